@@ -1,7 +1,8 @@
 """
-Which test a free worker of pytest-xdist takes next: files that take long first, so that none of them is left at the end.
+The order in which workers of pytest-xdist take tests: slow files first, so that none of them is left at the end.
 
-A file goes to one worker as a whole, because its tests share what they prepare; those of LONG that are marked go test by test.
+A file is assigned to one worker as a whole, because its tests share what they prepare. Files of LONG that are marked
+are assigned test by test.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ LONG = {
 
 
 def order(items: list[pytest.Item]) -> None:
-    """Put the long ones first, each group in the order of collection."""
+    """Put the slow files first, each group in the order of collection."""
     places = {path: place for place, path in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
 
 
 class LongFirst(LoadScopeScheduling):
-    """Hands out files in the order of collection, or single tests of those that are taken apart."""
+    """Assigns files in the order of collection, and single tests of the files that are marked."""
 
     def __init__(self, config: pytest.Config, log: object) -> None:
         config.option.loadscopereorder = False

@@ -1,7 +1,8 @@
 """
-The files of deploy/: read by the programs that they are for, as far as this machine has them.
+The files of deploy/ are checked by the programs that they are for, if this machine has them.
 
-hadolint comes with the development packages. systemd-analyze, nginx, caddy, kubectl and promtool are used where they are there.
+hadolint is one of the development packages. systemd-analyze, nginx, caddy, kubectl and promtool are used if they are
+installed.
 """
 
 from __future__ import annotations
@@ -170,7 +171,7 @@ def test_alerts_and_panels_ask_for_metrics_and_labels_that_the_relay_has(path):
 
 
 def panel_queries() -> list[str]:
-    """Return the queries of all panels, with a range in place of Grafana's variable."""
+    """Return the queries of all panels, with a fixed range instead of Grafana's variable."""
     panels = json.loads((DEPLOY / "grafana/sfcode-relay.json").read_text(encoding="utf-8"))["panels"]
     queries = [target["expr"].replace("$__rate_interval", "5m") for panel in panels for target in panel["targets"]]
     assert len(queries) > 20

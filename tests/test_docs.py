@@ -37,13 +37,13 @@ def markdown(root: Path) -> list[Path]:
 
 
 def slug(heading: str) -> str:
-    """Make a heading's anchor as GitHub does."""
+    """Return a heading's anchor as GitHub generates it."""
     text = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading.strip().lower())
     return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
 
 
 def anchors(path: Path) -> set[str]:
-    """List the anchors of a page: its headings, and those set by hand."""
+    """List the anchors of a page: those of its headings, and those that are set by hand."""
     text = path.read_text()
     headings = {slug(heading) for heading in re.findall(r"^#+ +(.+)$", CODE.sub("", text), re.MULTILINE)}
     return headings | set(re.findall(r'<a id="([^"]+)">', text))
@@ -152,7 +152,7 @@ def test_the_mapping_that_the_readme_shows_is_a_good_one(root: Path, tmp_path: P
 
 
 def runnable(root: Path) -> list[tuple[str, str, str]]:
-    """List the shell blocks that a page marks as runnable: page, where to run, commands."""
+    """List the shell blocks that a page marks as runnable: page, folder to run in, commands."""
     return [
         (page.relative_to(root).as_posix(), (match["where"] or ": clone")[2:], match["code"])
         for page in markdown(root)
@@ -182,7 +182,7 @@ def test_what_a_page_tells_people_to_run_works(root: Path, tmp_path: Path, page:
 
 
 def test_the_tutorial_works_from_the_first_block_to_the_last(root: Path, tmp_path: Path) -> None:
-    """Its blocks are one script in an empty folder; only the port of the relay is another one."""
+    """The blocks are run as one script in an empty folder; only the port of the relay is changed."""
     page = (root / "docs/guide/tutorial.md").read_text()
     blocks = [match["code"] for match in RUNNABLE.finditer(page) if match["where"] == ": tutorial"]
     assert blocks

@@ -1,4 +1,4 @@
-"""Every command, figure, piece of a config and block of shell commands in the documentation is checked by a machine."""
+"""Every command, figure, part of a config and block of shell commands in the documentation is checked by a test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sfcode.config.yaml import parse
 
 ROOT = Path(__file__).resolve().parents[1]
 MADE = {"docs/reference/cli.md", "docs/unverified.md"}
-"""Pages that are made from the code, whose tests look at their texts."""
+"""Generated pages, whose texts are checked by other tests."""
 HISTORY = {"CHANGELOG.md"}
 """Pages that name commands of former versions."""
 _BLOCK = re.compile(
@@ -48,7 +48,7 @@ UNITS = {
     "KiB": 1024.0,
     "MiB": 1024.0**2,
 }
-"""What a figure is multiplied by before it is compared with a constant: in seconds, in bytes, in days, or a share."""
+"""The factor of a unit, to compare a figure with a constant in seconds or bytes, or with a share."""
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*|\.\.\.|\{.*|<.*|@")
 
 
@@ -62,13 +62,13 @@ class Block(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        """Return where the block begins."""
+        """Return the position at which the block begins."""
         return f"{self.page}:{self.line}"
 
 
 @cache
 def texts() -> dict[str, str]:
-    """Read every page that is written by hand."""
+    """Return the text of every page that is written by hand."""
     paths = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     names = {path.relative_to(ROOT).as_posix(): path for path in sorted(paths)}
     return {name: path.read_text(encoding="utf-8") for name, path in names.items() if name not in MADE}
@@ -96,7 +96,7 @@ def test_every_block_of_shell_commands_runs_in_a_test_or_says_why_not() -> None:
 
 
 def list_commands() -> Iterator[tuple[str, str]]:
-    """List the commands of sfcode that pages name, with their places."""
+    """List the commands of sfcode on all pages, with their positions."""
     for page, text in texts().items():
         if page in HISTORY:
             continue
@@ -187,7 +187,7 @@ def settings_schema() -> dict[str, Any]:
 
 @cache
 def fragment_validator(kind: str) -> Any:
-    """Return what checks a part of a file: the schema of its overrides, in which every key may be missing."""
+    """Return a validator for a part of a file: the schema of its overrides, in which every key may be missing."""
     definitions = settings_schema()["$defs"]
     fragment = definitions[f"{KINDS[kind].__name__}Override"]
     if kind == "sfcode":  # no environment overrides these two
@@ -227,7 +227,7 @@ def test_a_piece_that_breaks_the_language_would_be_found(text: str, is_one: bool
 
 
 def list_figures() -> Iterator[tuple[str, int, str]]:
-    """List the figures with a unit that neither come from the benchmarks nor have a source on their line: page, line, figure."""
+    """List figures with a unit that are neither from the benchmarks nor have a source on their line: page, line, figure."""
     for page, text in texts().items():
         if page in HISTORY or page.startswith(("docs/decisions/", "docs/reference/mapping-language")):
             continue  # a decision has the figures of its day, and the language those of the code

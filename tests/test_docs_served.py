@@ -1,4 +1,4 @@
-"""The blocks of commands that need an org, a local Appcues or a relay: they run against one of each, which all share."""
+"""The blocks of commands that need an org, a local Appcues or a relay: they are run against shared ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SIGNING = {
     ),
     "webhook-signature": ("{scheme: standard_webhooks}", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"),
 }
-"""How the relay of a block checks webhooks, and its secret, by a header that the block sends."""
+"""For each header that a block sends: the settings with which the relay checks webhooks, and the secret."""
 
 
 SERVERS = """\
@@ -47,12 +47,12 @@ started() {
   cat started.log; kill $server; wait $server || true
 }
 """
-"""A function of the shell that ends a server, which runs until Ctrl-C, once it has said that it is there."""
+"""A shell function that starts a server, which would run until Ctrl-C, and stops it once it is ready."""
 
 
 @dataclass
 class Stage:
-    """A project that is applied to an org, an Appcues account, and a relay that runs."""
+    """A project that is applied to an org, an Appcues account, and a running relay."""
 
     world: World
     relay: Relay
@@ -63,7 +63,7 @@ class Stage:
         return self.world.folder
 
     def run(self, *words: str) -> None:
-        """Run a command that a block needs before it."""
+        """Run a command that a block requires."""
         far = self.world.far
         environ = {**self.world.environ, "SF_ACCESS_TOKEN": far.access_token, "SFCODE_ENV": "local"}
         result = Journey(self.folder, environ).run(*words)
@@ -79,7 +79,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder, port = tmp_path_factory.mktemp("served"), free_port()
 
     def name_everything(journey: Journey, url: str, _token: str) -> None:
-        """Let every environment name this org, its integration user and this relay."""
+        """Set this org, its integration user and this relay in every environment of the config."""
         config = journey.folder / "config" / "sfcode.yaml"
         text = re.sub(r"org: (local|alias:appcues-uat)$", f"org: {url}", config.read_text("utf-8"), flags=re.MULTILINE)
         text = re.sub(r"user_domain: .*", "user_domain: example.com.local", text)
@@ -130,7 +130,7 @@ def test_a_block_works_with_an_org_an_account_and_a_relay(block: Block, stage: S
 
 
 def prepare(text: str, stage: Stage, stack: ExitStack) -> str:
-    """Make what the commands of a block need, and put its name in the place of the page's example."""
+    """Create the objects that the commands of a block need, and replace the example names of the page by theirs."""
     if "plan.json" in text and "--out plan.json" not in text:
         stage.run("plan", "--out", "plan.json")
     if "rollback" in text:
@@ -162,7 +162,7 @@ def prepare(text: str, stage: Stage, stack: ExitStack) -> str:
 
 
 def put_in_names(text: str, stage: Stage, relay: Relay) -> str:
-    """Put the addresses of this stage in the place of a page's, and let each command end that runs until Ctrl-C."""
+    """Replace the addresses of a page by those of this stage, and stop each command that runs until Ctrl-C."""
     far = stage.world.far
     text = text.replace("http://127.0.0.1:8301", far.appcues).replace("http://127.0.0.1:8300", far.url)
     text = re.sub(r"https://relay\.example\.com|http://127\.0\.0\.1:8400", relay.url, text)
@@ -179,7 +179,7 @@ def put_in_names(text: str, stage: Stage, relay: Relay) -> str:
 
 
 def serve_with(auth: str, secret: str, stage: Stage, folder: Path) -> Relay:
-    """Start a relay of its own, which checks webhooks in another way."""
+    """Start a separate relay, which checks webhooks with these settings."""
     shutil.copytree(stage.folder / "config", folder / "config")
     Journey(folder).edit("sfcode.yaml", "webhook_auth: {scheme: path}", f"webhook_auth: {auth}")
     environ = {**stage.world.environ, "SFCODE_RELAY_WEBHOOK_SECRET": secret}
@@ -189,7 +189,7 @@ def serve_with(auth: str, secret: str, stage: Stage, folder: Path) -> Relay:
 
 
 def run_at_terminal(script: str, folder: Path, environ: dict[str, str]) -> tuple[int, str]:
-    """Run a script whose user answers each question with yes; return its exit code and its output."""
+    """Run a script at a terminal where a person answers each prompt with yes; return its exit code and its output."""
     keyboard, screen = pty.openpty()
     try:
         os.write(keyboard, b"yes\n" * 10)

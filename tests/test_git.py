@@ -1,5 +1,7 @@
 """
-Git repositories of any structure are read through GitPython, without running their programs, and errors have messages.
+Git repositories of any structure are read through GitPython without running programs of the repository.
+
+Errors have messages with hints.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ Git = Callable[..., str]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Make a repository with one commit."""
+    """Create a repository with one commit."""
     top = tmp_path / "repository"
     (top / "config").mkdir(parents=True)
     (top / "config" / "sfcode.yaml").write_text("version: 1\n", encoding="utf-8")
@@ -35,7 +37,7 @@ def run(folder: Path, *words: str) -> str:
 
 
 def read_head(folder: Path) -> str:
-    """Read the commit of the only branch from its file, whatever the environment says."""
+    """Read the commit of the only branch from its file, without git."""
     return (folder / ".git" / "refs" / "heads" / "main").read_text(encoding="ascii").strip()
 
 
@@ -59,7 +61,7 @@ def test_the_revision_is_dirty_when_the_folder_itself_differs(folder: Path) -> N
 
 
 def test_a_branch_that_follows_another_has_a_revision_too(folder: Path, tmp_path: Path) -> None:
-    """Git then tells more than the commit: which branch, and how many commits it is ahead."""
+    """The output of git has more lines for such a branch: the branch that it follows, and the number of commits ahead."""
     run(tmp_path, "clone", "--quiet", str(folder), "clone")
     clone = tmp_path / "clone"
     run(clone, "config", "status.showStash", "true")
@@ -94,7 +96,7 @@ def test_without_the_git_program_there_is_no_revision_and_a_review_says_so(
 def test_programs_configured_in_a_repository_are_not_run(
     folder: Path, tmp_path: Path, read: Callable[[Path], object]
 ) -> None:
-    """A foreign clone can configure programs and contain hooks."""
+    """The clone of a foreign repository can configure programs and contain hooks."""
     trap, sprung = tmp_path / "trap", tmp_path / "sprung"
     trap.write_text(f"#!/bin/sh\ntouch {sprung}\n", encoding="utf-8")
     trap.chmod(0o755)

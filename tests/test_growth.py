@@ -1,7 +1,7 @@
 """
-A project of many mappings takes no longer for each of them than one of few: nothing compares pairs of mappings.
+The time per mapping does not grow with the number of mappings, since no code compares pairs of mappings.
 
-Calls are counted, and not seconds: they are the same on every machine, however busy it is.
+The test counts calls instead of seconds, since the number of calls does not depend on the machine.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from tests.plan.samples import TARGET
 
 SOURCE = str(Path(sfcode.__file__).parent) + os.sep
 TOLERANCE = 0.05
-"""Of sorting, which compares more often for each component the more there are."""
+"""The tolerance for sorting, which needs more comparisons per component the more components there are."""
 
 
 def count_calls(action: Callable[[], object], *, without: str = "") -> int:
-    """Count the calls of sfcode's functions in this thread, but for those of one package."""
+    """Count the calls of sfcode's functions in this thread, except those of one package."""
     calls = 0
     package = SOURCE + (without or "none") + os.sep
 
@@ -59,7 +59,7 @@ def count_calls(action: Callable[[], object], *, without: str = "") -> int:
 
 
 def assert_linear(calls: list[int]) -> None:
-    """Check that equally many more mappings take equally many more calls."""
+    """Check that equal numbers of additional mappings need equal numbers of additional calls."""
     once, twice, thrice = calls
     assert thrice - twice <= (twice - once) * (1 + TOLERANCE), calls
 
@@ -93,7 +93,7 @@ def test_validate_with_one_object_that_is_divided_by_a_value(tmp_path: Path) -> 
 
 
 def test_import(tmp_path: Path) -> None:
-    """The client of the org is not counted, which asks again while a retrieve is not done."""
+    """Calls of the org's client are not counted, since the number of polls of a retrieve varies."""
     fill_org(tmp_path / "org", 12)
     with serve(tmp_path / "org") as org:
         journey = Journey(tmp_path, {"SF_ACCESS_TOKEN": org.access_token})

@@ -1,4 +1,4 @@
-"""The project's dataclasses do what those of the standard library do."""
+"""The project's dataclasses behave like those of the standard library."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def define(dataclass: Decorator, **options: bool) -> type[Any]:
 
 
 def define_with_own_methods(dataclass: Decorator, **options: bool) -> type[Any]:
-    """Return a class that defines methods which are made for others."""
+    """Return a class that defines methods which are generated for other classes."""
 
     @dataclass(**options)
     class Own:  # noqa: PLW1641  (the decorator decides about __hash__)
@@ -73,7 +73,7 @@ def define_child(dataclass: Decorator, **options: bool) -> type[Any]:
 
 
 def describe(attempt: Callable[[], object]) -> str:
-    """Return what an attempt results in, in a form that two definitions of a class share."""
+    """Return the result of a call or its error, in a form that is equal for two definitions of a class."""
     try:
         return repr(attempt())
     except Exception as error:  # noqa: BLE001  (compared, whatever it is)
@@ -81,7 +81,7 @@ def describe(attempt: Callable[[], object]) -> str:
 
 
 def behavior(kind: type[Any]) -> list[str]:
-    """Describe everything that callers may do with a class of one positional argument."""
+    """Describe everything that callers may do with a class that has one positional argument."""
     values = [kind("a"), kind("a"), kind("b"), kind("A")]
     value = values[0]
     attempts: list[Callable[[], object]] = [
@@ -129,14 +129,14 @@ def test_behaves_as_the_standard_library(
 
 
 def positional(kind: type[Any]) -> type[Any]:
-    """Return a subclass that takes its first field by position, and is no dataclass."""
+    """Return a subclass that takes its first field by position, and is not a dataclass itself."""
     first = dataclasses.fields(kind)[0].name
     return type(kind.__name__, (kind,), {"__init__": lambda self, value: kind.__init__(self, **{first: value})})
 
 
 @pytest.mark.parametrize("slots", [False, True])
 def test_a_frozen_object_takes_no_other_attribute(*, slots: bool) -> None:
-    """With slots, that of the standard library of Python 3.11 fails with a TypeError."""
+    """In Python 3.11, the standard library's dataclasses with slots raise a TypeError here."""
     sample = define(lazy_dataclasses.dataclass, frozen=True, slots=slots)(1)
     with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'unknown'"):
         sample.unknown = 5

@@ -1,4 +1,8 @@
-"""`make pytest` runs the kill test beside the others, and once more, alone, what failed of them; make is real, and a program stands in for pytest."""
+"""
+`make pytest` runs the kill test beside the other tests, and runs failed tests once more, alone.
+
+make is real, and a program replaces pytest.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,10 @@ echo "$*" >> calls
 [ -z "$PYTHONDONTWRITEBYTECODE" ] || exit 3
 exit "$(cat $name)"
 """
-"""The kill test is still running when the others have ended, and each keeps the bytecode that it compiles."""
+"""
+A replacement for pytest: its kill test runs until the other tests have ended, and a run fails if Python may not write
+bytecode.
+"""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`make mutants`: which changes of the code it makes, and that it tells those that a test notices from the others."""
+"""`make mutants`: which changes of the code it makes, and which of them it reports as not noticed by a test."""
 
 from __future__ import annotations
 

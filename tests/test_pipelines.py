@@ -116,7 +116,7 @@ def test_entries_for_schemastore_lead_to_schemas_of_this_repository(root: Path) 
 
 
 def run_script(script: str, folder: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run what a job runs, in the shell that GitHub and GitLab take."""
+    """Run the script of a job in the shell that GitHub and GitLab use."""
     return subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
         cwd=folder,
@@ -152,7 +152,7 @@ def test_the_gitlab_jobs_review_plan_and_apply(component: tuple[dict[str, Any], 
 
 
 def load_step(path: str) -> tuple[dict[str, Any], set[str]]:
-    """Return the step of a file that runs sfcode, and the outputs that the file takes from it."""
+    """Return the step of a file that runs sfcode, and the outputs of this step that the file uses."""
     text = (ROOT / path).read_text(encoding="utf-8")
     document = yaml.safe_load(text)
     steps = document["runs"]["steps"] if "runs" in document else document["jobs"]["sfcode"]["steps"]

@@ -17,7 +17,7 @@ from tests.e2e.journey import Journey
 POSIX_ONLY = {"fcntl", "grp", "pwd", "resource", "termios"}
 """Modules that Python does not have on Windows."""
 ALLOWED = {"sfcode/relay/server.py"}
-"""Reached by `relay serve` alone, which refuses Windows before it imports them."""
+"""Files that only `relay serve` imports, which refuses Windows before."""
 
 
 def test_no_module_that_windows_needs_imports_what_python_lacks_there(root: Path) -> None:
@@ -43,7 +43,7 @@ def test_the_relay_says_that_it_does_not_run_on_windows(tmp_path: Path, monkeypa
 
 
 def test_on_windows_no_process_is_signaled_to_see_whether_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There, os.kill ends a process, whatever the signal."""
+    """On Windows, os.kill ends a process with any signal."""
     signals: list[Any] = []
     monkeypatch.setattr(os, "kill", lambda *words: signals.append(words))
     monkeypatch.setattr(sys, "platform", "win32")

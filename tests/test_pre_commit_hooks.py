@@ -1,4 +1,4 @@
-"""The hooks for pre-commit: each runs a command on the files that it is for, and fails where it should."""
+"""The hooks for pre-commit: each runs a command on its files, and fails if there are problems."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOOKS: list[dict[str, Any]] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").r
 
 
 def start(hook: dict[str, Any], folder: Path):
-    """Run a hook as pre-commit does: with the names of the files that it asks for, unless it takes none."""
+    """Run a hook like pre-commit: with the names of its files, unless the hook takes none."""
     names = [str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file()]
     files = [name for name in names if re.search(hook["files"], name)]
     assert files

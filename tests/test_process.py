@@ -22,5 +22,5 @@ def test_this_process_and_those_of_others_run():
 
 @pytest.mark.parametrize("pid", [0, -1])
 def test_no_process_has_an_id_below_one(pid):
-    """To the system they stand for groups of processes."""
+    """The operating system uses these numbers for groups of processes."""
     assert not is_running(pid)

@@ -1,4 +1,4 @@
-"""A test finds the process as every other test does, whatever ran before it in the same process."""
+"""A test finds the same state of the process whatever ran before it in this process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _state() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def states() -> list[dict[str, Any]]:
-    """Collect the states that two tests find."""
+    """Collect the process state that each of two tests finds."""
     return []
 
 

@@ -91,7 +91,7 @@ def test_the_action_runs_a_command_in_its_folder(tmp_path):
 
 
 def files_without_address(folder: Path) -> set[str]:
-    """List the files that name the placeholder of the repository's address."""
+    """List the files that contain the placeholder of the repository's address."""
     listing = subprocess.run(
         ["git", "grep", "-l", "OWNER/sfcode"], cwd=folder, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""Habits of the repository that no other tool watches."""
+"""Rules of the repository that no other tool checks."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ WRITTEN_PIECEMEAL = {
     "sfcode/importing/pipeline.py": "a temporary folder",
     "sfcode/review/revisions.py": "a temporary folder",
 }
-"""Files of the command line and the relay that write other files by themselves, and why."""
+"""Files of the command line and the relay that write files without `atomic_write`, and the reasons."""
 
 
 def writes_a_file(call: ast.Call) -> bool:
@@ -76,7 +76,7 @@ def writes_a_file(call: ast.Call) -> bool:
 
 
 def test_files_of_users_are_written_whole_by_one_module(root: Path) -> None:
-    """A full disk or a kill leaves the file that was there: so no other module opens one for writing."""
+    """A full disk or a kill must leave the previous file intact, so no other module opens a file for writing."""
     sources = [path for path in (root / "sfcode").rglob("*.py") if "local" not in path.relative_to(root).parts]
     writing = {
         path.relative_to(root).as_posix()
@@ -111,7 +111,7 @@ def test_no_file_names_a_folder_of_somebodys_machine(texts: dict[Path, str]) -> 
 
 
 def test_tests_wait_by_one_helper_with_one_limit(texts: dict[Path, str], root: Path) -> None:
-    """A loop of a test's own that looks at the clock gives up on a busy machine, and so does a limit in figures."""
+    """A test with its own loop and clock fails on a busy machine, and so does one with its own limit."""
     own_limits = [
         f"{path.relative_to(root)}:{node.lineno}"
         for path, text in texts.items()

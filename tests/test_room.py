@@ -1,4 +1,4 @@
-"""The closed room that tests run in: loopback only, a home of their own, no org in the environment."""
+"""The isolation of tests: only loopback, a separate home folder, and no org in the environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation site: every page is in its navigation, and every link leads to a page of it."""
+"""The documentation site: every page is in the navigation, and every link leads to a page of the site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The modules that a command must not load, and the number that it may: they delay every command."""
+"""The modules that a command must not import, and the maximum number that it may, since imports take time."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ LIMITS = {
     ("apply", "--help"): (24, 25, HEAVY | OF_CONFIG),
     ("--env", "local", "validate"): (112, 42, HEAVY | {"jinja2"}),
 }
-"""By command: how many modules of sfcode and of other packages it may load, and the packages that it must not."""
+"""
+By command: the maximum numbers of modules of sfcode and of other packages, and the packages that must not be imported.
+"""
 
 SERVED_ELSEWHERE = {"plan": (170, 105, NEVER | SERVING), "apply": (190, 105, NEVER | SERVING)}
-"""The same for verbs with an org that is served elsewhere."""
+"""The same limits for verbs with an org that another process serves."""
 
 IMPORT_TIME_LINE = re.compile(r"^import time:[^|]*\|[^|]*\|\s*(\S+)$", re.MULTILINE)
 
@@ -84,7 +86,7 @@ def test_neither_a_web_server_nor_the_emulator_is_loaded(root: Path, tmp_path: P
     ("option", "columns"), [("--help", "80"), ("-h", "200"), ("--help", "0"), ("-h", "79"), ("--help", "55")]
 )
 def test_the_saved_help_is_what_the_command_line_formats(option: str, columns: str) -> None:
-    """Also for a terminal that is too narrow for it. `make docs` saves it."""
+    """The saved help is also correct for a terminal that is too narrow for it. `make docs` saves it."""
     texts = [
         subprocess.run(
             [sys.executable, "-m", module, option],
@@ -112,7 +114,7 @@ def test_help_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 
 def test_pydantic_is_imported_for_json_schema_alone(root: Path) -> None:
-    """A module that imports it for anything else costs every command that reads a config 80 ms."""
+    """If another module imported pydantic, every command that reads a config would take 80 ms longer."""
     importing = {
         str(path.relative_to(root / "sfcode"))
         for path in (root / "sfcode").rglob("*.py")
@@ -122,7 +124,7 @@ def test_pydantic_is_imported_for_json_schema_alone(root: Path) -> None:
 
 
 def test_a_command_ends_without_a_search_for_cycles() -> None:
-    """All objects are frozen at the end; functions registered before `start` run afterwards."""
+    """All objects are frozen at the end of the process; functions that were registered before `start` run afterwards."""
     code = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 1000)); import sfcode.__main__ as m; m.start()"
     run = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "True"
@@ -155,7 +157,11 @@ module.start()
     ],
 )
 def test_a_command_ends_after_all_handlers(before: str, argument: str, code: int, end: list[str]) -> None:
-    """Its output is written. It ends quickly unless another program has registered a handler that would run later."""
+    """
+    The command's output is complete.
+
+    The process ends early, unless another program has registered a handler that runs later.
+    """
     command = [sys.executable, "-c", ENDING.format(before=before), argument]
     environ = {**os.environ, "PYTHONUNBUFFERED": ""}
     run = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
@@ -166,7 +172,7 @@ def test_a_command_ends_after_all_handlers(before: str, argument: str, code: int
 
 
 def test_python_looks_for_no_cycles_among_what_is_imported() -> None:
-    """But it does again in the command."""
+    """The garbage collector does not run during the imports, and is enabled again in the command."""
     code = (
         "import atexit, gc, sys; runs = []; gc.callbacks.append(lambda *_: runs.append('sfcode.cli.main' in sys.modules)); "
         "atexit.register(lambda: print(gc.isenabled(), runs)); import sfcode.__main__ as m; runs.clear(); m.start()"

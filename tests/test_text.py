@@ -1,4 +1,4 @@
-"""Characters that are not seen are spelled out in whatever leaves the process."""
+"""Invisible characters are escaped in every output of the process."""
 
 from __future__ import annotations
 

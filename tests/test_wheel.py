@@ -1,4 +1,4 @@
-"""The wheel: what a user installs, with the source tree out of sight."""
+"""The wheel as a user installs it, without the source tree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("wheel")
 
 @pytest.fixture(scope="module")
 def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel as a release does, without looking for packages."""
+    """Build the wheel as a release does, without downloads of packages."""
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(root)],
@@ -31,7 +31,7 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Unpack the wheel into an environment that has our dependencies but not our source tree."""
+    """Unpack the wheel into an environment with the dependencies and without the source tree."""
     folder = tmp_path_factory.mktemp("installed") / "venv"
     venv.create(folder, with_pip=False)
     scheme = sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)})
@@ -46,7 +46,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the installed `sfcode` in `folder`, through its entry point."""
+    """Run the installed `sfcode` in `folder` through its entry point."""
     code = "import sys; from sfcode.cli.main import main; sys.exit(main())"
     environment = {**os.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "not-a-real-secret", "SFCODE_ENV": "local"}
     return subprocess.run(

@@ -14,18 +14,19 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PATIENCE = 120.0
-"""Seconds after which a test gives up, whatever it waits for: far more than a machine needs that does ten other things."""
+"""Seconds after which a test gives up waiting, far more than a machine needs that runs ten other programs."""
 
 PAUSE = 0.03
 
 _LOWEST_PORT, _PORTS = 10_000, 20_000
-"""Below the ports that a system gives to those who ask for any (32,768 and more on Linux)."""
+"""A range of ports below those that a system assigns to programs that ask for any port (from 32,768 on Linux)."""
 
 
 def until(condition: Callable[[], T], description: str = "", seconds: float = PATIENCE, pause: float = PAUSE) -> T:
     """
-    Wait until a condition is true, and return its value; after the timeout fail with a description of the condition.
-    The pauses between checks grow to `pause` seconds.
+    Wait until a condition is true, and return its value.
+
+    After the timeout, fail with a description of the condition. The pauses between checks grow to `pause` seconds.
     """
     for seconds_to_wait in _pauses(condition, description, seconds, pause):
         if outcome := condition():
@@ -58,7 +59,11 @@ _numbers = itertools.count()
 
 
 def free_port() -> int:
-    """Return a port for a server that is started later: no server that asks for any port, nor another process of tests, gets it."""
+    """
+    Return a port for a server that is started later.
+
+    Neither servers that ask for any port nor other test processes get this port.
+    """
     while True:
         port = _LOWEST_PORT + (os.getpid() * 97 + next(_numbers)) % _PORTS
         with socket.socket() as listener:

@@ -58,11 +58,11 @@ SHORT = {
 
 Files = Mapping[str, str]
 Edit = tuple[str, str, str]
-"""A file by its short name, a piece of its text, and what stands there instead."""
+"""The short name of a file, a part of its text, and the replacement."""
 
 
 def edited(files: Files, *edits: Edit) -> dict[str, str]:
-    """Replace pieces of files; each must be there exactly once."""
+    """Replace parts of files, each of which must occur exactly once."""
     changed = dict(files)
     for short, old, new in edits:
         name = SHORT.get(short, short)
@@ -72,7 +72,7 @@ def edited(files: Files, *edits: Edit) -> dict[str, str]:
 
 
 def write(root: Path, files: Files) -> Path:
-    """Write files below a folder and give the config folder."""
+    """Write files below a folder, and return the config folder."""
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def write(root: Path, files: Files) -> Path:
 
 
 def taken(root: Path, files: Files, environment: str | None = "prod") -> Snapshot:
-    """Take a snapshot of a project, called as if its folder were the current one."""
+    """Take a snapshot of a project, with positions as if its folder were the current one."""
     folder = Folder(write(root, files), Path("config"))
     return take_snapshot(load(folder.path, environment, name=folder.name), folder, generate)
 
@@ -98,7 +98,7 @@ def said(report: ReviewReport) -> list[str]:
 
 
 class Repository:
-    """A git repository in a folder of its own."""
+    """A git repository in its own folder."""
 
     def __init__(self, root: Path, *, bare: bool = False) -> None:
         self.root = root
@@ -110,7 +110,7 @@ class Repository:
         return process.stdout.strip()
 
     def commit(self, files: Files, *removed_names: str, message: str = "change") -> str:
-        """Write files, remove others, and commit everything."""
+        """Write files, delete others, and commit everything."""
         write(self.root, files)
         for name in removed_names:
             (self.root / name).unlink()

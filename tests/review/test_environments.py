@@ -1,4 +1,4 @@
-"""Environments are reviewed each, and said once where they are alike."""
+"""Each environment is reviewed, and equal statements of several environments are merged."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def all_of(
 
 
 def test_changes_of_all_environments_are_one_statement(tmp_path: Path) -> None:
-    """Addresses hold each environment's host and user; that is no difference."""
+    """The host and the user of an environment are in its addresses, and do not count as a difference."""
     report = all_of(tmp_path, THREE, edited(THREE, ("contact", "role: Title", "role: Title\n    dept: Department")))
     assert said(report) == [
         "medium: Contact.Department will be sent to Appcues as `dept`",
@@ -100,7 +100,7 @@ def test_a_protected_environment_makes_no_change_a_low_risk(tmp_path: Path) -> N
 
 
 def test_records_of_another_user_are_made_and_none_is_deleted(tmp_path: Path) -> None:
-    """Users cannot be deleted, so that a report shows the deactivation of the previous one."""
+    """Users cannot be deleted, so a report shows the deactivation of the previous user."""
     report = all_of(tmp_path, THREE, edited(THREE, ("settings", "appcues@${domain}", "robot@${domain}")))
     records = [change for change in report.effects[0].changes if change.address.is_record]
     users = {change.address.full_name: change.action for change in records if change.address.type == "User"}

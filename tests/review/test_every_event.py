@@ -1,4 +1,4 @@
-"""Every event of Appcues that a config may name has its words in a review, wherever it is named."""
+"""Every event of Appcues that a config may name has a description in reviews, at every place."""
 
 from __future__ import annotations
 

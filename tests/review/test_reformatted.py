@@ -1,4 +1,4 @@
-"""A change that only reorders or reformats YAML means nothing, however it is done."""
+"""A change that only reorders or reformats YAML has no effect, however it is done."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RICH = edited(
 
 
 def shuffled(node: Any, order: random.Random) -> Any:
-    """Reorder keys, and items of the lists whose order means nothing, which is all of them."""
+    """Reorder keys, and items of lists, since the order has no meaning in any of the lists."""
     if isinstance(node, dict):
         keys = list(node)
         order.shuffle(keys)
@@ -40,7 +40,7 @@ def shuffled(node: Any, order: random.Random) -> Any:
 
 
 def dumped(content: str, seed: int, layout: dict[str, Any]) -> str:
-    """Write a file anew, with its entries and its items in another order."""
+    """Write a file again with its entries and items in another order."""
     order = random.Random(seed)
     # The base loader makes every scalar a text; a few are none.
     data = _typed(shuffled(yaml.load(content, Loader=yaml.BaseLoader), order))
@@ -93,7 +93,7 @@ def test_reordering_and_reformatting_is_no_change(seed: int, layout: dict[str, A
     ],
 )
 def test_another_notation_of_the_same_config_is_no_change(short: str, old: str, new: str, tmp_path: Path) -> None:
-    """Shorthand, defaults written out, a variable for a value, a slash at the end."""
+    """The notations are a short form, explicit defaults, a variable for a value, and a trailing slash."""
     after = edited(FILES, (short, old, new), ("settings", "env:PROD\n", 'env:PROD\n    variables: {account: "1"}\n'))
     report: ReviewReport = reviewed(tmp_path, FILES, after)
     assert report.is_empty

@@ -1,4 +1,4 @@
-"""Reports in five formats have the same content, escape foreign text, and keep their limits."""
+"""Reports in five formats have the same content, escape foreign text, and stay within their limits."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def finding(**more: Any) -> Diagnostic:
 
 class TestText:
     def test_an_empty_review_has_an_empty_report(self) -> None:
-        """Old findings do not change that; errors and new ones are shown."""
+        """Old findings do not make the report non-empty; errors and new findings are shown."""
         assert text(NOTHING) == "No changes"
         assert text(older(finding())) == "No changes"
         assert "SF209" in text(older(finding(rule="SF209", level=Level.ERROR)))
@@ -170,7 +170,7 @@ class TestMarkdown:
         ],
     )
     def test_foreign_text_is_only_text(self, foreign: str, shown: str) -> None:
-        """YAML of a fork must neither mention people nor load pictures in a comment."""
+        """YAML of a fork must not mention people or load pictures in a comment."""
         assert inline(foreign) == shown
 
     def test_an_events_name_cannot_leave_its_quotes(self, tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ class TestDocument:
         }
 
     def test_secrets_are_masked_in_every_form(self, tmp_path: Path) -> None:
-        """Wherever a value that looks like one gets to: a statement, a diff, a finding."""
+        """A value that looks like a secret is masked in statements, diffs and findings."""
         secret = "ghp_" + "a1B2" * 9
         after = edited(FILES, ("contact", "[Clicked Upgrade]", f"[{secret}]"))
         report = reviewed(tmp_path, FILES, after)
@@ -293,7 +293,7 @@ class TestGitHub:
         ]
 
     def test_messages_are_escaped_for_workflow_commands(self) -> None:
-        """Per cent, line ends, colons and commas are written as the runner reads them back."""
+        """Percent signs, line ends, colons and commas are escaped as the runner requires."""
         sly = finding(position=Position("a,b:c%.yaml", 1, 1), message="100%\r\n::error::gotcha")
         assert github(replace(NOTHING, findings=(sly,))) == (
             "::warning file=a%2Cb%3Ac%25.yaml,line=1,col=1,title=SF203 personal-data::100%25%0D%0A::error::gotcha"
@@ -305,11 +305,11 @@ class TestGitHub:
 
 
 LEFT_OUT = {"version", "environments", "as_is", "review", "safety", "viewers"}
-"""Sections of which other statements speak."""
+"""Sections that other statements describe."""
 
 
 def test_every_setting_has_a_statement(tmp_path: Path) -> None:
-    """A setting that is added to the language without a sentence is caught here, and not by a user."""
+    """A new setting of the language without a sentence makes this test fail."""
     dumped = taken(tmp_path, FILES).project.settings.model_dump(mode="json", by_alias=True)
     leaves = set()
 

@@ -1,4 +1,4 @@
-"""Reviews read real repositories: whatever their shape, and without touching them."""
+"""Reviews read real repositories of any structure without changing them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MORE: Files = edited(FILES, DEPARTMENT)
 
 
 def test_the_work_tree_is_the_head_when_none_is_named(repository: Repository) -> None:
-    """Uncommitted and untracked files count, staged or not, and nothing in the repository moves."""
+    """Uncommitted and untracked files are included, staged or not, and the repository is unchanged."""
     assert compare(CONFIG, "HEAD").is_empty
     write(repository.root, MORE)
     before = (repository.git("status", "--porcelain"), (repository.root / ".git" / "index").read_bytes())
@@ -55,7 +55,7 @@ def test_positions_of_a_commit_are_the_users_paths(repository: Repository) -> No
 
 
 def test_later_commits_of_the_base_are_not_part_of_the_change(repository: Repository) -> None:
-    """The base is where head left it; with `direct` it is the base itself."""
+    """The base is the commit at which head branched off; with `direct` it is the present base."""
     fork = repository.git("rev-parse", "HEAD")
     repository.git("switch", "-q", "-c", "change")
     repository.commit(MORE)
@@ -167,7 +167,7 @@ def test_a_branch_that_only_the_remote_has_is_suggested(
 
 @pytest.mark.parametrize("name", ["nope", "HEAD:config", "", "--output=x", "main^{tree}"])
 def test_an_invalid_commit_is_refused(repository: Repository, name: str) -> None:
-    """An option in disguise is never handed to git."""
+    """A name that looks like an option is never passed to git."""
     with pytest.raises(GitFailed):
         compare(CONFIG, name)
     assert not (repository.root / "x").exists()
@@ -224,7 +224,7 @@ def test_a_link_is_looked_up_where_it_leads(repository: Repository, tmp_path: Pa
 
 
 def test_the_top_of_a_repository_cannot_be_the_config_folder(repository: Repository) -> None:
-    """Templates lie beside the config folder, and beside the top there is nothing."""
+    """Templates are beside the config folder, and the top folder has nothing beside it."""
     with pytest.raises(UsageError, match="is the top of the repository"):
         compare(Path(), "HEAD")
 
@@ -300,7 +300,7 @@ def test_the_projects_own_templates_are_read_from_each_side(repository: Reposito
 
 
 def test_changes_without_a_statement_of_their_own_are_listed(repository: Repository) -> None:
-    """A file that a template includes is unknown to sfcode, and its effect is reported."""
+    """sfcode does not know the file that a template includes, but its effect is reported."""
     own = (Path(__file__).parents[2] / "templates/metadata/Flow.xml.j2").read_text(encoding="utf-8")
     name = "templates/metadata/Flow.xml.j2"
     repository.commit(
@@ -322,7 +322,7 @@ def test_a_broken_template_is_named_as_the_user_knows_it(repository: Repository)
 
 
 def test_links_are_followed_within_a_commit_and_nowhere_else(repository: Repository, tmp_path: Path) -> None:
-    """A pull request cannot have files of the machine read."""
+    """A pull request must not be able to read files of the machine."""
     secret = tmp_path / "secret.yaml"
     secret.write_text(LEAD)
     (repository.root / "shared.yaml").write_text(CONTACT)
@@ -347,7 +347,7 @@ def test_links_are_followed_within_a_commit_and_nowhere_else(repository: Reposit
 def test_the_environment_of_a_git_hook_is_ignored(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Git sets variables for its hooks; the review uses the folder."""
+    """Git sets variables for its hooks, but the review uses the passed folder."""
     other_repository = Repository(tmp_path / "other")
     other_repository.commit({"README": "1"})
     monkeypatch.setenv("GIT_DIR", str(other_repository.root / ".git"))
@@ -356,13 +356,13 @@ def test_the_environment_of_a_git_hook_is_ignored(
 
 
 def test_odd_names_are_read_and_unread_ones_left_out(repository: Repository) -> None:
-    """Names with blanks and letters of any script; what is not config is not looked at."""
+    """Names may contain blanks and letters of any script, and files outside of the config are not read."""
     repository.commit({"config/Ü b.txt": "x", "config/mappings/.hidden.yaml": "{", "config/new\nline": "y"})
     assert compare(CONFIG, "HEAD~1", "HEAD").is_empty
 
 
 def test_every_head_environment_meets_its_partner(repository: Repository) -> None:
-    """A project that names its first environment is compared with what it was before."""
+    """A project that defines its first environment is compared with the project before, which had none."""
     plain = SETTINGS[: SETTINGS.index("environments")]
     base = repository.commit({"config/sfcode.yaml": plain})
     repository.commit({"config/sfcode.yaml": SETTINGS})

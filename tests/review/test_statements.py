@@ -22,7 +22,7 @@ PROTECTED: Edit = ("settings", "org: env:PROD", "org: env:PROD\n    protected: t
 
 @dataclass(frozen=True)
 class Case:
-    """A change and everything that is said about it."""
+    """A change, and all expected statements about it."""
 
     title: str
     sides: tuple[Files | None, Files]
