@@ -1,7 +1,7 @@
 """
-What a process received, delivered and called, counted by the minute until the inbox stores it.
+The activity of a process: how much it received, delivered and called, counted by the minute until the inbox stores it.
 
-A message costs a few additions in memory; the inbox gets one write per process and minute.
+Counting a message needs a few additions in memory, and the inbox gets one write per process and minute.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
 MINUTE = 60
-"""Seconds."""
+"""The length of a minute in seconds."""
 
 Figure = Literal[
     "received",

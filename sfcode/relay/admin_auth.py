@@ -182,7 +182,7 @@ class FailedAttempts:
 
     FREE = 3
     LONGEST = 60.0
-    """Seconds."""
+    """The longest wait in seconds."""
     CLIENTS = 1000
     """Clients that are remembered; beyond that, those with the oldest attempts are forgotten."""
 

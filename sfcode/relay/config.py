@@ -59,7 +59,7 @@ class RelayConfig:
 
 @dataclass(frozen=True, slots=True)
 class ConfigSource:
-    """Where the config comes from."""
+    """The source of the config: the project's files."""
 
     folder: Path
     load: Callable[[], RelayConfig]

@@ -34,7 +34,7 @@ class ClientConnection(Protocol):
 
     @property
     def awaits(self) -> Awaits:
-        """What the connection waits for now."""
+        """Return what the connection is waiting for."""
 
     def end(self) -> None:
         """Close the connection."""

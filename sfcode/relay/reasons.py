@@ -79,7 +79,10 @@ REASONS: dict[str, Reason] = {
     ),
     "gave_up": Reason("every attempt failed", f"The detail has the last error. Correct the cause, {_REPLAY}."),
 }
-"""By reason. Reasons that are lower-case error codes of Salesforce are in the error policy of the writer to Salesforce."""
+"""
+The meaning and the hint of each reason, by its name. Reasons that are lower-case error codes of Salesforce are in the
+error policy of the writer to Salesforce.
+"""
 
 ALARMS: dict[AlarmName, Reason] = {
     "organization_changed": Reason(
@@ -164,7 +167,7 @@ ALARMS: dict[AlarmName, Reason] = {
         "Nothing is lost: the relay continues when the requests of the last 24 hours are below the budget. `sfcode relay status` shows what made them; raise the budget if that takes too long.",
     ),
 }
-"""By name."""
+"""The meaning and the hint of each alarm, by its name."""
 
 
 def alarm_reason(name: str) -> Reason:

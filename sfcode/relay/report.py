@@ -44,7 +44,7 @@ class ApiStatus:
     """The requests to the org in the last 24 hours, and the budget."""
 
     limit: int | None
-    """`relay.api_calls_per_day`."""
+    """The budget, `relay.api_calls_per_day`; None for no budget."""
     counts: Sequence[ApiCallCount] = ()
 
     @property

@@ -83,7 +83,7 @@ class Service:
             lambda: self.config.project.settings.relay.api_calls_per_day, self.instrumentation.raise_alarm, pending
         )
         self.pauses = CurrentPauses()
-        """The present pauses."""
+        """The current pauses."""
         self._builders = builders
         self._retry_delay = retry_delay
         self._rng = rng

@@ -30,7 +30,7 @@ AWAY = frozenset({502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class AppcuesAnswer:
-    """An HTTP status with the beginning of the body, or the outage because of which there is none."""
+    """The response of Appcues: the HTTP status with the beginning of the body, or the outage that prevented a response."""
 
     status: int
     body: bytes = b""
@@ -41,12 +41,12 @@ class AppcuesAnswer:
 
     @property
     def outcome(self) -> str:
-        """Label for the metrics."""
+        """Return the label of the answer in the metrics."""
         return self.outage or str(self.status)
 
     @property
     def is_ok(self) -> bool:
-        """Return whether Appcues has taken the request."""
+        """Return whether Appcues has accepted the request."""
         return 200 <= self.status < 300
 
 

@@ -1,8 +1,9 @@
 """
-Types of fields that only the org knows, asked there and cached in the inbox.
+Types of fields that only the org knows: read from the org, and cached in the inbox.
 
 Messages of Salesforce contain texts only, and a value of the wrong type is hard to undo in Appcues. So a message waits
-for a type that is not cached. A cached type is used until the org reports another one, also while the org is unreachable.
+until the type of its field is cached. A cached type is used until the org reports another one, also while the org is
+unreachable.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ REFRESH_SECONDS = 3600.0
 """The time after which the org is queried again, since field types can change."""
 
 FieldName = tuple[str, str]
-"""Object and field."""
+"""The names of an object and of its field."""
 
 
 class DescribeSource(Protocol):

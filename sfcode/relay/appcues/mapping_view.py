@@ -28,7 +28,7 @@ class AttributeView:
     name: str
     field: str
     kind: Kind | None
-    """None until the org has been asked for the type of the field."""
+    """The type of the attribute; None until the org has returned the type of the field."""
     numeric: bool = False
     """Whether the field is known to be a number."""
     others: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ class RecordState:
     stamp: str
     """When the record was last changed, in a form that sorts by time; "" if the message does not contain it."""
     values: Mapping[str, Value]
-    """By attribute."""
+    """Values by attribute."""
     empty: frozenset[str]
     """Attributes that have no value in the record, as far as the message can tell."""
     complete: bool

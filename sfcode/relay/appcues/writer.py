@@ -77,14 +77,14 @@ class ProfileWork:
     values: dict[str, Value] = field(default_factory=dict)
     """The previously delivered values that are written again, by attribute."""
     known: DeliveredState = field(default_factory=dict)
-    """The stored state, parsed."""
+    """The parsed content of `state`."""
     parts: tuple[RecordChanges, ...] = ()
     settled: dict[int, Settlement] = field(default_factory=dict)
     delivered: list[RecordChanges] = field(default_factory=list)
     sent: dict[str, Value] = field(default_factory=dict)
-    """Values that Appcues has taken."""
+    """Values that Appcues has accepted."""
     repeated: bool = False
-    """Whether Appcues has taken the values that were written again."""
+    """Whether Appcues has accepted the values that were written again."""
     is_unknown: bool = False
     """Whether Appcues may have carried out, or may still carry out, an unanswered request."""
     attempted: dict[int, list[AttemptedWrite]] = field(default_factory=dict)

@@ -39,7 +39,7 @@ class Progress:
     done: bool = False
     total: int = 0
     queued: int = 0
-    """Messages that were new."""
+    """The number of queued messages that were new."""
 
 
 def progress_setting(mapping: ResolvedMapping, name: str = "backfill") -> str:

@@ -21,7 +21,7 @@ class Period:
     title: str
     seconds: int
     step: int
-    """Seconds."""
+    """The length of a step in seconds."""
     format: str
     """The format of the times on its axis."""
 
@@ -42,7 +42,7 @@ PERIODS: Mapping[str, Period] = {
 
 @dataclass(frozen=True, slots=True)
 class FigureStep:
-    """What happened in one step of a period, for one direction."""
+    """The figures of one direction in one step of a period."""
 
     at: datetime
     received: int

@@ -1,4 +1,4 @@
-"""What can be paused: a direction, or a mapping of the config."""
+"""The targets of pauses: a direction, or a mapping of the config."""
 
 from __future__ import annotations
 

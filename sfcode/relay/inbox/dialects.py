@@ -66,7 +66,7 @@ class Database(Protocol):
     """How many concurrent transactions of one process are useful."""
 
     clock: InboxClock
-    """Its clock without jumps."""
+    """The inbox's clock, from which jumps of the wall clock are removed."""
 
     cipher: DataCipher
     """Encrypts personal data."""

@@ -38,7 +38,7 @@ class PersonData:
     states: tuple[str, ...]
     """Names of latest states."""
     subject: str = ""
-    """Whom messages are about."""
+    """The subject of messages about the person."""
 
 
 def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> PersonData:

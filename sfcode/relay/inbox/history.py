@@ -50,7 +50,7 @@ class HistoryEvent:
     """When the message is retried."""
     writes: tuple[AttemptedWrite, ...] = ()
     who: str = ""
-    """Who replayed or discarded it."""
+    """The person who replayed or discarded the message."""
     request_id: str = ""
     """The ID of the request that delivered the message to the relay."""
     number: int = 0

@@ -76,7 +76,7 @@ class Inbox(TransactionRunner):
         super().__init__(database, read_seconds)
         self._lock = threading.Lock()
         self._locked_keys: set[tuple[str, str]] = set()
-        """By source, the keys of new messages whose lanes another transaction had locked."""
+        """Source and key of new messages whose lanes another transaction had locked."""
         self.activity = ActivityLog(self._read, self._write)
         self.notifications = NotificationLog(self._read, self._write)
         self.tokens = AccessTokens(self._read, self._write)

@@ -1,4 +1,4 @@
-"""Fill in the subjects, by which messages are searched, of messages that an older version stored."""
+"""Fill in the subjects of messages that an older version stored; messages are searched by their subjects."""
 
 from __future__ import annotations
 

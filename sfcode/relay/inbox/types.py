@@ -15,10 +15,10 @@ State = Literal["ready", "leased", "done", "parked", "dead"]
 
 STATES: tuple[State, ...] = get_args(State)
 Purged = State | Literal["audit"]
-"""What is purged: the messages of a state, or audit lines."""
+"""What a purge deletes: the messages of a state, or audit lines."""
 
 ChangeAction = Literal["replay", "discard"]
-"""What is done to many messages at once."""
+"""What a bulk change does with its messages."""
 ACTIONS: tuple[ChangeAction, ...] = get_args(ChangeAction)
 
 BLOCKED: tuple[State, ...] = ("parked", "dead")

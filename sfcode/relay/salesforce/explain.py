@@ -46,7 +46,7 @@ class Explanation:
     kind: str
     key: str
     state: str
-    """done, parked or waiting."""
+    """The state of the message: `done`, `parked` or `waiting`."""
     note: str
     hint: str
     writes: tuple[PlannedWrite, ...]

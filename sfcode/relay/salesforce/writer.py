@@ -38,7 +38,7 @@ class SalesforceWriter:
     budget: ApiBudget | None = None
     """The project's own request budget."""
     pauses: CurrentPauses = field(default_factory=CurrentPauses)
-    """The present pauses."""
+    """The current pauses."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     source: Source = "appcues"
     limit: int = 600

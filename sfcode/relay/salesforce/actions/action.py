@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 Record = dict[str, Any]
 """A record in the format of sObject Collections: `{"attributes": {"type": ...}, field: value}`."""
 FieldName = tuple[str, str]
-"""Object and field."""
+"""The names of an object and of its field."""
 
 
 @dataclass(frozen=True, slots=True)

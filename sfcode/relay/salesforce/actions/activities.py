@@ -83,7 +83,7 @@ class Activities:
         return [score_name(event.user_id)] if event.is_late_feedback else []
 
     def written_states(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:  # noqa: ARG002 (an EventAction's)
-        """Return no states: an activity is the same however late it is written."""
+        """Return no states, since the record of an activity is the same even if it is written late."""
         return ()
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
