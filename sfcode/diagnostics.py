@@ -50,7 +50,7 @@ class Diagnostic:
     """The path in the document (`to_appcues.attributes.plan`), or an address in the org."""
     message: str
     hint: str = ""
-    """What to do about it."""
+    """What the user can do about the problem."""
     related: Position | None = None
     """A second position, such as that of the template that causes the problem."""
     records: tuple[str, ...] = ()

@@ -100,7 +100,7 @@ class OrgLock(Lock):
             report(f"The lock {self.id} could not be released ({error.message}). It expires in {_minutes(LIFE)}.")
 
     def let_go(self) -> None:
-        """Leave the lock in the org until the running deployment ends, for `--attach` or its expiry."""
+        """Leave the lock in the org, since its deployment continues; `--attach` releases the lock, or it expires."""
         self._stop()
         self._holder = replace(self._holder, detached=True)
         self._write()

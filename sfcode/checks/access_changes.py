@@ -29,7 +29,7 @@ class Access:
     """The access to one object or field before and after, and the YAML line that requires it."""
 
     kind: str
-    """profile, object, field or permission."""
+    """The kind of the subject: profile, object, field or permission."""
     name: str
     before: tuple[str, ...]
     after: tuple[str, ...]

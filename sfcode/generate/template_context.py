@@ -201,7 +201,7 @@ class SignInView:
     description: str
     contact_email: str
     flow: str
-    """jwt or client_credentials."""
+    """The sign-in flow: `jwt` or `client_credentials`."""
     certificate: str
     """The certificate in base64, without header and footer; "" if there is none."""
     callback_url: str

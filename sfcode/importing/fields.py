@@ -13,7 +13,7 @@ from sfcode.org import Org
 from sfcode.plan.schema import describe_component
 
 Fields = dict[str, dict[str, Field]]
-"""Fields by object and name."""
+"""Fields by the names of their object and their own names."""
 
 
 def retrieve_components(org: Org, type_: str, names: Iterable[str]) -> tuple[Component, ...]:

@@ -107,7 +107,7 @@ class ScanResult:
 
     target: Target
     email: str
-    """The signed-in user."""
+    """The e-mail address of the signed-in user."""
     is_sandbox: bool
     messages: tuple[Message, ...] = ()
     people: tuple[CandidateUser, ...] = ()

@@ -32,7 +32,7 @@ class LocalOrg:
     username: str
     tls_url: str | None = None
     certificate: Path | None = None
-    """What a client has to trust to use `tls_url`."""
+    """The certificate that a client must trust to use `tls_url`."""
 
 
 def open_store(state: Path) -> Store:

@@ -1,8 +1,8 @@
 """
 The state of a local org: one crash-safe SQLite file.
 
-An OrgTransaction is one transaction. Everything that a request changes goes through a single one, so that a
-reader, in this process or another, reads all of the changes or none.
+An OrgTransaction is one transaction. All changes of a request are made in one transaction, so that a reader in any
+process sees all of them or none.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ FIELD_TYPES = {
     "base64": FieldType(("File",), blank=False),
     "encryptedstring": FieldType(("EncryptedText",), "Encrypted", blank=False),
 }
-"""By describe type."""
+"""The properties of field types, by describe type."""
 
 COMPARED_WITH = {name: row.compared for name, row in FIELD_TYPES.items() if row.compared}
 """The kind of values that a condition compares a field with, by describe type."""

@@ -20,7 +20,7 @@ class CreatedField(NamedTuple):
     kind: str
     """The kind of the field in its template."""
     type: str
-    """Describe type."""
+    """The describe type of the field."""
     description: str
     length: int = 0
     """The maximum length of a text in characters."""

@@ -114,7 +114,7 @@ def validate_strictly(xml: bytes) -> tuple[SchemaProblem, ...]:
 
 
 def parse_strictly(xml: bytes) -> tuple[etree._Element | None, tuple[SchemaProblem, ...]]:
-    """Parse a metadata file and validate it strictly; return its root, if it is XML at all, and the problems."""
+    """Parse a metadata file and validate it strictly; return its root (None if it is not XML) and the problems."""
     try:
         root = parse(xml)
     except MetadataError as error:

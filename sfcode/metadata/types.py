@@ -19,7 +19,7 @@ class MetadataType:
     directory: str
     suffix: str
     parent: str = ""
-    """The container's type: a CustomField lives in a CustomObject."""
+    """The type of the container, such as CustomObject for CustomField."""
     element: str = ""
     """The element of the child in the container: `fields`."""
     folder_of: str = ""

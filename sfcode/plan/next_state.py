@@ -20,7 +20,7 @@ class Mark:
 
     by: str
     at: str
-    """UTC, ISO 8601."""
+    """The time of the apply: UTC, ISO 8601."""
     revision: str | None = None
     id: str = ""
     """The ID with which this apply can be rolled back."""

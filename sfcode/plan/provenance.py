@@ -22,7 +22,7 @@ class Provenance:
     """The time and the source of a plan, for information only."""
 
     made_at: str
-    """UTC, ISO 8601."""
+    """The time at which the plan was made: UTC, ISO 8601."""
     commit: str = ""
     """The commit of the config, with the suffix DIRTY if the config differs from it; empty outside git."""
     repository: str = ""

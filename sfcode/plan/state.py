@@ -50,7 +50,7 @@ class Applied:
     """The git commit of the config, if there was one."""
     applied_by: str | None = None
     applied_at: str | None = None
-    """UTC, ISO 8601."""
+    """The time of the last apply: UTC, ISO 8601."""
     config_digest: str | None = None
     """The digest of the applied config."""
     secrets: Mapping[str, str] = field(default_factory=dict)

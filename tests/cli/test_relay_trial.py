@@ -1,4 +1,4 @@
-"""What `sfcode relay test` refuses before it sends anything, and withdraws at the end; tests/relay/e2e/test_serve.py sends an event."""
+"""The refusals of `sfcode relay test`, and its clean-up after a failure; tests/relay/e2e/test_serve.py sends an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that an import writes load as they are, whatever names an org has."""
+"""The files that an import writes can be loaded unchanged, whatever names an org has."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def upsert(rest: Rest, field: str, value: object) -> dict[str, Any]:
 
 
 def test_upserts_go_by_fields_with_id_lookup(rest: Rest) -> None:
-    """An upsert goes by an external id or by a field with `idLookup`, which Contact.Email has."""
+    """An upsert finds records by an external ID, or by a field with `idLookup`, such as Contact.Email."""
     first = upsert(rest, "Email", "lookup@example.com")
     assert (first["success"], first["created"]) == (True, True)
     second = upsert(rest, "Email", "lookup@example.com")

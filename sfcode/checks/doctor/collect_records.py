@@ -35,7 +35,7 @@ MOST_READ = 100_000
 ARCHIVED = ("Event", "Task")
 """Objects whose records Salesforce archives a year after their end."""
 NEARLY_A_YEAR = 335
-"""Days; a month before they are archived."""
+"""The age in days from which activities are archived within a month."""
 AT_ONCE = 8_000
 """Characters of values in one query, which is part of a URL of at most 16 KB."""
 

@@ -72,7 +72,7 @@ def check_mappings(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]
 
 
 class TakenRecords:
-    """The mappings of one object and one kind of profile, of which no record may match two."""
+    """Mappings of one object and one kind of profile, indexed to find two mappings that may share a record."""
 
     def __init__(self) -> None:
         self._all: list[Draft] = []

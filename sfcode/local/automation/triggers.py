@@ -17,9 +17,9 @@ from sfcode.local.store import OrgTransaction, Record, Stored, StoredFlowVersion
 
 MAY_SEND = "EnableNotifications"
 """
-The user permission without which saves send no messages, "Send Outbound Messages" in Setup.
+The user permission without which a user's saves send no messages: "Send Outbound Messages" in Setup.
 
-The changes of an integration user without it do not come back as messages.
+An integration user without this permission does not get its own changes back as messages.
 
 https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_setting_up.htm
 """

@@ -1,1 +1,1 @@
-"""What all HTTP APIs of the local org share: server, calls, responses, SOAP envelopes, fault injection."""
+"""The common parts of all HTTP APIs of the local org: server, calls, responses, SOAP envelopes, fault injection."""

@@ -17,7 +17,7 @@ from sfcode.metadata.component import Component
 SHOWN_AS_OBJECTS = frozenset(
     {"Account", "Activity", "Campaign", "CampaignMember", "Contact", "Event", "Lead", "Task", "User"}
 )
-"""Standard objects that are there as CustomObject, whether or not anything was deployed on them."""
+"""Standard objects that listMetadata returns as CustomObject, even if nothing was deployed for them."""
 
 _STANDARD = {"picklist": {"type": "Picklist"}, "reference": {"type": "Lookup"}}
 """The types of standard fields that an org returns with their type; for others it returns only the name."""

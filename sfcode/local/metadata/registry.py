@@ -78,7 +78,7 @@ FILE_TYPES: Mapping[str, FileType] = {
         key=lambda kind: kind.name,
     )
 }
-"""The types that have files of their own, by name."""
+"""Types with files of their own, by name."""
 
 BY_DIRECTORY: Mapping[str, FileType] = {kind.directory: kind for kind in FILE_TYPES.values()}
 _BY_SUFFIX = {(kind.directory, kind.suffix): kind for kind in FILE_TYPES.values()}

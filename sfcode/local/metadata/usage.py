@@ -20,7 +20,7 @@ FORMULAS = {
     "WorkflowFieldUpdate": ("Workflow Field Update", "formula"),
     "WorkflowRule": ("Workflow Rule", "formula"),
 }
-"""By type, its name in messages and the element that is a formula over its object."""
+"""The name of a type in messages, and the element with a formula over its object, by type."""
 
 
 def find_field_users(tx: OrgTransaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:

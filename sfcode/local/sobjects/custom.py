@@ -127,7 +127,7 @@ def owner_field() -> FieldDef:
 
 @cache
 def setup_owner_field() -> FieldDef:
-    """Return the field for whom a row of a hierarchy custom setting is: the org, a profile or a user."""
+    """Return the field for the owner of a hierarchy custom setting's row: the org, a profile or a user."""
     field = read_field("SetupOwnerId reference >Organization,Profile,User", writable=True)
     return dataclasses.replace(field, label="Location")
 

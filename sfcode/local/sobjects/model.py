@@ -17,7 +17,7 @@ UNGROUPABLE = frozenset(
     {"address", "combobox", "datetime", "double", "currency", "percent", "multipicklist", "encryptedstring"}
 )
 MAX_FILTERABLE = 255
-"""Longer text can be neither filtered nor sorted by."""
+"""The maximum length of a text that can be filtered and sorted by."""
 
 
 @dataclass(frozen=True, slots=True)

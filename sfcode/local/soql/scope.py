@@ -27,7 +27,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class World:
-    """What a query runs on: objects, rows, and its text for error messages."""
+    """The data of a query: objects, rows, and the text of the query for error messages."""
 
     catalog: Catalog
     rows: Rows

@@ -108,7 +108,7 @@ class NotificationTable(Table):
 
 
 class AutomationLogTable(Table):
-    """What automation skipped or could not do."""
+    """The automation log: what automation has skipped, or could not do."""
 
     def add(self, source: str, record_id: str, text: str, *, now: datetime) -> None:
         """Add an entry, and delete the oldest ones above the maximum."""

@@ -26,7 +26,7 @@ RENAMED = {
     "PermissionSet": "its assignments",
     "User": "its license and its permission sets",
 }
-"""What a component or user keeps when it is renamed in place."""
+"""What is kept when a component or user is renamed in place, by type."""
 
 MOVED_ON = "the config has another integration user"
 

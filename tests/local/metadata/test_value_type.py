@@ -1,4 +1,4 @@
-"""describeValueType: the elements of a type, as far as the WSDL knows them."""
+"""describeValueType: the elements of a type, as far as the WSDL contains them."""
 
 from __future__ import annotations
 

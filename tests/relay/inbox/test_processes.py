@@ -98,7 +98,7 @@ def test_workers_keep_the_order_of_each_key(database_url: str) -> None:
 
 
 def test_without_the_lock_the_order_breaks(postgres_url: str) -> None:
-    """This shows that the test above would fail without the lock."""
+    """Without the lock, the test above would fail."""
     open_inbox(postgres_url).close()
     url = sa.make_url(postgres_url).set(drivername="postgresql+psycopg")
     with contextlib.ExitStack() as stack:

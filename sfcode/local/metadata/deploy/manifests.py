@@ -34,7 +34,7 @@ class Manifests:
 
     api_version: str = ""
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """By type, the names without percent-encoding."""
+    """The names of the members by type, without percent-encoding."""
     before: tuple[Deletion, ...] = ()
     after: tuple[Deletion, ...] = ()
     problems: tuple[ComponentMessage, ...] = ()

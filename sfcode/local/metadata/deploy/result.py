@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 TEMPLATES: dict[str, Json] = json.loads(files(__package__).joinpath("report.json").read_bytes())
-"""A report that has not begun, and tests of which none ran: keys in the order of the WSDL."""
+"""The reports of a deploy that has not begun, and of tests of which none ran, with keys in the order of the WSDL."""
 NO_TESTS = TEMPLATES["tests"]
 
 
