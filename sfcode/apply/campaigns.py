@@ -9,7 +9,7 @@ from sfcode.plan.campaigns import find_campaigns, read_business_record
 
 
 def make_business_record(org: Org, address: Address, body: Body) -> None:
-    """Create a campaign, or a status behind the others of its campaign, if it does not exist. Repeatable."""
+    """Create a campaign, or a status after the existing statuses of its campaign, if it does not exist. Repeatable."""
     if read_business_record(org, address, body):
         return
     if address.type == "Campaign":

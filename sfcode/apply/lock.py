@@ -20,7 +20,7 @@ from sfcode.errors import OrgError, OrgUnreachable, Refused
 from sfcode.org import DeployStillRunning, Org
 
 LIFE = timedelta(minutes=10)
-"""The time after its last renewal at which a lock is considered stale."""
+"""A lock is stale if its last renewal is longer ago than this."""
 
 BEAT = 120.0
 """Seconds between two renewals."""

@@ -71,7 +71,7 @@ def write_record(org: Org, change: Change, ids: RecordIds | None = None) -> None
 
 
 def write_state(org: Org, address: Address, applied: Applied, *, first: bool = False) -> None:
-    """Write the state through REST, if there is no deployment that contains it; `first` if there was none before."""
+    """Write the state through REST, if no deployment contains it; `first` is whether there was no state before."""
     values = {
         "Body": base64.b64encode(state_text(applied).encode()).decode("ascii"),
         "CacheControl": "Private",

@@ -139,7 +139,7 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
 
 
 def _delete_left_state(plan: Plan, deployments: Iterable[Step]) -> list[Step]:
-    """Delete the state under the former name in the transaction that first writes the new one."""
+    """Delete the state under the project's former name in the transaction that first writes the state under the new one."""
     states = [plan.left_state] if plan.left_state else []
     return [
         replace(step, deleted=(*step.deleted, states.pop())) if states and isinstance(step, Deploy) else step

@@ -73,7 +73,7 @@ def init(
 def _update(
     invocation: Invocation, directory: Path, branch: str | None, prefix: str | None, *, auto_approve: bool
 ) -> ExitCode:
-    """Show the differences of a project's files from those of this version, and write them if approved."""
+    """Show how a project's files differ from the files of this version, and write the latter if approved."""
     from sfcode.cli.prompt import ask
     from sfcode.scaffold.update import plan_update, write_update
 

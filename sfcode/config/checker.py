@@ -20,7 +20,7 @@ INVALID: Any = object()
 Path = tuple[Any, ...]
 Errors = list[dict[str, Any]]
 Check = Callable[[Any, Path, Errors], Any]
-"""Returns the value, or INVALID after adding errors about it."""
+"""Returns the checked value; for an invalid one it adds errors and returns INVALID."""
 
 _LIMITS = ("pattern", "min_length", "max_length", "ge", "le")
 
@@ -37,7 +37,7 @@ def limits_of(info: FieldInfo) -> dict[str, Any]:
 
 
 def check_of(annotation: Any, limits: dict[str, Any]) -> Check:
-    """Return the check of a type, such as `check_value` of a model; `limits` are those of the field or of the annotations around it."""
+    """Return the check of a type, such as `check_value` of a model; `limits` are those of the field or its annotations."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _annotated(arguments[0], arguments[1:], limits)

@@ -41,7 +41,8 @@ def find_config(start: Path) -> Path:
     """
     Return the config folder of a project, relative to `start`: `config` in it, or in the nearest folder above with one.
 
-    The search ends at the top of a git work tree. Raises UsageError for one above that belongs to another user.
+    The search ends at the top of a git work tree. Raises UsageError for a config folder above that belongs to another
+    user.
     """
     for depth, folder in enumerate((start, *start.parents)):
         candidate = Path(*[os.pardir] * depth, CONFIG)

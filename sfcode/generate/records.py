@@ -76,7 +76,7 @@ def _viewer_rows(project: Project) -> Iterator[tuple[Component, dict[str, Place]
 
 
 def _campaign_rows(project: Project) -> Iterator[tuple[Component, dict[str, Place]]]:
-    """Yield the campaigns to create and the statuses of their members, each status with those after it."""
+    """Yield the campaigns to create and the statuses of their members, each status with the statuses after it."""
     registrations = project.recipes.event_registration
     statuses = {
         key: list(dict.fromkeys(entry.status for entry in registrations if entry.campaign.key == key))

@@ -55,7 +55,7 @@ class OrgTransaction:
 
     @contextlib.contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Open a savepoint; an exception rolls back to it."""
+        """Open a savepoint; an exception undoes the changes since the savepoint."""
         self._db.execute("SAVEPOINT inner")
         try:
             yield

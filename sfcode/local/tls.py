@@ -32,7 +32,11 @@ class Identity:
 
 
 def get_identity(store: Store) -> Identity:
-    """Return the certificate of an org, stored beside its state; it is created once, and renewed shortly before it expires."""
+    """
+    Return the certificate of an org, stored beside its state.
+
+    The certificate is created once, and renewed shortly before it expires.
+    """
     folder = store.path.parent.resolve() / FOLDER
     identity = Identity(folder / "certificate.pem", folder / "key.pem")
     # The first writer creates it: the others, in this process or another, wait and find it.

@@ -15,7 +15,7 @@ class ValueMap:
     values: tuple[tuple[str, AttributeValue], ...]
     """Pairs of a field's value as text, and the value that is sent."""
     default: AttributeValue | None = None
-    """The value that is sent for any other; None clears the attribute."""
+    """The value that is sent for any field value that is not listed; None clears the attribute."""
 
     def translate(self, text: str) -> AttributeValue | None:
         """Return the value that is sent for a field's value; None if no value is sent."""

@@ -40,7 +40,7 @@ def compare(plan_input: PlanInput) -> Plan:
 
 
 def _state_address(plan_input: PlanInput) -> Address:
-    """Return the address of the written state, which has the present identity of the project only after an apply."""
+    """Return the address of the state. Only an apply moves the state to the present identity of the project."""
     state = plan_input.snapshot.state
     if plan_input.request.mode is Mode.APPLY or state is None:
         return state_address(plan_input.project.identity)

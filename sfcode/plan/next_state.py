@@ -25,7 +25,7 @@ class Mark:
     id: str = ""
     """The ID with which this apply can be rolled back."""
     applied: Applied = field(default_factory=Applied)
-    """The applied state before it, with its history."""
+    """The applied state before the apply, with its history."""
     told: tuple[str, ...] = ()
     """Digests of the manual steps that follow from the config. The state lists them as printed after this apply."""
 

@@ -16,7 +16,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token without its secret, of which the inbox has a hash only."""
+    """An access token without its secret; the inbox stores only a hash of the secret."""
 
     name: str
     role: Role

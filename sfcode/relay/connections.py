@@ -42,7 +42,7 @@ class ClientConnection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Numbers of connections."""
+    """The maximum numbers of connections."""
 
     most: int = 1000
     """Connections of all peers together; each may hold a body in memory."""

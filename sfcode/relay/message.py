@@ -87,14 +87,18 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Delivered, or nothing to deliver; then `note` is the reason (stale, not mapped)."""
+    """The message was delivered, or there was nothing to deliver for the reason in `note` (stale, not mapped)."""
 
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A temporary failure: retry later, and not before `after` seconds if Salesforce or Appcues asked for a wait."""
+    """
+    The message is retried after a temporary failure.
+
+    If Salesforce or Appcues asked for a wait, it is retried after at least `after` seconds.
+    """
 
     error: str
     after: float | None = None
@@ -108,7 +112,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """Cannot be delivered before a person corrects the cause; stored with its reason until it is replayed."""
+    """The message cannot be delivered before a person corrects the cause; it is stored until it is replayed."""
 
     reason: str
     detail: str = ""
@@ -116,7 +120,7 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """Not attempted, and returned unchanged, because an older message of the same key is retried first."""
+    """The message was not attempted and is unchanged, because an older message of the same key is retried first."""
 
 
 Settlement = Delivered | Retry | Parked | Released

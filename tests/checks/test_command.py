@@ -1,4 +1,4 @@
-"""`sfcode lint`, and what `sfcode validate` shows of it."""
+"""`sfcode lint`, and the findings of lint in `sfcode validate`."""
 
 from __future__ import annotations
 

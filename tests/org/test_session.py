@@ -18,7 +18,7 @@ EXPIRED = as_json([{"errorCode": "INVALID_SESSION_ID", "message": "Session expir
 
 
 def renewing(url: str, *, renewable: bool = True) -> SignIn:
-    """Return token-1, then token-2, and so on."""
+    """Return a sign-in that returns token-1, then token-2, and so on."""
     number = count(1)
     return SignIn("a test", "Sign in.", lambda: Grant(Secret(f"token-{next(number)}"), url), renewable=renewable)
 

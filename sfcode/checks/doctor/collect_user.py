@@ -36,7 +36,7 @@ def collect_user_facts(project: Project, org: Org) -> UserFacts:
 
 
 def _profiles(org: Org, name: str) -> Mapping[str, str]:
-    """Return the user licenses of all profiles, and that of the configured profile also by its language-independent name."""
+    """Return the user license of each profile by its name, and for the configured profile also by its name in metadata."""
     profiles = org.traits.profiles
     licenses = {profile.name: profile.license for profile in profiles}
     if name not in licenses:

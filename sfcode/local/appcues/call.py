@@ -86,7 +86,7 @@ class Bucket:
 
     @property
     def rate(self) -> float | None:
-        """Requests per second; None: any number."""
+        """The number of requests per second; None for any number."""
         return self._rate
 
     def turn(self, rate: float | None, now: float) -> None:

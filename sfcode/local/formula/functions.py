@@ -58,7 +58,7 @@ def formula_type(kind: str, length: int = 0) -> Type | None:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function: the types that each parameter accepts (none: all), and its result type."""
+    """A function: the types that each parameter accepts (all types if empty), and its result type."""
 
     parameters: tuple[frozenset[Type], ...]
     required: int

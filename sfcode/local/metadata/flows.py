@@ -12,7 +12,7 @@ from sfcode.metadata import schema_table
 from sfcode.metadata.component import Body
 
 Path = tuple[str, tuple[str, ...]]
-"""An object, and the relationships and the field that lead on from it."""
+"""An object, and a path from it: relationships, then a field."""
 
 RECORD_ELEMENTS = ("recordCreates", "recordDeletes", "recordLookups", "recordUpdates")
 CONNECTORS = re.compile(r"[A-Za-z]*[Cc]onnectors?")

@@ -70,7 +70,7 @@ def load_text(
 
 
 def _extended(document: SeedDocument) -> SeedDocument:
-    """Put a company that extends a shipped one together with it."""
+    """Return a company, merged with the shipped company that it extends."""
     from sfcode.local.seed.document import extend, read
 
     if not isinstance(document.value, dict) or EXTENDS not in document.value:

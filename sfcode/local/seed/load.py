@@ -38,7 +38,7 @@ REQUIRED = ("version", "company", "user_licenses", "profiles", "users")
 ROW_LISTS = ("user_licenses", "permission_set_licenses", "users", "apps")
 RIGHTS = {word: element for element, (word, _, _) in OBJECT_RIGHTS.items()}
 OBJECTS_WITH_RIGHTS = ("Account", "Campaign", "Contact", "Lead")
-"""Activities have none: user permissions open them."""
+"""Objects with object permissions. Activities have none, since user permissions open them."""
 
 
 class Founding:

@@ -22,7 +22,7 @@ def _constants() -> dict[str, Any]:
 
 
 def _usual(kind: str, described: FieldDef | ObjectDef) -> dict[str, Any]:
-    """Return the keys with constant values, and those whose value is an attribute with another name."""
+    """Return the keys of a describe with constant values, and the keys that have another name as an attribute."""
     own = {key: getattr(described, name) for key, name in _constants()["attributes"][kind].items()}
     return {**_constants()[kind], **own}
 

@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 
 def combine(condition: Condition, single: Callable[[SingleCondition], Callable[[T], bool]]) -> Callable[[T], bool]:
-    """Return the test of a condition from those of its parts, which `single` returns."""
+    """Return the test of a condition; `single` returns the test of a part without AND, OR and NOT."""
     match condition:
         case Both(parts):
             tests = [combine(part, single) for part in parts]
@@ -89,7 +89,7 @@ class Conditions:
                 raise malformed(f"unexpected token: '{total.function}'", self._world.text, total.at)
 
     def narrow(self, condition: Condition) -> Narrow | None:
-        """Return which rows can pass a compiled condition; None: any row."""
+        """Return a preselection of the rows that can pass a compiled condition; None if any row can."""
         match condition:
             case Both(parts):
                 hints = [candidate for part in parts if (candidate := self.narrow(part)) is not None]

@@ -30,7 +30,7 @@ class Narrow:
 
 
 def narrow(target: ObjectDef, field: FieldDef, values: Iterable[Scalar]) -> Narrow | None:
-    """Return which rows can match when a field equals one of the values; None: any row."""
+    """Return a preselection of the rows in which a field equals one of the values; None if any row can match."""
     operands = frozenset(values)
     # A missing value does not equal a text, and SQLite ignores case only for ASCII.
     if field.type in UNSUITABLE or any(value in (None, "") or not str(value).isascii() for value in operands):

@@ -99,7 +99,7 @@ class Database(Protocol):
         """Return the rows of a query."""
 
     def update(self, db: sa.Connection, change: sa.Update, rows: sa.Select[Any]) -> Iterable[Sequence[Any]]:
-        """Execute an UPDATE and return, of each changed row, the columns of `rows`, which selects the same rows."""
+        """Execute an UPDATE and return the changed rows; `rows` selects the same rows, with the columns to return."""
 
     def lock(self, db: sa.Connection, lanes: sa.Select[Any]) -> None:
         """Lock lanes, waiting for other transactions."""

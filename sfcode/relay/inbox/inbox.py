@@ -64,7 +64,7 @@ from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, 
 T = TypeVar("T")
 AT_ONCE = 1_000
 MOST_COUNTED = 100_000
-"""Messages are counted up to this number before a change of many, so that counting takes less than a second."""
+"""The maximum number of messages that are counted before a bulk change, so that counting takes less than a second."""
 WRITABLE = "writable_at"
 """The setting that `check_writable` writes."""
 

@@ -95,7 +95,7 @@ class AppcuesEvent:
         return self.user_id if match == "user" else self.group_id
 
     def value(self, name: str) -> Any:
-        """Return the value of a name in a text; None if the event has none."""
+        """Return the value of a name in a text; None if the event does not have it."""
         if name == "eventName":
             return self.message.kind
         if self.answers.get(name) not in (None, ""):

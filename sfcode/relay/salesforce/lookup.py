@@ -34,7 +34,7 @@ class LookupQuery:
 
 @dataclass(frozen=True, slots=True)
 class LookupMatch:
-    """The records with an ID, and converted leads with it."""
+    """The records with an ID, and the converted leads with this ID."""
 
     records: tuple[str, ...] = ()
     converted: bool = False

@@ -72,7 +72,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
             return MissingValue()
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:  # noqa: ARG002
-        """Apply a sign."""
+        """Apply a sign to a number."""
         value = number(arg)
         return MissingValue() if value is None else -value if operator == "-" else value
 

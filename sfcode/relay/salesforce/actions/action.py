@@ -41,7 +41,7 @@ class PlanContext:
 
     record_id: str
     latest: Mapping[str, LatestState]
-    """Newest delivered states by name, of those that `EventAction.state_names` returned."""
+    """The newest delivered states, for the names that `EventAction.state_names` returned."""
     lengths: Mapping[FieldName, int]
     """Lengths of the fields that `EventAction.fields_to_measure` returned, if the org reported them."""
     row: Mapping[str, Any] = field(default_factory=dict)
