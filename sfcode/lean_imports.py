@@ -1,9 +1,9 @@
 """
 Import packages without the parts of them that are not used here.
 
-Some packages import unconditionally what takes longer to import than the rest of a command: urllib3 the metadata of installed
-packages, requests the detection of encodings, simple-salesforce its clients of the Metadata and Bulk APIs, uvicorn its command
-line. While a package is imported, stand-ins take the place of such modules, which load the real modules on first use.
+Some packages always import modules that take longer to import than the rest of a command: urllib3 imports the metadata of
+installed packages, requests the detection of encodings, simple-salesforce its clients of the Metadata and Bulk APIs, and uvicorn
+its command line. While a package is imported, stand-ins replace such modules; a stand-in imports the real module on first use.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def import_without(package: str, parts: Parts) -> Iterator[None]:
     """
     Replace modules by stand-ins while a package is imported, unless they or the package are loaded already.
 
-    Later imports get the real modules, as does who reads from the package what its own modules among them define.
+    Later imports get the real modules. If such a module belongs to the package, the package's attributes also get the real ones.
     """
     if package in sys.modules:
         yield
@@ -67,7 +67,7 @@ def import_without(package: str, parts: Parts) -> Iterator[None]:
 
 @contextmanager
 def freeze_imports() -> Iterator[None]:
-    """Keep Python from looking for cycles among what is imported, which stays until the process ends, now and later."""
+    """Exclude the modules that the block imports from garbage collection, since they stay until the process ends."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -79,7 +79,7 @@ def freeze_imports() -> Iterator[None]:
 
 
 def _leave(module: str, stand_in: ModuleType) -> None:
-    """Let `import a.b` have left `a.b`, as the import of the real module would have."""
+    """Set the attribute `b` of the package `a` after `import a.b`, as the import of the real module does."""
     parent, _, name = module.rpartition(".")
     if parent in sys.modules:
         vars(sys.modules[parent]).setdefault(name, stand_in)

@@ -204,7 +204,7 @@ assert gc.get_freeze_count() > 1000
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A local org that has been founded."""
+    """Return the folder of a local org that was created before."""
     folder = tmp_path_factory.mktemp("org")
     with serve(folder):
         return folder
@@ -223,7 +223,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ids=["frozen once", "package", "module", "logging", "logging imported", "logging of uvicorn"],
 )
 def test_the_local_org_starts_without_the_command_line_of_its_web_server(state: Path, use: str) -> None:
-    """What was left out is there when it is used."""
+    """The omitted modules are imported when they are used."""
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", SERVED + use, str(state)], capture_output=True, text=True, check=False
     )

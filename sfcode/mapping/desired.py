@@ -41,7 +41,7 @@ class Desired:
         return {component.address: component for component in (*self.components, *self.records)}
 
     def share(self, observed: Component) -> Component:
-        """Return the desired component in place of an equal observed one, so that both have one body, text and normal form in memory."""
+        """Return the desired component if the observed one is equal, to keep only one of both in memory; else the observed one."""
         component = self.by_address.get(observed.address)
         return component if component == observed and component.full_name == observed.full_name else observed
 

@@ -13,7 +13,7 @@ CONCURRENCY = 4
 """Concurrent requests to an org."""
 
 _ARENA_MAX = -8
-"""M_ARENA_MAX of <malloc.h>: how many heaps there are at most."""
+"""The constant M_ARENA_MAX of <malloc.h>, which sets the maximum number of heaps."""
 
 T = TypeVar("T")
 A = TypeVar("A")

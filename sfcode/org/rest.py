@@ -36,7 +36,7 @@ UNUSED = {
     "simple_salesforce.bulk2": ("SFBulk2Handler",),
     "simple_salesforce.login": ("SalesforceLogin",),
 }
-"""Modules of simple-salesforce that take long to import (zeep, more-itertools, jwt, cryptography), and their classes and functions."""
+"""Modules of simple-salesforce that import slow packages (zeep, more-itertools, jwt, cryptography), with their classes and functions."""
 
 SERVER_ERROR = 500
 TOO_MANY = 429

@@ -183,7 +183,7 @@ def save(plan: Plan, path: Path, key: Secret | None = None) -> None:
 
 
 def _render_parts(plan: Plan, key: Secret | None) -> Iterator[str]:
-    """Render the document value by value and change by change, since that of a large plan takes several times its memory."""
+    """Render the document in parts, since the whole text of a large plan needs several times the memory of the plan."""
     content, changes = _content(plan, []), EncodedChanges()
     start = "{"
     for name, value in content.items():

@@ -1,4 +1,4 @@
-"""What a plan keeps once of what the org has as the config asks for it."""
+"""A plan keeps only one object of a desired component and an equal observed one."""
 
 from __future__ import annotations
 

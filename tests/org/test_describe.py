@@ -69,7 +69,7 @@ def test_an_object_that_the_org_does_not_have_is_left_out() -> None:
 
 
 class Described(dict[str, Any]):
-    """An answer that can be referred to weakly."""
+    """A describe answer that supports weak references."""
 
 
 def test_keeps_no_answer_after_the_next_request() -> None:
