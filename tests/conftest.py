@@ -77,9 +77,10 @@ def _close_environment() -> Mapping[str, str]:
         GIT_COMMITTER_NAME="Test",
         GIT_COMMITTER_EMAIL="test@example.com",
     )
-    # A run that a script put into the background ignores Ctrl-C, and so would every program that a test interrupts.
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A run in the background of a script ignores Ctrl-C, and one of nohup SIGHUP: so would every program that a test interrupts.
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
     return before
 
 

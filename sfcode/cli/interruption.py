@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -25,11 +27,20 @@ SIGNALS = tuple(
 )
 
 
+_WAKE = getattr(signal, "SIGURG", None)
+"""A signal that programs ignore; with a handler it ends the system call of the main thread."""
+_END = 0
+"""What ends the thread that wakes the main thread; no signal has this number."""
+_WAKE_AFTER = (0.02, 0.1, 0.5)
+"""Seconds between a signal and the times at which the main thread is woken."""
+
+
 class Interruption:
     """The first received signal; each signal raises KeyboardInterrupt in the main thread."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._is_lost = False
 
     @contextmanager
     def handle_signals(self) -> Iterator[None]:
@@ -42,7 +53,8 @@ class Interruption:
         for number in handled:
             signal.signal(number, self._interrupt)
         try:
-            yield
+            with self._notice_losses(), _woken_after_signals(self._repeat):
+                yield
         finally:
             for number, handler in handled.items():
                 signal.signal(number, handler)
@@ -57,3 +69,66 @@ class Interruption:
         if self.signal is None:
             self.signal = number
         raise KeyboardInterrupt
+
+    def _repeat(self, *_: object) -> None:
+        if self._is_lost:
+            self._is_lost = False
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def _notice_losses(self) -> Iterator[None]:
+        """Notice a KeyboardInterrupt in a finalizer or the callback of a weak reference, where Python only reports errors."""
+        report = sys.unraisablehook
+
+        def notice(unraisable: sys.UnraisableHookArgs) -> None:
+            if issubclass(unraisable.exc_type, KeyboardInterrupt):
+                self._is_lost = True
+            else:
+                report(unraisable)
+
+        sys.unraisablehook = notice
+        try:
+            yield
+        finally:
+            sys.unraisablehook = report
+
+
+@contextmanager
+def _woken_after_signals(on_wake: Callable[..., None]) -> Iterator[None]:
+    """
+    End the system call of the main thread, and call `on_wake` in it, shortly after each signal in this block.
+
+    Python runs a handler between two steps of the main thread. A signal that arrives just before the thread begins to read from a socket,
+    or that another thread receives, would wait for the end of that read, and an org may never answer.
+    """
+    if _WAKE is None:
+        yield
+        return
+    main, ended = threading.get_ident(), threading.Event()
+    received, written = os.pipe()
+    os.set_blocking(written, False)
+
+    def wake() -> None:
+        while not ended.is_set():
+            number = os.read(received, 1)[0]
+            if number in (_END, _WAKE):
+                continue
+            for seconds in _WAKE_AFTER:
+                if ended.wait(seconds):
+                    return
+                signal.pthread_kill(main, _WAKE)
+
+    handler = signal.signal(_WAKE, on_wake)
+    before = signal.set_wakeup_fd(written, warn_on_full_buffer=False)
+    thread = threading.Thread(target=wake, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        signal.set_wakeup_fd(before)
+        os.write(written, bytes([_END]))
+        thread.join()
+        os.close(written)
+        os.close(received)
+        signal.signal(_WAKE, handler)

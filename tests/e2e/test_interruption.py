@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 
 import pytest
 
@@ -105,6 +106,55 @@ def test_signals_that_the_parent_ignores_stay_ignored():
     with Interruption().handle_signals():
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         assert signal.getsignal(signal.SIGTERM) is not before
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_a_signal_that_does_not_end_a_read_of_the_main_thread_ends_the_command(number):
+    """As one that arrives just before the read does, or one that another thread receives."""
+    ours, theirs = socket.socketpair()
+    late = threading.Timer(PATIENCE, theirs.send, [b"ended"])
+    other = threading.Timer(0.1, lambda: signal.pthread_kill(threading.get_ident(), number))
+    late.start()
+
+    def read():
+        other.start()
+        ours.recv(100)
+
+    with ours, theirs, Interruption().handle_signals(), pytest.raises(KeyboardInterrupt):
+        read()
+    assert late.is_alive(), "The handler ran only when the read had ended."
+    late.cancel()
+    other.join()
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_a_signal_during_a_finalizer_ends_the_command(number):
+    """Python only reports errors of finalizers."""
+
+    class Finalized:
+        def __del__(self):
+            os.kill(os.getpid(), number)
+
+    ours, theirs = socket.socketpair()
+    ours.settimeout(PATIENCE)
+
+    def read():
+        Finalized()
+        ours.recv(100)
+
+    with ours, theirs, Interruption().handle_signals(), pytest.raises(KeyboardInterrupt):
+        read()
+
+
+def test_handlers_and_threads_for_signals_end_with_the_command():
+    def read_state():
+        return threading.active_count(), signal.getsignal(signal.SIGURG), sys.unraisablehook
+
+    before = read_state()
+    with Interruption().handle_signals():
+        assert all(now != then for now, then in zip(read_state(), before, strict=True))
+    assert read_state() == before
+    assert signal.set_wakeup_fd(-1) == -1
 
 
 @pytest.mark.parametrize("number", CODES)
