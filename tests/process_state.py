@@ -31,7 +31,7 @@ def process_state_restored() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     loggers = [logging.getLogger(name) for name in LOGGERS]
     logs = [(logger, logger.handlers[:], logger.level) for logger in loggers]
-    switch = sys.getswitchinterval()
+    zone, switch = _zone(), sys.getswitchinterval()
     collection = gc.get_threshold()
     try:
         yield
@@ -42,8 +42,8 @@ def process_state_restored() -> Iterator[None]:
             for name in changed.keys() - environ.keys():
                 del os.environ[name]
             os.environ.update(environ)
-            if changed.get("TZ") != environ.get("TZ"):
-                time.tzset()
+        if _zone() != zone:  # also where a test has put back only the variable
+            time.tzset()
         if threading.current_thread() is threading.main_thread():
             for number, handler in handlers.items():
                 if signal.getsignal(number) is not handler:
@@ -55,6 +55,10 @@ def process_state_restored() -> Iterator[None]:
         gc.set_threshold(*collection)
         structlog.reset_defaults()
         structlog.contextvars.clear_contextvars()
+
+
+def _zone() -> tuple[object, ...]:
+    return time.tzname, time.timezone, time.altzone
 
 
 def _environment() -> dict[str, str]:

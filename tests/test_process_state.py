@@ -15,6 +15,7 @@ import pytest
 import structlog
 
 from sfcode.relay import log
+from tests.process_state import process_state_restored
 
 
 def _state() -> dict[str, Any]:
@@ -51,3 +52,12 @@ def test_changes_of_the_process_are_restored_before_the_next_test(states, tmp_pa
     sys.setswitchinterval(1.0)
     changed = _state()
     assert all(changed[key] != states[0][key] for key in changed)
+
+
+def test_the_time_zone_is_restored_if_its_variable_was_restored_before(monkeypatch):
+    before = time.localtime(0).tm_hour
+    with process_state_restored(), monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        assert time.localtime(0).tm_hour != before
+    assert time.localtime(0).tm_hour == before
