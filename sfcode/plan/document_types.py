@@ -107,8 +107,8 @@ class ObsoleteFlowVersions(TypedDict):
     names: list[str]
 
 
-# The plan document has a key that check_names.py refuses as the name of an attribute.
-PlanRefusal = TypedDict("PlanRefusal", {"address": str | None, "reason": str, "cure": str})  # noqa: UP013  (a class would need that attribute)
+# The plan document publishes the key "cure". A class would define an attribute of that name, which scripts/check_names.py refuses.
+PlanRefusal = TypedDict("PlanRefusal", {"address": str | None, "reason": str, "cure": str})  # noqa: UP013
 """A reason why the plan is refused, and what to do about it."""
 
 

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from sfcode.org.parallel import run_both, run_parallel
+from sfcode.org.parallel import run_both, run_parallel, share_heap
 from tests.waiting import PATIENCE
 
 
@@ -108,8 +108,12 @@ libc.fflush(output)
 """
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="only glibc has a heap for each thread")
 @pytest.mark.parametrize(("heaps", "is_one"), [("shared", True), ("own", False)])
 def test_threads_share_one_heap_once_asked(heaps: str, is_one: bool) -> None:
     info = subprocess.run([sys.executable, "-c", COUNT_HEAPS, heaps], capture_output=True, text=True, check=True).stdout
     assert (info.count("<heap nr=") == 1) is is_one
+
+
+def test_share_heap_does_nothing_if_the_c_library_has_no_mallopt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    share_heap()

@@ -144,7 +144,7 @@ def _post(project: Project, url: str, body: bytes) -> int:
     if not 200 <= answer.status_code < 300:
         raise SfcodeError(
             f"The relay at {url} refused the event: {answer.status_code}.",
-            f"Check that {WEBHOOK} is the relay's, and the relay's log.",
+            f"Compare {WEBHOOK} with the secret of the relay, and read the relay's log.",
         )
     return answer.status_code
 
