@@ -1,7 +1,8 @@
 """
 Deploy, retrieve and delete an increasing number of fields, with a permission set for all of them.
 
-The figures are CPU time, which a busy machine does not change, by number of fields, and the line through them.
+The tables have CPU time by number of fields, since a busy machine does not change it, and the straight line through
+these points.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def measure() -> Iterator[Row]:
 
 
 def line(xs: Sequence[float], ys: Sequence[float]) -> tuple[float, float, float]:
-    """Fit a straight line to points by least squares: slope, start, and the largest relative distance from it."""
+    """Fit a straight line to points by least squares; return slope, start, and the largest relative distance of a point from it."""
     middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
     slope = sum((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys, strict=True)) / sum(
         (x - middle_x) ** 2 for x in xs

@@ -18,7 +18,7 @@ from benchmarks.served import Org, served
 MAPPINGS = (1, 10, 100, 300, 1_000)
 ATTRIBUTES = (1, 10, 50, 110)
 STRAIGHT = 10 / 11
-"""Ten times the mappings take at most eleven times the time."""
+"""The minimum of the ratio for growth: ten times the mappings take at most eleven times the time."""
 ROUNDS = 2
 PLAN_FILE = "plan.json"
 WORDS = {
@@ -31,7 +31,7 @@ WORDS = {
     "review": ("review", "--base", "HEAD"),
     "import": ("import", "--name", "Imported", "--user-id-field", "Appcues_User_Id__c", "--dry-run"),
 }
-"""Each verb, in an order in which the next finds what it needs."""
+"""The arguments of each verb, in an order in which each verb leaves the org and the files that the next one needs."""
 METHOD = (
     "The seconds of processors of each verb as a whole process, the least of {rounds} rounds; behind each stands how many times "
     "those of the row before it are. The memory is the most that any of them took."
@@ -48,7 +48,7 @@ class Growth:
 
     @property
     def peak_memory(self) -> int:
-        """Return the largest memory of a verb, in bytes."""
+        """Return the largest memory of a verb's process, in bytes."""
         return max(usage.peak_memory for usage in self.usages.values())
 
 
@@ -85,7 +85,7 @@ def _times(seconds: float, before: float | None) -> str:
 
 
 def _ratios(counts: Sequence[int], rounds: list[list[Growth]]) -> Iterator[Ratio]:
-    """Return the saved ratios: mappings per second and per megabyte, and the straightness of the line."""
+    """Return the saved ratios: mappings per second, mappings per megabyte, and how straight the growth is."""
     few, many = counts[-3], counts[-1]
     for verb in WORDS:
         last, first = ([growths[row].usages[verb].cpu_seconds for growths in rounds] for row in (-1, -3))

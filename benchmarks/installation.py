@@ -14,10 +14,10 @@ TOOLS = ROOT / ".venv"
 
 def table() -> str:
     """
-    Install sfcode into a new environment, and set the sizes as Markdown.
+    Install sfcode into a new environment, and return the sizes as Markdown.
 
     Raises:
-        ProgramMissing: pip cannot install it, such as without a package index.
+        ProgramMissing: pip cannot install it, for example without a package index.
 
     """
     with tempfile.TemporaryDirectory(prefix="sfcode-bench-") as folder:
@@ -33,7 +33,7 @@ def table() -> str:
 
 
 def measure_size(folder: Path) -> float:
-    """Return the megabytes of the blocks that the files of a folder take, a file with several names once."""
+    """Return the size on disk of the files in a folder, in megabytes; a file with several names counts once."""
     stats = {(stat.st_dev, stat.st_ino): stat for stat in (path.lstat() for path in folder.rglob("*"))}
     return sum(stat.st_blocks for stat in stats.values()) * 512 / 1e6
 

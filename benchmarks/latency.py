@@ -15,7 +15,7 @@ from benchmarks.round_trip import OUTBOUND
 from benchmarks.served import Org, served
 
 LATENCY = 0.1
-"""Seconds that each response is late."""
+"""Seconds by which each response is delayed."""
 ROUNDS = 5
 STEPS = {"a first plan": "new", "a plan without changes": "applied"}
 

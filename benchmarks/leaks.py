@@ -1,4 +1,4 @@
-"""Two hundred deploys over SOAP in a row: memory, open files and state in between."""
+"""Two hundred deploys over SOAP in a row, with the memory, open files and state of the process in between."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def table() -> str:
 
 
 def measure() -> Iterator[tuple[str, ...]]:
-    """Deploy, and read the figures of the process from time to time."""
+    """Deploy repeatedly, and measure the process from time to time."""
     if not STATM.exists():
         yield ("this system does not tell", "", "", "", "")
         return

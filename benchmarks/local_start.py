@@ -1,4 +1,4 @@
-"""Start-up of the local org, which commands with `--org local` wait for, compared with its indispensable parts."""
+"""The start of the local org, which commands with `--org local` wait for, compared with the parts that cannot be left out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TIMES = 9
 
 
 def measure() -> Iterator[Row]:
-    """Run the programs in turn on one state; the first round makes it."""
+    """Start the programs in turn on one state, which the first round creates."""
     with tempfile.TemporaryDirectory(prefix="sfcode-bench-") as name:
         rounds = [
             {title: process([sys.executable, "-c", code, name], ROOT) for title, code in PROGRAMS.items()}

@@ -17,7 +17,7 @@ FIELDS = 10
 
 
 def measure() -> Iterator[Row]:
-    """Describe every custom object once, as a plan with a mapping for each does."""
+    """Describe every custom object once, like a plan in which each has a mapping."""
     from sfcode.local import serve
 
     times = []

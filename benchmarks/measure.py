@@ -17,7 +17,7 @@ SFCODE = str(Path(sys.executable).with_name("sfcode"))
 
 
 class ProgramMissing(Exception):
-    """A program that a part measures with is not on this machine."""
+    """Raised when a program that a part of the benchmarks needs is not installed."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Row:
         return statistics.median(self.seconds)
 
     def cells(self) -> tuple[str, ...]:
-        """Return the cells of the row: name, median, fastest, times bare Python."""
+        """Return the cells of the row: name, median, fastest, and the multiple of the time of an empty Python program."""
         ratio = f"{self.median / self.bare:.1f}" if self.bare else ""
         return (self.name, _milliseconds(self.median), _milliseconds(min(self.seconds)), ratio)
 
@@ -51,7 +51,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def timed(call: Callable[[], object]) -> float:
-    """Run once and return the seconds."""
+    """Call a function once, and return the seconds."""
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
@@ -65,8 +65,8 @@ seconds = time.perf_counter() - started
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(json.dumps([code, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
 """
-"""A small process between the benchmark and what it measures: Linux counts the memory of the process that starts a
-program, until the program takes its place, as the program's own."""
+"""A small program that starts the measured program. Linux counts the memory of the process that starts a program as the
+program's own, so the large process of the benchmark must not start it."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,10 @@ class Usage:
 
     seconds: float
     cpu_seconds: float
-    """Of all processors, its children's too: it says the same on a loaded machine."""
+    """CPU time on all processors, including that of child processes, which does not depend on the load of the
+    machine."""
     peak_memory: int
-    """In bytes, of the largest of its processes."""
+    """The memory of the largest of its processes, in bytes."""
 
 
 def measure_process(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> Usage:

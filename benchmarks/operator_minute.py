@@ -22,7 +22,7 @@ from tests.relay.serving import ADMIN, Relay
 ROWS = 100_000
 USER = "ann.example@example.com"
 KEY, POINT, CLICK, HAND, THINK = 0.28, 1.1, 0.2, 0.4, 1.35
-"""Seconds of the keystroke-level model: a key of an average typist, pointing, a click, a hand's move, a thought."""
+"""Seconds in the keystroke-level model: a key of an average typist, pointing, a click, moving a hand, a thought."""
 
 
 @dataclass(slots=True)
@@ -97,10 +97,10 @@ def search_by_commands(environ: dict[str, str]) -> Effort:
 
 def table() -> str:
     """
-    Measure both ways and set the figures as Markdown.
+    Measure both ways and return the figures as Markdown.
 
     Raises:
-        ProgramMissing: there is no Chromium.
+        ProgramMissing: Chromium is not installed.
 
     """
     if find_chromium() is None:

@@ -86,14 +86,14 @@ NEW_ORG = (
     Pair(("plan",), "`sf project deploy start --dry-run`", CHECK),
     Pair(("plan", "--check"), "`sf project deploy start --dry-run`", CHECK),
 )
-"""What changes nothing, while nothing is applied."""
+"""Commands that change nothing, in an org before the first apply."""
 APPLY = Pair(("apply", "--auto-approve"), "`sf project deploy start`", DEPLOY, "`apply`")
 APPLY_CUMULUSCI = Pair(("apply", "--auto-approve"), "`cci task run deploy`", CCI_DEPLOY, "`apply`")
 APPLIED = (
     Pair(("plan",), "`sf project deploy start --dry-run`", CHECK, "`plan` without changes"),
     Pair(("doctor",), "`sf project deploy start --dry-run`", CHECK),
 )
-"""What changes nothing, after an apply."""
+"""Commands that change nothing, in an org after an apply."""
 
 
 def measure() -> Section:
@@ -133,7 +133,7 @@ def _measure_with_sf(own: Program, sf: Program, own_org: Org, peer_org: Org) -> 
 
 
 def _alternate(pair: Pair, own: Program, peer: Program, prepare: Callable[[], None] = lambda: None) -> Rounds:
-    """Run both in turn, so that load of the machine affects both."""
+    """Run both programs in turn, so that the load of the machine affects both."""
     rounds = []
     for _ in range(ROUNDS):
         prepare()

@@ -13,7 +13,8 @@ from benchmarks.measure import ROOT
 FILE = ROOT / "benchmarks" / "ratios.json"
 
 LEAST_NOISE = 0.01
-"""The part of a ratio by which it may always fall, however close the rounds are: a state is some bytes longer with other times in it."""
+"""The relative decrease that is always accepted, even if the rounds hardly differ: the size of a state, for example,
+depends on the times in it."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Ratio:
     name: str
     rounds: Sequence[float]
     least: float = 0.0
-    """What it must not fall below. Where it is given it holds alone: how straight a line is also falls when start-up gets faster."""
+    """The minimum of the ratio. If it is set, the ratio is not compared with the saved one: the straightness of growth,
+    for example, also decreases when the start gets faster."""
 
     @property
     def value(self) -> float:
@@ -58,7 +60,7 @@ def save(ratios: Iterable[Ratio], file: Path = FILE) -> None:
 
 
 def list_fallen(ratios: Iterable[Ratio], saved: Mapping[str, Ratio]) -> list[str]:
-    """Describe the ratios below their minimum, or else below the saved ones by more than the noise of both runs."""
+    """Describe the ratios that are below their minimum or, without one, below the saved ratio by more than the noise."""
     fallen = []
     for ratio in ratios:
         if ratio.value < ratio.least:

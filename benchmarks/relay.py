@@ -30,7 +30,7 @@ from tests.relay.e2e.world import World, world
 from tests.waiting import until
 
 REQUESTS = {1: 200, 64: 2_000}
-"""In one turn, by the number of clients."""
+"""The number of requests in one turn, by number of clients."""
 WARM_UP = 64
 TURNS = 9
 BACKLOG = 100_000
@@ -40,7 +40,7 @@ IDLE = 15
 CALLS = "sfcode_relay_calls_total"
 PATH = f"/webhooks/appcues/{WEBHOOK}"
 _NUMBERS = itertools.count(0, 100_000)
-"""Where the numbers of a run's events begin: an event that was sent before would not be stored again."""
+"""The first event number of each run: the relay would not store an event again that was sent before."""
 
 Databases = dict[str, Callable[[], str]]
 
@@ -68,10 +68,11 @@ class Accepted(NamedTuple):
 
 def _accepts(databases: Databases) -> str:
     """
-    Compare with the same server that stores nothing, in short turns: A B C A B C.
+    Compare servers that store events with the same server that stores nothing, in short turns: A B C A B C.
 
-    Each turn is compared with the one beside it, and the middle one of these ratios is what counts: whatever else the
-    machine does slows down neighbors alike. A turn is long enough for its messages to be claimed and delivered meanwhile.
+    Each turn is compared with the neighboring turn of the server that stores nothing, and the median of these ratios is
+    reported, since any other load of the machine slows down neighboring turns alike. A turn is long enough that its
+    messages are claimed and delivered meanwhile.
     """
     lines = [
         "| webhooks | clients | answered per second | of not storing | p50 | p99 | times that of not storing |",
@@ -106,7 +107,7 @@ def _medians(turns: Sequence[Accepted]) -> Accepted:
 
 
 def _wait_until_delivered(port: int) -> None:
-    """Wait until a server is idle, since its deliveries would slow down the next one."""
+    """Wait until a server has delivered its messages, since its deliveries would slow down the next server."""
     accepted = _metric(port, "sfcode_relay_accepted_total")
     until(lambda: _delivered(port) == accepted, "delivered messages", 60)
 
@@ -224,7 +225,7 @@ def _delivered(port: int) -> int:
 
 
 def _metric(port: int, name: str, label: str = "") -> int:
-    """Add up a counter of a relay, over all labels or those that contain a text."""
+    """Sum a counter of a relay over all labels, or over those that contain a text."""
     text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text
     lines = (line for line in text.splitlines() if line.startswith(f"{name}{{") and label in line)
     return int(sum(float(line.rpartition(" ")[2]) for line in lines))

@@ -1,4 +1,4 @@
-"""The relay's inbox alone: commits compared with the bare driver's, and claims from backlogs of different shapes."""
+"""The relay's inbox alone: its commits compared with commits of the bare driver, and claims from backlogs of different shapes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TIMES = 15
 PAYLOAD = {"event": {"name": "appcues:flow_completed", "attributes": {"flowId": "f" * 36, "text": "x" * 250}}}
 
 Floor = Callable[[int], None]
-"""Commits so many rows with nothing but the driver."""
+"""Commits a number of rows with nothing but the database driver."""
 
 
 def table() -> str:
@@ -73,7 +73,7 @@ def _figures(make: Callable[[], str], floor: Floor) -> Iterator[tuple[str, str]]
 
 
 def _postpone(inbox: Inbox) -> None:
-    """Make the oldest messages wait: they are before all claimable ones."""
+    """Postpone the oldest messages, so that they precede all messages that can be claimed."""
     for _ in range(0, WAITING, 2000):
         claim = inbox.claim("appcues", limit=2000, per_key=1, lease=600)
         if claim:

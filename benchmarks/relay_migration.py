@@ -1,4 +1,4 @@
-"""How long the inbox of the first version takes to migrate, beside a process of that version that goes on writing."""
+"""The time to migrate the inbox of the first version, while a process of that version keeps writing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PAUSE = 0.02
 
 
 def table() -> str:
-    """Measure both engines and set the figures as Markdown."""
+    """Measure both engines and return the figures as Markdown."""
     lines = ["| inbox | messages | took | CPU time of the process | peak memory | longest write beside it |"]
     lines.append("| --- | ---: | ---: | ---: | ---: | ---: |")
     with ExitStack() as stack:
@@ -69,7 +69,11 @@ def fill(url: str) -> None:
 
 @contextmanager
 def write_beside(url: str) -> Iterator[list[float]]:
-    """Insert messages as a process of the first version does; the value has the seconds of each. SQLite has one writer."""
+    """
+    Insert messages during the block, as a process of the first version does; yield the list of the seconds of each insert.
+
+    Nothing is inserted on SQLite, which has one writer.
+    """
     waits: list[float] = []
     if not url.startswith("postgresql"):
         yield waits

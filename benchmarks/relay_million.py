@@ -28,7 +28,7 @@ TIMES = 7
 IDLE_SECONDS = 20.0
 PAYLOAD = '{"event":{"name":"appcues:flow_completed","text":"' + "x" * 200 + '"},"user_id":"'
 SLICE = 50_000
-"""Rows of one statement, which PostgreSQL ends after a minute."""
+"""The number of rows that one statement inserts, since PostgreSQL ends a statement after a minute."""
 ENGINES = {
     "sqlite": (
         "WITH RECURSIVE numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)",
@@ -39,7 +39,7 @@ ENGINES = {
         "now() - ((1000001 - n) / 100) * interval '1 minute'",
     ),
 }
-"""How each engine makes numbers, and the moment of each: a hundred rows a minute."""
+"""For each engine, the SQL that generates numbers, and the time of receipt of each number: a hundred rows a minute."""
 FILL = """
 INSERT INTO relay_inbox (source, message_id, key, subject, kind, payload, state, reason, detail, attempts, due_at, received_at,
 finished_at) {numbers}
@@ -126,7 +126,7 @@ def _figures(url: str) -> list[tuple[str, str]]:
 
 
 def combinations(inbox: Inbox) -> list[tuple[float, Filter]]:
-    """Search by all pairs and triples of conditions and a time; return how many seconds each took, the slowest first."""
+    """Search with all pairs and triples of conditions and with a time; return the seconds of each search, the slowest first."""
     hours = (None, datetime.now(UTC) - timedelta(days=3))
     times = []
     for number in (1, 2, 3):

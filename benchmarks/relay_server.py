@@ -1,10 +1,9 @@
 """
-A relay for measuring: the real server, ingress and inbox, with far sides that say yes at once.
+A relay for measurements: the real server, ingress and inbox, with writers that settle every message as done at once.
 
     python -m benchmarks.relay_server DATABASE_URL [--forget]
 
-With --forget it answers without storing anything, which is what the others are compared with. It
-prints its port, and serves until it is stopped.
+With --forget it answers without storing anything, for comparison. It prints its port, and serves until it is stopped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Plan, apply and plan again on config/ against the local org: as whole processes, and inside one."""
+"""Plan, apply, and plan again with config/ and the local org: in separate processes, and in one process."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """
-Measure sfcode on this machine and print tables: `make bench`, or `make bench ARGS=--save` to keep them.
+Measure sfcode on this machine and print tables: `make bench`, or `make bench ARGS=--save` to save them.
 
-Ratios to peers, and of growth, are held: it fails when one is below that of the last saved run by more than the noise.
-No test looks at them, as a busy machine would make it fail. `--only WORD` measures the parts whose titles have that word;
-`--save` then replaces these in the saved results. A part that needs a program which is not here keeps its saved result.
+The run fails when a ratio to a peer, or a ratio of growth, is below that of the last saved run by more than the noise.
+No test checks these ratios, since a busy machine would make it fail. `--only WORD` measures the parts whose titles
+contain the word, and `--save` then replaces only these parts of the saved results. A part whose program is not
+installed keeps its saved result.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 
 
 def measure_parts(word: str = "") -> dict[str, Section]:
-    """Measure the parts whose titles have a word, print each when it is measured, and return them by title."""
+    """Measure the parts whose titles contain a word, print each as soon as it is measured, and return them by title."""
     sections = {}
     for title, measure in PARTS.items():
         if word.lower() not in title.lower():

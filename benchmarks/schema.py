@@ -1,4 +1,4 @@
-"""The schema validation of `validate`: the first file of each type in a process, and the following ones."""
+"""The schema validation of `validate`: the time for the first file of each type in a process, and for the following files."""
 
 from __future__ import annotations
 

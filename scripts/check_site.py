@@ -1,7 +1,8 @@
 """
 Read the built documentation site in Chromium: axe-core on every page, light and dark, on a desktop and on a phone.
 
-`python -m scripts.check_site FOLDER` prints what is wrong and exits with 1 if anything is. `make site` runs it on what it built.
+`python -m scripts.check_site FOLDER` prints the problems, and exits with 1 if there is one. `make site` runs it on the
+built site.
 """
 
 from __future__ import annotations

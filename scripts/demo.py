@@ -47,7 +47,7 @@ def make_environment() -> dict[str, str]:
 
 
 def demo(folder: Path) -> int:
-    """Plan, apply, plan again in `folder`; return the exit code of the whole."""
+    """Plan, apply, and plan again in `folder`; return the exit code of the demo."""
     shutil.copytree(ROOT / "config", folder / "config")
     (folder / "config" / "recipes.yaml").write_text(RECIPES, encoding="utf-8")
     environment = make_environment()

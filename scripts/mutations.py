@@ -18,7 +18,7 @@ LONGEST = 70
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Put = Callable[[ast.AST], None]
-"""Replaces one node of the tree by another."""
+"""Replaces one node of the tree by another one."""
 
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
@@ -46,7 +46,7 @@ _SWAPPED = {"min": "max", "max": "min", "any": "all", "all": "any", "startswith"
 _DROPPED_METHODS = {"lower", "upper", "casefold", "strip", "removeprefix", "removesuffix"}
 _DROPPED_FUNCTIONS = {"sorted": "list", "reversed": "iter"}
 _NOT_RUN = {"annotation", "returns", "decorator_list", "args", "type_comment"}
-"""Fields that are not in the code object of the function, or do not change what it does."""
+"""Fields of a node that are not in the code object of the function, or do not change its behavior."""
 
 
 @dataclass(frozen=True)

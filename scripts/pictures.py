@@ -22,7 +22,7 @@ from scripts.demo_relay import ROOT, Failed, Stage, play, reserve_port, until
 PICTURES = ROOT / "docs" / "pictures"
 WIDTH = 1280
 PLAN_HEIGHT, DASHBOARD_HEIGHT = 1500, 1100
-"""The height of the part of a page that a picture shows, in pixels."""
+"""The heights of the parts of both pages that the pictures show, in pixels."""
 DARK, LIGHT = 0, 1
 """Chromium's numbers for the themes that a page may prefer."""
 CHART = "<svg"
@@ -32,7 +32,7 @@ CHANGES = (
     ("mappings/contact.yaml", "department: Department", "department: LeadSource"),
     ("mappings/contact.yaml", "    - goal_reached\n", ""),
 )
-"""The changes that the plan of the picture shows after a first apply: file, old text, new text."""
+"""The changes after a first apply that the pictured plan shows: file, old text, new text."""
 
 
 def take(browser: str, url: str, name: str, height: int) -> None:

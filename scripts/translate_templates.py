@@ -48,7 +48,7 @@ def translate_templates(folder: Path) -> str:
         )
     table = "\n".join(f'    "{type_}": {_function(type_)},' for type_ in VARIABLES)
     parts.append(f"\n\nRENDERERS: Mapping[str, Callable[[Any], Iterator[str]]] = {{\n{table}\n}}\n")
-    parts.append('"""By metadata type, what writes its XML."""\n')
+    parts.append('"""The functions that write XML, by metadata type."""\n')
     return "".join(parts)
 
 

@@ -111,9 +111,8 @@ REAL = {
     "org": ("SFCODE_TEST_ORG", "no org is named: set SFCODE_TEST_ORG (see docs/unverified.md)"),
     "github": ("SFCODE_TEST_GITHUB", "no pull request is named: set SFCODE_TEST_GITHUB to owner/name#number"),
 }
-"""
-Markers of tests that need a real resource: the variable that names the resource, and the message if it is not set.
-"""
+"""Markers of tests that need a real resource: the variable that names the resource, and the message if it is not
+set."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

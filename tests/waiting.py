@@ -14,12 +14,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PATIENCE = 120.0
-"""Seconds after which a test gives up waiting, far more than a machine needs that runs ten other programs."""
+"""Seconds after which a test gives up waiting: far more than a machine needs that runs ten other programs."""
 
 PAUSE = 0.03
 
 _LOWEST_PORT, _PORTS = 10_000, 20_000
-"""A range of ports below those that a system assigns to programs that ask for any port (from 32,768 on Linux)."""
+"""The lowest port and the number of ports from which free ports are taken: below those that a system assigns to
+programs that ask for any port (from 32,768 on Linux)."""
 
 
 def until(condition: Callable[[], T], description: str = "", seconds: float = PATIENCE, pause: float = PAUSE) -> T:

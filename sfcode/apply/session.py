@@ -129,7 +129,7 @@ def apply_plan(
 
 
 def _import_execution() -> None:
-    """Import what shows and executes a plan while the org answers."""
+    """Import the modules that show and execute a plan while the org answers."""
     import sfcode.apply.execute
     import sfcode.plan.reports.text  # noqa: F401
 

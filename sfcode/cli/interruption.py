@@ -30,7 +30,7 @@ SIGNALS = tuple(
 _WAKE = getattr(signal, "SIGURG", None)
 """A signal that programs ignore; with a handler it ends the system call of the main thread."""
 _END = 0
-"""What ends the thread that wakes the main thread; no signal has this number."""
+"""The number that ends the thread which wakes the main thread; no signal has this number."""
 _WAKE_AFTER = (0.02, 0.1, 0.5)
 """Seconds between a signal and the times at which the main thread is woken."""
 

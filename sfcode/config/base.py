@@ -15,7 +15,8 @@ from sfcode.config.checker import INVALID, Check, Errors, Path, check_of, limits
 from sfcode.config.fields import REQUIRED, ConfigValueError, Field, FieldInfo
 
 Exclude = Mapping[str, Any] | set[str] | bool
-"""Keys to leave out of a dump: a set, or by key what to leave out below it; `__all__` stands for every item of a list."""
+"""Keys to leave out of a dump: a set of keys, or a dictionary with the keys to leave out of each value; `__all__`
+stands for every item of a list."""
 
 
 class ValidationError(ValueError):

@@ -1,8 +1,9 @@
 """
 Replace the variables of an environment in the values of a file, and collect its secrets.
 
-`${name}` is replaced; `${secret:NAME}` is kept until the package is sent; `$${` is an escape for `${`. Keys, and
-everything under `environments`, are not expanded; overrides are, in the file that they are merged into.
+`${name}` is replaced; `${secret:NAME}` is kept until the package is sent; `$${` is an escape for `${`. Keys are not
+expanded, and neither is anything under `environments`. Variables in an override are replaced after it is merged into
+its file.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Interpolated:
     variables: dict[ConfigPath, str] = field(default_factory=dict)
     """Values that contain variables, each with the variables' places: `${name} of file:line:column`."""
     unsure: set[ConfigPath] = field(default_factory=set)
-    """Values that could not be expanded, whose checks would only report consequences."""
+    """Values that could not be expanded; they are not checked further, since that would only report consequences."""
 
 
 def interpolate(document: Document, scope: Scope) -> Interpolated:

@@ -235,7 +235,11 @@ def _check_created(name: str, place: Place, fields: Fields, type_: str, *, formu
 
 
 def check_ownership(project: Project, generated: Collection[Address]) -> Iterator[Diagnostic]:
-    """Find adopted or renamed components that the project does not contain, replaced ones that are generated, and missing values."""
+    """
+    Find problems of ownership.
+
+    An adopted or renamed component must be in the project, a replaced one must not be generated, and no value may be missing.
+    """
     if any(mapping.by_relay for mapping in project.resolved):
         yield from _check_placeholders(project)
     for index, address in enumerate(project.settings.as_is):

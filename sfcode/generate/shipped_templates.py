@@ -175,4 +175,4 @@ RENDERERS: Mapping[str, Callable[[Any], Iterator[str]]] = {
     "WorkflowOutboundMessage": render_workflow_outbound_message,
     "WorkflowRule": render_workflow_rule,
 }
-"""By metadata type, what writes its XML."""
+"""The functions that write XML, by metadata type."""

@@ -117,7 +117,7 @@ def fields_of(schema: OrgSchema, object_name: str, created: Iterable[Field] = ()
 
 
 def find_closest(name: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate with the most similar spelling in any case; None if none is similar."""
+    """Return the candidate with the most similar spelling, ignoring case; None if none is similar."""
     from difflib import get_close_matches
 
     by_lower = {candidate.lower(): candidate for candidate in candidates}

@@ -18,7 +18,7 @@ class Runtime:
     answer_timeout: float = 600.0
     """Limit for a whole response, since a server that sends a byte a minute never exceeds `read_timeout`."""
     max_answer_bytes: int = 64 * 1024 * 1024
-    """Above the platform's own limit for a retrieve (39 MB zipped, as base64)."""
+    """The maximum size of a response: above the platform's own limit for a retrieve (39 MB zipped, as base64)."""
     cli_timeout: float = 60.0
     """Limit for one call of the `sf` command line."""
     sleep: Callable[[float], None] = time.sleep

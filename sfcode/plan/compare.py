@@ -184,7 +184,7 @@ def _unassign_deleted_sets(changes: Iterable[Change], snapshot: OrgSnapshot) -> 
 
 
 def _spell_as(before: Component | None, after: Component) -> Component:
-    """Return a component with the spelling of its name in the org, so that another case is updated in place."""
+    """Return a component with the spelling of its name in the org, so that a name in another case is updated in place."""
     if before is None or before.full_name == after.full_name:
         return after
     return Component(after.type, before.full_name, after.body)

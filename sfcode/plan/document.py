@@ -206,7 +206,7 @@ def _render_parts(plan: Plan, key: Secret | None) -> Iterator[str]:
 
 
 def _encode(value: object, indentation: str) -> Iterator[str]:
-    """Yield indented JSON in parts, since a permission set may have megabytes; its texts have no line breaks of their own."""
+    """Yield indented JSON in parts, since a permission set may have megabytes; JSON has no line breaks inside its texts."""
     texts = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value)
     while part := "".join(islice(texts, _TEXTS_PER_PART)):
         yield part.replace("\n", f"\n{indentation}")

@@ -58,7 +58,7 @@ def make_plan(
 
 
 def _import_what_is_needed_later() -> None:
-    """Import what generates and compares while the org answers, which takes as long."""
+    """Import the modules that generate and compare while the org answers, since importing them takes as long."""
     import sfcode.org.metadata_api
     import sfcode.plan.gather
     import sfcode.plan.rules  # noqa: F401

@@ -37,7 +37,7 @@ def plan_key(environ: Mapping[str, str]) -> Secret | None:
 
 
 class EncodedChanges:
-    """The canonical JSON of changes, each of which is needed only while it is added: kept compressed, to a thirtieth of its size."""
+    """The canonical JSON of changes, compressed to a thirtieth of its size; a change is needed only while it is added."""
 
     def __init__(self) -> None:
         self.parts: dict[str, str] = {}

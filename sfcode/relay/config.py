@@ -47,7 +47,7 @@ class RelayConfig:
 
     @cached_property
     def retention(self) -> Mapping[Purged, timedelta]:
-        """How long finished messages are kept, by state, and audit lines."""
+        """How long finished messages are kept, by state, and how long audit lines are kept."""
         days = self.project.settings.relay.retention
         return {
             "done": timedelta(days=days.delivered_days),

@@ -35,7 +35,7 @@ class CurrentPauses:
         return any(pause.scope == "direction" and pause.name == SIDES[source] for pause in self._pauses)
 
     def refusals(self, names: Collection[str]) -> dict[str, Retry]:
-        """Return the paused ones of some mappings, each with the settlement of its messages."""
+        """Return the settlement of messages by mapping, for those of the mappings `names` that are paused."""
         return {name: wait_for(name) for name in self.mappings.intersection(names)}
 
 

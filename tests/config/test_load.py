@@ -1,4 +1,4 @@
-"""The loaded project."""
+"""A loaded project: its values, positions and digest."""
 
 from __future__ import annotations
 

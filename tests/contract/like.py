@@ -8,8 +8,9 @@ from typing import Any
 
 def like(actual: Any, expected: Any) -> bool:
     """
-    Return whether an answer contains the expected values: named keys of objects, lists item by item, a type for any
-    value.
+    Return whether an answer contains the expected values.
+
+    An object must have the expected keys, a list each expected item, and an expected type stands for any value of it.
     """
     if isinstance(expected, type):
         return isinstance(actual, expected)

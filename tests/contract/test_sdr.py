@@ -184,10 +184,8 @@ NOT_IN_SCHEMA = [
         id="unknown element",
     ),
 ]
-"""
-Unknown names. Packages of newer API versions may contain them, since the local org's schema is older; in packages of
-the schema's version they are refused.
-"""
+"""Names that the local org's schema does not know, since it is older: packages of newer API versions may contain them,
+and packages of the schema's version are refused."""
 
 
 @pytest.mark.parametrize(

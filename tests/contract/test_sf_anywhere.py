@@ -1,5 +1,5 @@
 """
-The unmodified sf CLI against the local org and the named one: commands that need no preparation.
+The unmodified sf CLI against the local org and the named org: commands that need no preparation.
 
 A test creates one contact and deletes it.
 """

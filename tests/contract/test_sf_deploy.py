@@ -1,5 +1,5 @@
 """
-The unmodified sf CLI against the local org and the named one: deployments, retrieves and deletions of packages.
+The unmodified sf CLI against the local org and the named org: deployments, retrieves and deletions of packages.
 
 Each step runs one command of sf, and its effect is read with another client.
 """

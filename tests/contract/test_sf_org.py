@@ -1,4 +1,4 @@
-"""The unmodified sf CLI against the local org and the named one: sign-in, bulk records, users and limits."""
+"""The unmodified sf CLI against the local org and the named org: sign-in, bulk records, users and limits."""
 
 from __future__ import annotations
 

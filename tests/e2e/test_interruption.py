@@ -110,7 +110,7 @@ def test_signals_that_the_parent_ignores_stay_ignored():
 
 @pytest.mark.parametrize("number", CODES)
 def test_a_signal_that_does_not_end_a_read_of_the_main_thread_ends_the_command(number):
-    """As one that arrives just before the read does, or one that another thread receives."""
+    """Such a signal arrives just before the read begins, or is received by another thread."""
     ours, theirs = socket.socketpair()
     late = threading.Timer(PATIENCE, theirs.send, [b"ended"])
     other = threading.Timer(0.1, lambda: signal.pthread_kill(threading.get_ident(), number))
@@ -129,7 +129,7 @@ def test_a_signal_that_does_not_end_a_read_of_the_main_thread_ends_the_command(n
 
 @pytest.mark.parametrize("number", CODES)
 def test_a_signal_during_a_finalizer_ends_the_command(number):
-    """Python only reports errors of finalizers."""
+    """Python reports an error in a finalizer, but does not raise it."""
 
     class Finalized:
         def __del__(self):

@@ -42,7 +42,11 @@ def test_upserts_go_by_fields_with_id_lookup(rest: Rest) -> None:
 
 
 def test_an_upsert_by_an_empty_id_makes_a_record(rest: Rest) -> None:
-    """https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_upsert.htm"""
+    """
+    Without an external ID a record is created.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_upsert.htm
+    """
     result = upsert(rest, "Id", None)
     assert (result["success"], result["created"]) == (True, True)
 
@@ -58,7 +62,11 @@ def test_required_fields_are_named_in_the_order_of_the_describe(rest: Rest) -> N
 
 
 def test_record_counts(rest: Rest) -> None:
-    """https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_record_count.htm"""
+    """
+    The numbers are approximate.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_record_count.htm
+    """
     answer = rest("GET", "/limits/recordCount", params={"sObjects": "Account,Contact"}).json()
     assert [sobject["name"] for sobject in answer["sObjects"]] == ["Account", "Contact"]
     assert answer["sObjects"][0]["count"] == len(rest.rows("SELECT Id FROM Account"))

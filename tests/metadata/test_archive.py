@@ -32,7 +32,7 @@ def test_a_file_outside_of_the_archive_is_refused(name: str) -> None:
 
 
 def test_an_archive_that_unpacks_to_too_much_is_refused_while_unpacking() -> None:
-    """The limit applies to the unpacked size, whatever the archive's header contains."""
+    """The limit applies to the unpacked size, whatever size the archive's header states."""
     data = bytearray(archive(("a", b"\0" * 10_000_000)))
     assert len(data) < 20_000
     with pytest.raises(MetadataError, match="unpacks to more than 1000000 bytes"):

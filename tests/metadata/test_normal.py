@@ -34,7 +34,7 @@ def test_a_field_retrieved_is_the_field_that_was_sent() -> None:
 
 
 def test_an_outbound_message_retrieved_is_the_one_that_was_sent() -> None:
-    """`includeSessionId` has no meaning with any value, since an org ignores it."""
+    """The element `includeSessionId` is not compared, since an org ignores its value."""
     normalized_component = normalize(MESSAGE)
     retrieved = Component(
         MESSAGE.type, MESSAGE.full_name, {**MESSAGE.body, "apiVersion": "63", "includeSessionId": True}

@@ -1,4 +1,4 @@
-"""The requests of the Metadata API client, and how it reads the responses."""
+"""The requests of the Metadata API client, and the parsing of the responses."""
 
 from __future__ import annotations
 

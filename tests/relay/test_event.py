@@ -1,4 +1,4 @@
-"""The places of attributes in an event."""
+"""The places in which an event may have an attribute."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Draft:
         return self.spec.to_appcues.attributes if self.spec.to_appcues else {}
 
     def key_of(self, field: str) -> tuple[str, str]:
-        """Return the key of a field of the mapping's object, in lower case since Salesforce ignores case."""
+        """Return the key by which mappings are indexed: object and field, in lower case since Salesforce ignores case."""
         return self.spec.object.lower(), field.lower()
 
     def problem(self, *path: str, message: str, hint: str, at_key: bool = False) -> Diagnostic:

@@ -22,7 +22,7 @@ from sfcode.local.faults import BadFault, from_json
 
 BASE = "/sfcode"
 SHOWN = 100
-"""Deliveries that are listed; the others are counted."""
+"""The number of deliveries that are listed; older ones are only counted."""
 KINDS = {
     "latency": "the answer takes `seconds` longer",
     "unavailable": "503, with Retry-After when `retry_after` is given",

@@ -41,7 +41,7 @@ class EvaluationContext(Protocol):
 
 
 class NoRecord:
-    """The context of a formula without fields, at no time."""
+    """The context of a formula that refers to no record and to no time."""
 
     now = datetime(1970, 1, 1, tzinfo=UTC)
     is_new = False
@@ -130,7 +130,7 @@ SPECIAL: dict[str, Callable[[_Evaluation, Sequence[Node]], Value]] = {
     "TIMENOW": lambda at, _: at.context.now.time(),
     "TODAY": lambda at, _: at.context.now.date(),
 }
-"""Functions that do not need the values of all their arguments, or need more than these."""
+"""Functions that evaluate only some of their arguments, or need more than the values of their arguments."""
 
 LOGICAL = {"&&": "AND", "||": "OR", "!": "NOT"}
 COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})

@@ -22,7 +22,8 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {}
 """The functions by name; the arguments are values."""
 
 SHORTENED = 33
-"""Digits that count when a number becomes whole, so that a third times three is one."""
+"""The number of digits to which a value is rounded before it becomes a whole number, so that a third times three is
+one."""
 
 
 def text(value: Value) -> str:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from lark import Lark, Token
 
 MAX_LENGTH = 20_000
-"""Longer than any formula that an org takes (3,900 characters in a field); the limit keeps parsing bounded."""
+"""The maximum length of a formula: longer than an org accepts (3,900 characters in a field), and short enough to parse
+in a bounded time."""
 MAX_DEPTH = 300
 """The maximum depth of the tree, since functions recurse once per level."""
 
@@ -98,4 +99,4 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "string": lambda text: Constant(re.sub(r"\\(.)", r"\1", text[1:-1])),
     "unary": lambda operator, operand: Operation(str(operator), (operand,)),
 }
-"""How each rule of the grammar becomes a node, from its children."""
+"""The function that builds a node from its children, by rule of the grammar."""

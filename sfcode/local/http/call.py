@@ -42,7 +42,7 @@ class RestCall:
     headers: Mapping[str, str]
     body: bytes
     origin: str
-    """Where the caller reaches the org: `http://127.0.0.1:8300`."""
+    """The URL at which the caller reaches the org: `http://127.0.0.1:8300`."""
 
     @property
     def base(self) -> str:

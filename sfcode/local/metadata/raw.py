@@ -14,7 +14,7 @@ from sfcode.metadata.xml import parse
 
 
 def read_raw(stored: Stored) -> dict[str, list[Any]]:
-    """Return the children of a stored element by name, each as a text or as such a dictionary; {} if it is not XML."""
+    """Return the children of a stored element by name, each a text or a dictionary of the same form; {} if it is not XML."""
     raw = stored.raw or b"<none/>"
     data = next(iter(unzip(raw).values()), b"") if raw.startswith(b"PK") else raw
     try:

@@ -17,7 +17,7 @@ GLOBAL_OBJECTS = {
 OPAQUE_GLOBALS = frozenset({"$api", "$custommetadata", "$objecttype", "$label", "$permission", "$setup", "$system"})
 """Globals whose members are not checked."""
 DATES = frozenset({("CampaignMember", "CreatedDate")})
-"""Moments that formulas take for dates: formula fields of real orgs return them as such."""
+"""Datetime fields that formulas treat as dates, as the formula fields of real orgs do."""
 RECORDS = ("$record", "$record__prior")
 
 

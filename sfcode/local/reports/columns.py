@@ -99,7 +99,7 @@ class ReportColumns:
         return [(name, row) for name in visible_objects for row in self._view.rows.all(name)]
 
     def is_date(self, column: str) -> bool:
-        """Tell whether a column is a date, whose groups are days or months."""
+        """Return whether a column is a date, whose groups are days or months."""
         field = self._field(self.objects[0], self._path(column))
         return field is not None and field.type in ("date", "datetime")
 

@@ -109,7 +109,7 @@ def _carry_out(call: RestCall, step: Callable[[RecordWriter, Json], Json]) -> Re
 def _carry_out_all(
     call: RestCall, step: Callable[[RecordWriter, T], Json], items: Sequence[T], *, all_or_none: bool
 ) -> Response:
-    """Take a step for each item in one transaction; a failure rolls back its own step, or with allOrNone all of them."""
+    """Process each item in one transaction; a failure undoes only its own item, or with allOrNone all items."""
     results: list[Json] = []
     with writer(call) as write:
         results.extend(_carry_out_one(write, partial(step, write, item)) for item in items)

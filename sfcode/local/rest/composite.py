@@ -216,7 +216,7 @@ class Joined(Store):
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[OrgTransaction]:
-        """Open a savepoint; an exception undoes the changes since the savepoint. Undo does so silently."""
+        """Open a savepoint; an exception undoes the changes since the savepoint, and Undo does so without an error."""
         with contextlib.suppress(Undo), self._tx.savepoint():
             yield self._tx
 

@@ -23,7 +23,7 @@ AGE = timedelta(minutes=1)
 """
 The age of a company's records when it is loaded.
 
-Times have whole seconds, so records of the same second as an apply could be written by users of its new fields.
+Times have whole seconds, so records from the second of an apply could already have values in its new fields.
 """
 
 

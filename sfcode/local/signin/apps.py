@@ -36,7 +36,7 @@ class RegisteredApp:
     """PEM: the certificate, or public key, that its JWT assertions are checked with."""
     callback_urls: tuple[str, ...] = ()
     run_as: str = ""
-    """Username that it signs in as with its own credentials."""
+    """The username of the user that the app signs in as with its own credentials."""
     permitted_users: str = "admin_approved"
     """`admin_approved`: the users below; `all`: users who approved the app."""
     users: tuple[str, ...] = ()

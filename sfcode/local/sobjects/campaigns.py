@@ -54,7 +54,7 @@ def add_statuses(tx: OrgTransaction, campaign_id: str, user_id: str, now: dateti
 
 
 def prepare_status(save: PendingRecord) -> None:
-    """Check that a campaign has a status of this label, and of this place among them, only once."""
+    """Check that no other status of the campaign has the same label or the same place in the order."""
     statuses = save.tx.records.find("CampaignMemberStatus", "CampaignId", save.after["CampaignId"])
     for field in ("Label", "SortOrder"):
         new_value = str(save.after.get(field)).casefold()

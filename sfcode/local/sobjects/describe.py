@@ -22,7 +22,7 @@ def _constants() -> dict[str, Any]:
 
 
 def _usual(kind: str, described: FieldDef | ObjectDef) -> dict[str, Any]:
-    """Return the keys of a describe with constant values, and the keys that have another name as an attribute."""
+    """Return the constant keys of a describe, and the keys whose values are attributes with another name."""
     own = {key: getattr(described, name) for key, name in _constants()["attributes"][kind].items()}
     return {**_constants()[kind], **own}
 
@@ -83,7 +83,7 @@ def describe(
 
 @functools.lru_cache(1024)
 def describe_field(field: FieldDef, *, is_name: bool = False) -> Mapping[str, Any]:
-    """Return the describe of one field, which most requests ask for again."""
+    """Return the describe of one field, cached since most requests need it again."""
     number = field.type in NUMBER_TYPES
     integer = field.type == "int"
     text = not number and field.type not in ("boolean", "date", "datetime", "time", "address")

@@ -110,7 +110,7 @@ class RecordTable(Table):
         return int(self._db.execute("SELECT count(*) FROM record WHERE object = ?", (object_name,)).fetchone()[0])
 
     def insert(self, object_name: str, values: Mapping[str, Scalar], *, user_id: str, now: datetime) -> str:
-        """Store a new record with an id and system fields, unless the values bring their own; return the id."""
+        """Store a new record with an id and system fields, unless the values contain them; return the id."""
         at = audit_stamp(now)
         record = {
             "Id": None,

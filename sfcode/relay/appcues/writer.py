@@ -45,7 +45,7 @@ from sfcode.relay.message import (
 from sfcode.relay.rewrite import rewritten_name
 
 KEYS = 100
-"""Profiles written for one claim, at most."""
+"""The maximum number of profiles that are written for one claim."""
 SECONDS = 2.0
 """How long a claim should take: messages that cannot be sent in this time are released."""
 PER_KEY = 20
@@ -298,7 +298,7 @@ def _profile_id(key: str) -> str:
 
 
 def _in_turn(claim: Claim, ends: Mapping[int, Settlement]) -> dict[int, Settlement]:
-    """Return the settlements of a claim, with the messages behind a retried one of the same key released."""
+    """Return the settlements of a claim, but release a message that is retried after an earlier retried message of its key."""
     settled: dict[int, Settlement] = {}
     waiting: set[str] = set()
     for message in claim.messages:

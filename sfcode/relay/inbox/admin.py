@@ -77,7 +77,7 @@ def replay(tx: Transaction, walk: Walk, after: Place | None, limit: int, who: st
 
 
 def hasten(tx: Transaction, walk: Walk, after: Place | None, limit: int, who: str) -> ChangeStep:
-    """Make up to `limit` rows due that wait for their next attempt, after a position."""
+    """Make rows due that wait for their next attempt: up to `limit` rows after a position."""
     rows, last = search.rows_behind(tx, walk, after, limit)
     # Their lanes are locked first, like in a claim, in the order that all transactions use.
     open_lanes(tx, {(row.source, row.key) for row in rows})

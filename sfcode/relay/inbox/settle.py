@@ -173,7 +173,7 @@ def _upsert_latest(insert: InsertInto, dialect: str) -> sa.Insert:
 
 
 class SettledRow(NamedTuple):
-    """The new values of a row, as texts; None leaves a column as it is."""
+    """The new values of a row, as texts; None leaves a column unchanged."""
 
     id: str
     state: str

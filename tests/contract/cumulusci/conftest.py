@@ -1,5 +1,5 @@
 """
-CumulusCI from PyPI, against a local org and the named one, over TLS, which it requires.
+CumulusCI from PyPI, against the local org and the named org, over TLS, which it requires.
 
 CumulusCI needs a git repository with a cumulusci.yml, and reads the org from an environment variable.
 """

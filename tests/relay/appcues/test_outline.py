@@ -1,4 +1,4 @@
-"""The writer's view of a mapping, which needs no request."""
+"""The writer's view of a mapping, which is made without requests to the org."""
 
 from __future__ import annotations
 

@@ -38,10 +38,8 @@ RESTARTS: list[Mode] = [*("fast", "immediate") * TIMES]
 LOCKS = 2 * TIMES
 PER_SECOND = 400.0
 HALVED_IN = 300.0 * TIMES
-"""
-Seconds in which half of the remaining messages must be done. There is no limit for all of them, since that depends on
-the machine.
-"""
+"""The time limit in seconds for half of the remaining messages. There is no limit for all of them, since that depends
+on the machine."""
 MARKER = re.compile(r"marker-[0-9]+\.")
 
 

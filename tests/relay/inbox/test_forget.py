@@ -16,7 +16,7 @@ from tests.relay.inbox.samples import idle, message, numbers, take
 
 
 def ids(inbox: Inbox, person: PersonData) -> list[int]:
-    """Return the numbers of the messages that were found."""
+    """Return the numbers of some found messages."""
     return sorted(entry.payload["number"] for entry in inbox.page(Filter(ids=person.messages), 1000))
 
 

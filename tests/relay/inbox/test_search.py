@@ -29,7 +29,7 @@ CONDITIONS: dict[str, tuple[Any, ...]] = {
 }
 """For each condition a common value, a rare value, and a value that no message has."""
 VALUES = {1: slice(3), 2: slice(2), 3: slice(1, 2)}
-"""The values that are combined, by the number of conditions."""
+"""The version of the tables for which the statements below are written."""
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -195,7 +195,7 @@ def _forget(tx: OrgTransaction, deleted: Sequence[Address], author: Author) -> N
 
 
 def move_values(tx: OrgTransaction, object_name: str, moves: Mapping[str, str | None], author: Author) -> None:
-    """Move the values of fields to others, or delete them (None), which leaves the stamps of the records as they are."""
+    """Move the values of fields to other fields, or delete them (None), without a change of the records' time stamps."""
     for row in tx.records.list_all(object_name):
         filled_fields = [field for field in moves if row.get(field) is not None]
         if filled_fields:

@@ -13,7 +13,7 @@ from sfcode.local.metadata.retrieve import RetrievedFiles
 from sfcode.local.metadata.retrieve import retrieve as collect
 
 KEPT = 20
-"""How many retrieves can still be asked for; older ones are dropped, so that the state does not grow with use."""
+"""The number of retrieves whose results are kept; older ones are deleted, so that the state does not grow with use."""
 
 
 def retrieve(request: OperationRequest) -> list[soap.Node]:

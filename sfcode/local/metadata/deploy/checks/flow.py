@@ -16,7 +16,8 @@ from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.values import developer_name
 
 FIRST_WITH_MESSAGES = 53.0
-"""Outbound messages as actions came with Winter '22: https://github.com/forcedotcom/cli/issues/1253"""
+"""The API version of Winter '22, since which a flow can send an outbound message:
+https://github.com/forcedotcom/cli/issues/1253"""
 
 MOST_VERSIONS = 50
 """The maximum number of versions of a flow: https://github.com/forcedotcom/cli/issues/800"""
