@@ -31,7 +31,7 @@ def measure() -> Iterator[Row]:
         ids = fill(Path(name))
         with serve(Path(name)) as org:
             for title, step in steps(org, ids).items():
-                step(0)  # the first one makes the index that the others use
+                step(0)  # creates the index that later queries use
                 yield Row(title, [timed(partial(step, turn)) for turn in range(1, TIMES)])
 
 

@@ -207,7 +207,7 @@ def _prepare_cci(folder: Path, home: Path, org: Org) -> Program:
     (folder / "cumulusci.yml").write_text(CUMULUSCI, encoding="utf-8")
     commit_all(folder)
     subprocess.run(["git", "remote", "add", "origin", "https://github.com/example/bench.git"], cwd=folder, check=True)
-    # It would ask PyPI for a newer version of itself, once an hour.
+    # A recent time stamp, so that CumulusCI does not ask PyPI for a newer version.
     (home / ".cumulusci").mkdir(exist_ok=True)
     (home / ".cumulusci" / "cumulus_timestamp").write_text(str(time.time()), encoding="utf-8")
     user = "SELECT+Id+FROM+User+WHERE+Username='" + org.username + "'"

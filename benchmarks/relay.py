@@ -204,7 +204,7 @@ def _to_event(around: World, port: int, number: int, contact: str) -> float:
     def count() -> int:
         return int(around.far.org.get(url, params={"q": query}, timeout=20).json()["totalSize"])
 
-    time.sleep(1.5)  # idle is a relay that has had nothing to do for longer than it gathers
+    time.sleep(1.5)  # waits until the relay is idle
     before = count()
     event = {"name": "appcues:flow_completed", "user_id": user, "timestamp": "2026-07-01T08:00:00Z", "attributes": {}}
 

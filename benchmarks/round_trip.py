@@ -26,7 +26,7 @@ def measure() -> Iterator[Row]:
     """Run the steps in new folders, in both ways."""
     yield from _rows("whole process", lambda folder, words: process([SFCODE, *words], folder, OUTBOUND))
     os.environ.update(OUTBOUND)
-    _go_through(_inside)  # imports are paid for once
+    _go_through(_inside)  # imports the modules
     yield from _rows("in process", _inside)
 
 

@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="write RESULTS.md and ratios.json in benchmarks/ as well")
     parser.add_argument("--only", default="", metavar="WORD", help="measure only the parts whose titles have this word")
     arguments = parser.parse_args()
-    # As pip does when it installs a wheel; without it, each process would compile what it imports.
+    # pip also compiles an installed wheel; otherwise each process would compile the modules that it imports.
     compileall.compile_dir(ROOT / "sfcode", quiet=1)
     saved = ratios.read_saved()
     sections = measure_parts(arguments.only)

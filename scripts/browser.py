@@ -27,7 +27,7 @@ def open_chromium(home: Path) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        # As root, which CI may be, Chromium has no sandbox; it reads pages of this machine alone.
+        # Chromium does not start as root with its sandbox. CI may run as root, and opens only pages of this machine.
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(
             executable_path=find_chromium(),

@@ -54,7 +54,7 @@ def check_pages(browser: Any, url: str, paths: Iterable[str]) -> list[str]:
 
     problems: dict[tuple[str, str], str] = {}
     for theme in THEMES:
-        # In a context of its own: a page keeps the theme that it began with.
+        # Each theme has its own browser context, since a page keeps the theme with which it was loaded.
         with browser.new_context(color_scheme=theme) as context:
             page = context.new_page()
             for path in paths:

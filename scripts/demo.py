@@ -82,7 +82,7 @@ def show_use_case(folder: Path) -> None:
             "ORDER BY Product_User_Id__c LIMIT 14"
         )
         ids = [f"{row['Product_User_Id__c']:.0f}" for row in people]
-        users = [user for user in ids if ids.count(user) == 1]  # an id of two contacts says nothing about either
+        users = [user for user in ids if ids.count(user) == 1]  # an ID of two contacts is ambiguous
         events: list[dict[str, Any]] = [
             {
                 "user_id": user,

@@ -217,7 +217,7 @@ def set_up_and_play(folder: Path, relay_port: int) -> None:
     settings = folder / "config" / "sfcode.yaml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("http://127.0.0.1:8400", f"http://127.0.0.1:{relay_port}"), encoding="utf-8")
-    # Nothing of the user who runs this: none of their orgs or accounts.
+    # Variables of the user's own orgs and accounts are removed.
     foreign = ("SF_", "SFDX_", "SFCODE_", "APPCUES_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environment |= {OUTBOUND: secrets.token_urlsafe(24), WEBHOOK: secrets.token_urlsafe(24)}
@@ -241,7 +241,7 @@ def set_up_and_play(folder: Path, relay_port: int) -> None:
         applied = stage.sfcode("--org", far["url"], "apply", "--auto-approve")
         show(next(line for line in applied.splitlines() if line.startswith("Apply complete")))
         del environment["SF_ACCESS_TOKEN"]
-        # New fields are visible to nobody: who looks at the results gets the set that is made for it.
+        # Nobody can read new fields without the viewers' permission set, so the administrator gets it.
         stage.assign("Appcues_Viewer", far["username"])
 
         say(

@@ -73,7 +73,7 @@ def cli_page() -> str:
 
 def help_text() -> str:
     """Render the output of `sfcode --help`."""
-    return cli.get_help(_context(HELP_WIDTH - 2)) + "\n"  # as click takes the width from the one of the terminal
+    return cli.get_help(_context(HELP_WIDTH - 2)) + "\n"  # click subtracts two from the width of the terminal
 
 
 def _context(width: int) -> click.Context:

@@ -105,7 +105,7 @@ class Mutants:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Record the lines of every test, then test every mutation."""
-        gc.unfreeze()  # what the tests' conftest.py has frozen is not among the objects that hold a function
+        gc.unfreeze()  # tests/conftest.py freezes objects, and `gc` does not list frozen ones
         self._record_lines(session.items)
         mutations = [mutation for mutation in self._list_mutations() if self._is_chosen(str(mutation))]
         if self.options.sample is not None and self.options.sample < len(mutations):

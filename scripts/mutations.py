@@ -135,7 +135,7 @@ def _list_from(node: ast.AST, put: Put, statement: ast.stmt | None) -> Iterator[
     if inside is not None:
         yield inside, node, put
     if isinstance(node, ast.JoinedStr | ast.Raise | ast.Import | ast.ImportFrom):
-        return  # mutations inside would change the wording of messages alone
+        return  # mutations of these change only messages
     yield from _list_nodes(node, inside)
 
 

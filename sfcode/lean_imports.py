@@ -35,7 +35,7 @@ class _StandIn(ModuleType):
         vars(self).update({function: _call_later(module, function) for function in functions})
 
     def __getattr__(self, name: str) -> Any:
-        if name == "__version__":  # requests looks whether it is one that it knows
+        if name == "__version__":  # requests checks that it supports the version
             return _read_version(self.__name__)
         if name.startswith("__"):  # attributes that the import system reads
             raise AttributeError(name)
@@ -113,7 +113,7 @@ def _give_real_parts(package: ModuleType, replaced: Parts) -> None:
         if name not in modules:
             raise AttributeError(f"module {package.__name__!r} has no attribute {name!r}")
         module = import_module(modules[name])
-        # A function may have the name of its module, and then the package gives the function.
+        # A function may have the same name as its module; then the attribute of the package is the function.
         given = {function: getattr(module, function) for function in replaced[modules[name]]}
         vars(package).update({modules[name].rpartition(".")[2]: module, **given})
         return vars(package)[name]

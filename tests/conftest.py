@@ -52,12 +52,13 @@ def _is_foreign(name: str) -> bool:
 
 def _close_environment() -> Mapping[str, str]:
     """Set a home folder and an environment without an org for this run; return the original environment."""
-    # A worker of pytest-xdist starts in the closed environment; these names, which hold no secret, are handed on.
+    # A worker of pytest-xdist starts in the closed environment. It gets these names, which contain no secret, from its
+    # parent.
     before = MappingProxyType({**json.loads(os.environ.pop(_HANDED_ON, "{}")), **os.environ})
     if "PYTEST_XDIST_WORKER" not in before:
         names = ("SFCODE_TEST_ORG", "SFCODE_TEST_METADATA", "SFCODE_SF")
         os.environ[_HANDED_ON] = json.dumps({name: before[name] for name in names if name in before})
-    # Where bytecode is not kept, each of the many programs that tests start compiles all that it imports.
+    # Without stored bytecode, each of the many programs that tests start would compile all modules that it imports.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     home = tempfile.mkdtemp(prefix="sfcode-tests-home-")
@@ -77,7 +78,8 @@ def _close_environment() -> Mapping[str, str]:
         GIT_COMMITTER_NAME="Test",
         GIT_COMMITTER_EMAIL="test@example.com",
     )
-    # A run in the background of a script ignores Ctrl-C, and one of nohup SIGHUP: so would every program that a test interrupts.
+    # A test run ignores Ctrl-C if a script started it in the background, and SIGHUP if nohup did. Its child processes,
+    # which tests interrupt, would inherit that.
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
@@ -94,8 +96,8 @@ def _load_guard() -> None:
 STARTED_WITH = _close_environment()
 _load_guard()
 
-# How long an example takes says more about the machine than about the code. Every run draws the same examples, and
-# `make pytest ARGS="--hypothesis-profile=search ..."` draws others.
+# The duration of an example depends on the machine more than on the code, so there is no deadline. Every run draws the
+# same examples, and `make pytest ARGS="--hypothesis-profile=search ..."` draws others.
 for _profile, _always_same in (("search", False), ("sfcode", True)):
     hypothesis.settings.register_profile(
         _profile,

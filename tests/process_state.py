@@ -42,7 +42,7 @@ def process_state_restored() -> Iterator[None]:
             for name in changed.keys() - environ.keys():
                 del os.environ[name]
             os.environ.update(environ)
-        if _zone() != zone:  # also where a test has put back only the variable
+        if _zone() != zone:  # also if the test has restored the variable, but not called tzset
             time.tzset()
         if threading.current_thread() is threading.main_thread():
             for number, handler in handlers.items():

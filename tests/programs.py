@@ -346,7 +346,8 @@ def _become(request: Mapping[str, Any], streams: Sequence[int]) -> NoReturn:
         if stream > 2:
             os.close(stream)
     if request.get("at_terminal"):
-        # A new session without a terminal takes the first one that it opens for its own: Ctrl-C then comes from its keyboard.
+        # The first terminal that a new session opens becomes its controlling terminal, whose Ctrl-C interrupts the
+        # program.
         os.setsid()
         os.close(os.open(os.ttyname(0), os.O_RDWR))
     os.chdir(request["cwd"])

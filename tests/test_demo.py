@@ -42,7 +42,7 @@ def test_the_demo_fails_when_a_step_fails_or_the_second_plan_finds_changes(
 
 
 def test_make_test_org_says_that_no_org_is_named(root: Path) -> None:
-    # -o: the environment is taken for ready, so that nothing is installed during a test.
+    # With -o, make does not update the environment, so that the test installs nothing.
     command = ["make", "--no-print-directory", "-o", ".venv/.ready", "test-org"]
     run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert run.returncode != 0

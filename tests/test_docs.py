@@ -93,7 +93,7 @@ def test_every_target_of_the_makefile_has_a_help_line(root: Path) -> None:
     makefile = (root / "Makefile").read_text()
     phony = set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE).group(1).split())
     described = set(re.findall(r"^([a-z-]+):.*## \S", makefile, re.MULTILINE))
-    # `pytest` is a part of `test`, run alone while working on the code.
+    # `pytest` is the only target without a description: a part of `test`.
     assert phony - described <= {"pytest"}
 
 
@@ -157,7 +157,7 @@ def runnable(root: Path) -> list[tuple[str, str, str]]:
         (page.relative_to(root).as_posix(), (match["where"] or ": clone")[2:], match["code"])
         for page in markdown(root)
         for match in RUNNABLE.finditer(page.read_text())
-        if match["where"] not in (": tutorial", ": address", ": served")  # which tests of their own run
+        if match["where"] not in (": tutorial", ": address", ": served")  # other tests run these
     ]
 
 
@@ -201,7 +201,7 @@ def test_the_tutorial_works_from_the_first_block_to_the_last(root: Path, tmp_pat
                 output, _ = process.communicate()
             finally:
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)  # a relay that a failed block left behind
+                    os.killpg(process.pid, signal.SIGKILL)  # ends programs that a failed block has started
     assert process.returncode == 0, output
     assert "Chief Customer Officer" in output
     assert "Destroy complete!" in output

@@ -140,7 +140,7 @@ def find_mistake(words: list[str]) -> str | None:
 def split_words(text: str) -> list[str]:
     try:
         return shlex.split(text)
-    except ValueError:  # a quote that goes on behind the part that is ours
+    except ValueError:  # a quote that ends outside of the checked part
         return text.split()
 
 
@@ -190,7 +190,7 @@ def fragment_validator(kind: str) -> Any:
     """Return a validator for a part of a file: the schema of its overrides, in which every key may be missing."""
     definitions = settings_schema()["$defs"]
     fragment = definitions[f"{KINDS[kind].__name__}Override"]
-    if kind == "sfcode":  # no environment overrides these two
+    if kind == "sfcode":  # the keys that cannot be overridden
         fixed = {key: settings_schema()["properties"][key] for key in FIXED}
         fragment = {**fragment, "properties": {**fragment["properties"], **fixed}}
     return jsonschema.Draft202012Validator({"$schema": DIALECT, "$defs": definitions, **fragment})
@@ -230,7 +230,7 @@ def list_figures() -> Iterator[tuple[str, int, str]]:
     """List figures with a unit that are neither from the benchmarks nor have a source on their line: page, line, figure."""
     for page, text in texts().items():
         if page in HISTORY or page.startswith(("docs/decisions/", "docs/reference/mapping-language")):
-            continue  # a decision has the figures of its day, and the language those of the code
+            continue  # decisions have former figures, and the reference has those of the code
         prose = _MADE_TABLE.sub(lambda match: "\n" * match[0].count("\n"), text)
         prose = _BLOCK.sub(lambda match: "\n" * match[0].count("\n"), prose)
         for number, line in enumerate(prose.splitlines(), 1):

@@ -134,7 +134,7 @@ def prepare(text: str, stage: Stage, stack: ExitStack) -> str:
     if "plan.json" in text and "--out plan.json" not in text:
         stage.run("plan", "--out", "plan.json")
     if "rollback" in text:
-        # Another project: what other blocks rely on is not put back.
+        # An edit of another project, since the commands that roll it back must not affect other blocks.
         copy = stage.folder / "teams" / "product-a" / "config" / "mappings" / "contact.yaml"
         original = copy.read_text(encoding="utf-8")
         copy.write_text(original.replace("role: Title", "role: Department"), encoding="utf-8")
@@ -156,7 +156,7 @@ def prepare(text: str, stage: Stage, stack: ExitStack) -> str:
             alarms.flush(inbox)
             alarm = inbox.alarms()[0].id
         text = text.replace("relay show 4711", f"relay show {message}").replace("relay ack 12", f"relay ack {alarm}")
-    if "token create" in text:  # each name has one token, and two blocks make one
+    if "token create" in text:  # two blocks create a token, and names are unique
         text = re.sub(r"\bann\b", f"ann{next(stage.numbers)}", text)
     return text
 

@@ -106,7 +106,7 @@ def test_programs_configured_in_a_repository_are_not_run(
     hook.write_text(trap.read_text(encoding="utf-8"), encoding="utf-8")
     hook.chmod(0o755)
     os.utime(folder / "config" / "sfcode.yaml", (1, 1))
-    with contextlib.suppress(GitFailed):  # the commit is not pushed anywhere
+    with contextlib.suppress(GitFailed):  # raised since the commit is not pushed
         read(folder)
     assert not sprung.exists()
 

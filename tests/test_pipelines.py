@@ -99,7 +99,7 @@ def test_the_examples_pass_only_inputs_that_there_are(
 ) -> None:
     github, gitlab = map(yaml.safe_load, blocks(page, "yaml"))
     workflow = yaml.safe_load((root / ".github/workflows/reusable.yml").read_text(encoding="utf-8"))
-    call = workflow[True]["workflow_call"]  # YAML 1.1 reads the key `on` so
+    call = workflow[True]["workflow_call"]  # YAML 1.1 reads the key `on` as true
     required = {name for name, definition in call["inputs"].items() if definition.get("required")}
     assert required <= set(github["jobs"]["plan"]["with"]) <= set(call["inputs"])
     assert set(github["jobs"]["plan"]["secrets"]) == set(call["secrets"])

@@ -96,7 +96,7 @@ def files_without_address(folder: Path) -> set[str]:
         ["git", "grep", "-l", "OWNER/sfcode"], cwd=folder, capture_output=True, text=True, check=False
     )
     assert listing.returncode in (0, 1), listing.stderr
-    # The placeholder in messages of `init` and its tests stands for the address of any package, not for ours.
+    # In messages of `init` and in tests, the placeholder is an example of any address.
     return {name for name in listing.stdout.splitlines() if not name.startswith(("sfcode/scaffold/", "tests/"))}
 
 

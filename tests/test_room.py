@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-# An address of the range that is kept for documentation: nobody answers there.
+# An address from the range for documentation, at which no host exists.
 ELSEWHERE = "192.0.2.1"
 
 

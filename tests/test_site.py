@@ -35,7 +35,7 @@ def listed(nav: list[dict[str, Any]]) -> Iterator[str]:
 def test_the_navigation_has_every_page_once_and_nothing_else(tmp_path):
     names = write(tmp_path / "website")
     nav = list(listed(tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"]))
-    # Decisions have a list of their own.
+    # Decisions are listed on their own page instead of the navigation.
     assert sorted(nav) == sorted(
         name for name in names if not name.startswith("decisions/") or name == "decisions/README.md"
     )

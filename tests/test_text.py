@@ -33,9 +33,9 @@ def test_invisible_characters_are_escaped(text, shown):
     "text",
     [
         "Größe “quoted”\tand\nlines \x1b[31mred\x1b[0m",
-        "\U0001f469\u200d\U0001f680",  # the joiner of an emoji
-        "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # a letter to writers of Persian
-        "@\u200bteam https\u200b://example.com",  # what keeps Markdown from mentions and links
+        "\U0001f469\u200d\U0001f680",  # the joiner in an emoji
+        "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # the joiner in a Persian word
+        "@\u200bteam https\u200b://example.com",  # prevents mentions and links in Markdown
     ],
 )
 def test_visible_characters_are_unchanged(text):

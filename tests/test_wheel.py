@@ -37,7 +37,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     scheme = sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)})
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(scheme)
-    # A copy of every entry but our own editable install and `.pth` files, which would lead back here.
+    # Copies all packages except the editable install of sfcode and `.pth` files, which refer to the source tree.
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
         target = Path(scheme) / entry.name
         if "sfcode" not in entry.name and entry.suffix != ".pth" and not target.exists():

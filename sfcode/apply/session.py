@@ -196,7 +196,7 @@ def _hold_lock(
         return
     holder = this_run(options.verb, plan)
     with ExitStack() as stack:
-        # Copies of the config from before the rename lock under the former name.
+        # A project that is being renamed also locks its former name, since older copies of the config use that lock.
         locks = [
             stack.enter_context(hold_lock(org, identity, holder, patience=options.lock_timeout, report=report))
             for identity in sorted(project.identities, key=str.lower)

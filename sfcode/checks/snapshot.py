@@ -119,7 +119,7 @@ def texts(folder: Folder) -> dict[str, str]:
         paths[str(folder.name / path.relative_to(folder.path))] = path
     for path in folder.templates.glob("*.j2"):
         shipped = shipped_templates() / path.name
-        if not shipped.is_file() or shipped.read_bytes() != path.read_bytes():  # an unchanged copy of sfcode's template
+        if not shipped.is_file() or shipped.read_bytes() != path.read_bytes():  # not an unchanged copy
             paths[folder.shown(str(path))] = path
     return {name: path.read_text(encoding="utf-8", errors="replace") for name, path in sorted(paths.items())}
 

@@ -20,7 +20,7 @@ def custom_fields(mapping: ResolvedMapping, fields: Fields) -> Iterator[Blueprin
     """Return the generated fields of a mapping's object."""
     if mapping.source is not None:
         source = fields.get(mapping.source.field)
-        # A field of unknown type is assumed to be a number, as the config requires.
+        # A field of unknown type is assumed to be a number, since the config requires one.
         source_type = source.type if source and source.type in USER_ID_FORMULAS else "double"
         view = CustomFieldView(
             kind="user_id",

@@ -57,7 +57,7 @@ def find_running(state: Path) -> RunningOrg | None:
     try:
         with (state / LOCK_FILE).open("r+", encoding="utf-8") as lock:
             if try_lock(lock.fileno()):
-                return None  # the server that held it has ended
+                return None  # the server that held the lock has ended
         with (state / ADDRESS_FILE).open(encoding="utf-8") as file:
             status = os.fstat(file.fileno())
             org = RunningOrg(**json.load(file))

@@ -39,7 +39,7 @@ def write_manifest(addresses: Iterable[Address], api_version: str) -> bytes:
     for address in sorted(set(addresses), key=lambda member: _order(member, deletes=not api_version)):
         members.setdefault(member_type(address.type), []).append(address.full_name)
     body: dict[str, Value] = {"types": {type_: {"members": names} for type_, names in members.items()}}
-    # The WSDL wants a version; destructive changes have none.
+    # The WSDL requires a version; destructive changes have none.
     root = to_element(Component("Package", PACKAGE, {**body, "version": api_version} if api_version else body))
     return to_bytes(root)
 
@@ -60,7 +60,7 @@ def read_manifest(data: bytes, name: str = PACKAGE) -> Manifest:
     entries: list[tuple[str, Mapping[str, Value]]]
     if isinstance(types, Mapping):
         entries = [(type_, cast(Mapping[str, Value], entry)) for type_, entry in types.items()]
-    else:  # a type that stands twice
+    else:  # a type that occurs twice
         entries = [(str(entry["name"]), entry) for entry in cast(list[dict[str, Value]], types)]
     members: dict[str, set[str]] = {}
     for type_, entry in entries:

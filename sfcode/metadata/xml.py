@@ -102,7 +102,7 @@ class _Reader:
         children: dict[str, list[etree._Element]] = {}
         unknown: dict[str, list[Value]] = {}
         text = (element.text or "").strip()
-        for child in element:  # of thousands of files, so each child is looked at once
+        for child in element:  # one loop over the children, since thousands of files are parsed
             text = text or (child.tail or "").strip()
             if not isinstance(child.tag, str):
                 continue  # a comment

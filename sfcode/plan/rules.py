@@ -228,7 +228,7 @@ def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:
         if (address not in planned or planned[address].action is not Action.DELETE)
         and address not in deactivated_users(plan.effective)
     ]
-    # A repeated command has nothing left to allow, but the address is known from the previous run.
+    # An address that is known from an earlier apply causes only a warning, so that a command can be repeated.
     repeated = [address for address in unused if address in past | plan.released]
     plan = plan.warn(*(f"--allow-delete {address} has no effect: this plan does not delete it" for address in repeated))
     unused = [address for address in unused if address not in repeated]

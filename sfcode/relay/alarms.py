@@ -53,7 +53,7 @@ class PendingAlarms:
         try:
             store.raise_alarms(raised.values())
         except BaseException:
-            with self._lock:  # the next time, then
+            with self._lock:  # keep the alarms for the next call
                 newer, self._raised = self._raised, raised
                 for alarm in newer.values():
                     self._merge(alarm)

@@ -50,7 +50,7 @@ class BulkChangeRunner:
             self._running.release()
 
     def _submit(self) -> None:
-        with suppress(RuntimeError):  # it stops
+        with suppress(RuntimeError):  # the process is stopping
             self._thread.submit(self._run)
 
     def _run(self) -> None:
@@ -68,5 +68,5 @@ class BulkChangeRunner:
                 except Exception as error:
                     log.exception("bulk_change_failed", change=change.id)
                     changes.end(change.id, self._name, f"{type(error).__name__}.")
-        except Exception:  # the database is away, or a row is locked: the change is taken again
+        except Exception:  # the database is unavailable, or a row is locked; the change is taken again later
             log.warning("bulk_change_waits", exc_info=True)

@@ -140,7 +140,7 @@ class Housekeeping:
         """Delete messages and audit lines whose retention has ended, and repair rows that were changed by hand or by a wrong clock."""
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._purge)
-        except Exception:  # the database is away, or a row is locked; the next purge does it
+        except Exception:  # the database is unavailable, or a row is locked; the next purge repeats it
             log.warning("purge_failed", exc_info=True)
 
     def _purge(self) -> None:
@@ -159,10 +159,10 @@ class Housekeeping:
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._beat)
         except RowLocked:
-            # Another process is frozen in a transaction. The database responds; the next run continues.
+            # Another process is suspended in a transaction. The database responds, and the next heartbeat tries again.
             log.warning("row_locked")
             self.trouble = ""
-        except Exception:  # the database is away; it may come back
+        except Exception:  # the database is unavailable; the next heartbeat tries again
             if not self.trouble:
                 log.warning("upkeep_failed", exc_info=True)
             self.trouble = "the database does not answer"

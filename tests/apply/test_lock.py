@@ -154,7 +154,7 @@ def test_a_signal_during_the_creation_of_the_lock_leaves_no_lock(place, monkeypa
     def interrupted(thread: threading.Thread) -> None:
         if threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
-        start(thread)  # the org, which is served in this process, starts threads of its own
+        start(thread)  # the served org starts its own threads
 
     monkeypatch.setattr(threading.Thread, "start", interrupted)
     with pytest.raises(KeyboardInterrupt), place.hold(place.one, run()):
@@ -250,7 +250,7 @@ def test_one_of_many_applies_takes_over_an_expired_lock(place):
             with hold_lock(place.one, "Test", run(), patience=0, report=lambda _: None):
                 inside.append(1)
                 most.append(len(inside))
-                barrier.wait(timeout=PATIENCE)  # everybody has tried
+                barrier.wait(timeout=PATIENCE)  # all threads have tried to get the lock
                 inside.pop()
             ends.append("held")
         except Refused:

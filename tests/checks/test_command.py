@@ -125,7 +125,7 @@ def test_all_environments_are_checked_unless_one_is_named(folder: Path, capsys) 
     write(folder, {**PERSONAL, "config/sfcode.yaml": settings})
     code, out, err = run(capsys, "validate")
     assert (code, out.rpartition(" for ")[2]) == (0, "each of prod, other.\n")
-    assert len(err.splitlines()) == 1  # what holds for both is said once
+    assert len(err.splitlines()) == 1  # a warning about both environments is printed once
     assert json.loads(run(capsys, "--json", "validate")[1])["result"]["environments"] == ["prod", "other"]
     assert run(capsys, "--env", "other", "validate")[1].endswith(" for environment other.\n")
     assert run(capsys, "lint")[0] == 0

@@ -88,7 +88,7 @@ CASES = [
         "SF103",
         [f"{CONTACT_FIRST}:5:5: a change of Contact.Title sends nothing: the entry condition does not contain it"],
         template(FLOW, "{{ flow.condition }}", "{{ flow.condition | replace('ISCHANGED({!$Record.Title})', 'FALSE') }}"),
-        template(FLOW, "<filterFormula>{{ flow.condition }}</filterFormula>", ""),  # every save is sent
+        template(FLOW, "<filterFormula>{{ flow.condition }}</filterFormula>", ""),  # every save sends a message
     ),
     Case(
         "SF103",

@@ -109,7 +109,7 @@ def test_the_json_results_fit_their_schemas(home, inbox):
         ("discard", "1", "--state", "ready"),
         ("audit",),
     ):
-        assert home.run("--json", "relay", *words).json["status"] == 0  # each result is checked where it is read
+        assert home.run("--json", "relay", *words).json["status"] == 0  # other tests check the results
     envelope = {"status": 0, "result": {"messages": 1, "dry_run": False}, "warnings": []}
     check_relay_output("replay", envelope)
     with pytest.raises(jsonschema.ValidationError):
@@ -123,7 +123,7 @@ def test_a_list_that_ends_early_names_the_option_to_continue(home, inbox, monkey
         (4,),
         (5,),
         (6,),
-    ):  # 2 is received at the same time as 3, up to which the search comes
+    ):  # 2 and 3 have the same time of receipt, at which a page ends
         parked = {2: "unknown_user"}
         inbox.accept([message(number, payload={"user_id": "ann"}, parked=parked.get(number, "")) for number in numbers])
     for name, value in (("walk.FEW", ()), ("search.FIRST", 1), ("search.AT_ONCE", 2), ("search.MOST_LOOKED_AT", 4)):

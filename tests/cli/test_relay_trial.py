@@ -79,7 +79,7 @@ def test_what_a_failed_test_has_sent_is_discarded_and_what_was_written_of_it_rem
         org = SimpleNamespace(delete=lambda *record: removed.append(record))
         withdrawal = pool.submit(_withdraw, watched, org, tuple(own))
         assert is_looked_at.wait(PATIENCE)
-        # It is delivered only now, while the test withdraws it.
+        # The message is delivered only now, while the test withdraws it.
         writes = (
             AttemptedWrite("upsert", "Event", (), "ok", "", "00U000000000001AAA"),
             AttemptedWrite("update", "Contact", (), "ok", "", "003000000000001AAA"),

@@ -98,7 +98,7 @@ def _recorded(request: pytest.FixtureRequest, recordings: Recordings | None) -> 
         yield
         return
     if "org" in request.fixturenames:
-        request.getfixturevalue("seed")  # which is made with requests of its own
+        request.getfixturevalue("seed")  # created first, since its own requests are not recorded
     with recordings.of(request.node, *marker.args, **marker.kwargs):
         yield
 

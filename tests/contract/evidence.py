@@ -56,7 +56,7 @@ class ClientSteps:
         if not self._steps or hasattr(session.config, "workerinput"):
             return
         document: dict[str, Any] = {"evidence": FORMAT, "sfcode": __version__, "probes": [], "exchanges": []}
-        # What an earlier run has left may be of another org.
+        # The file of an earlier run may be about another org, so it is replaced.
         if self._path.exists() and self._path.stat().st_mtime >= self._began:
             document = json.loads(self._path.read_text("utf-8"))
         document["steps"] = sorted(self._steps, key=lambda step: (step["client"], step["step"]))

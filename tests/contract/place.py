@@ -200,7 +200,7 @@ def sweep(client: Org, word: str, *, ground: bool = False) -> None:
     ]
     for flow in (entry for entry in addresses if entry.type == "Flow"):
         remove_flow(client, flow)
-    # What is inside an object goes with it.
+    # The components of a custom object are deleted with the object.
     objects = {entry.full_name for entry in addresses if entry.type == "CustomObject"}
     deletions = [
         entry for entry in addresses if entry.type != "Flow" and entry.full_name.partition(".")[0] not in objects

@@ -70,7 +70,7 @@ class Recorder:
             status = message.get("status", status)
             answer_body.extend(message.get("body", b""))
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                # Before the client has the whole answer: it may be done with everything by then.
+                # Recorded before the answer is complete, since the client may end as soon as it has the answer.
                 exchange["request"] = request(scope, bytes(request_body))
                 exchange["answer"] = answer(status, bytes(answer_body))
             await send(message)

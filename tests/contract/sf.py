@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = {
     "CI": "true",
-    # Node keeps what it has compiled of sf there, and starts it in three quarters of the time.
+    # Node stores the compiled code of sf here, so that sf starts in three quarters of the time.
     "NODE_COMPILE_CACHE": str(ROOT / ".cache" / "node"),
     "SF_AUTOUPDATE_DISABLE": "true",
     "SF_DISABLE_LOG_FILE": "true",

@@ -109,7 +109,7 @@ def place(where: str, request: pytest.FixtureRequest) -> Place:
 
 def run(node: Node, place: Place, library: str, step: Step, scheme: str = "") -> None:
     tag = "J" + re.sub(r"\W+", "", step.name.title())[:18] + str(LIBRARIES.index(library)) + scheme
-    # Tests that share an org of their own tell each other apart by their names; in another org one word is among others.
+    # In the local org, tests are distinguished by their names; in a named org, by the word of this run as well.
     tag = place.word + tag if place.is_real else tag
     field = Component("CustomField", f"Contact.{tag}__c", {"label": "Field", "type": "Text", "length": 12})
     zipped = base64.b64encode(zip_files(write([field], CLIENT_VERSION))).decode()

@@ -125,7 +125,7 @@ def test_the_org_answers_as_when_it_was_recorded(path: Path, test: str, founded,
         for exchange in tests[test] if test else itertools.chain(*tests.values()):
             recorded_request, recorded_answer = exchange["request"], exchange["answer"]
             if recorded_request["path"].startswith(recorder.SIGN_IN):
-                continue  # signatures and secrets are not written down
+                continue  # recordings contain no signatures and secrets
             answer = player.play(exchange)
             place = (
                 f"{recorded_request['method']} {recorded_request['path']} {str(recorded_request.get('body', ''))[:300]}"

@@ -217,7 +217,7 @@ def test_what_the_org_refuses_is_told_of_the_file_at_fault(  # noqa: PLR0917
     assert result["status"] == "Failed"
     assert words in failures(result)[address]
     paths = {entry["address"]: entry["filePath"] for entry in result["files"] if entry["state"] == "Failed"}
-    # The object's file, which the library makes out of its fields, is not one of the project's.
+    # The library combines fields into a file of the object, which is not a file of the project.
     assert paths.get(address) == (None if address == "CustomObject:Contact" else str(project / file))
     assert bodies(ours, package.bodies) == {}
 

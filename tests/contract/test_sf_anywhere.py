@@ -31,7 +31,7 @@ def test_a_record_is_made_read_changed_refused_listed_and_deleted(at_org: SfCli,
     refused = sf("data update record -s Contact", "-i", record_id, "-v", "Email=nonsense", code=1)
     assert (refused["name"], refused["data"]["fields"]) == ("INVALID_EMAIL_ADDRESS", ["Email"])
 
-    # Without --json sf asks for the columns as well, to print a table.
+    # Without --json, sf also requests the columns, to print a table.
     table = sf.run(sf.home, "data", "query", "-q", soql)
     assert table.returncode == 0, table.stderr
     assert "TITLE" in table.stdout

@@ -118,7 +118,7 @@ def test_failures_are_shown_at_their_place_in_the_local_files(
     assert message["error"] == f"{problem} ({line}:{message['columnNumber']})"
     assert message["problemType"] == "Error"
 
-    # A field is sent inside its object's file: the place in that is not one in the source.
+    # A field is sent in the file of its object, whose lines are not those of the field's own file.
     assert failed[names[0]]["filePath"] == str(score)
     assert bodies(ours, package.bodies) == {}
 

@@ -122,7 +122,7 @@ def test_records_of_a_file_are_upserted_in_bulk(
 ) -> None:
     """The first upsert creates the records, the second one finds them by their external ID."""
     deploy(ours, package)
-    # Nobody sees a deployed field without field rights, the administrator neither.
+    # Without field access nobody can read a deployed field, including the administrator.
     (permissions,) = rows(ours, package.named("SELECT Id FROM PermissionSet WHERE Name = 'Appcues_Integration'"))
     ours.rest.PermissionSetAssignment.create(
         {"AssigneeId": ours.identity.user_id, "PermissionSetId": permissions["Id"]}

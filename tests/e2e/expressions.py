@@ -79,7 +79,7 @@ def _one(tokens, context, functions):
         return functions[token]()
     value = context
     for name in token.split("."):
-        # A name that is not there is empty, but only below a context that is.
+        # A missing property is an empty text; a missing context is an error.
         value = value[name] if value is context else (value or {}).get(name, "")
     return value
 

@@ -48,7 +48,7 @@ class Forge:
         git(clone, "init", "--quiet", "--initial-branch=main")
         git(clone, "remote", "add", "origin", str(remote))
         write_project(clone)
-        # The runner installs nothing from outside: it has this version already.
+        # The runner cannot download packages, and already has this version.
         (clone / ".github/actions/sfcode/requirements.txt").write_text(f"sfcode=={__version__}\n")
         forge = cls(clone, Runner(folder / "runs", remote, hub_url, hub), hub)
         forge.runner.approve = forge._answer

@@ -39,7 +39,7 @@ class Result:
         check_output(document)
         if "relay" in self.words[:-1] and self.words[0].startswith("--"):
             place = self.words.index("relay")
-            if self.words[place - 1] != "app":  # `local app relay` makes an app of this name
+            if self.words[place - 1] != "app":  # in `local app relay`, relay is the name of an app
                 check_relay_output(self.words[place + 1], document)
         return document
 

@@ -226,7 +226,7 @@ STORIES = (
         (assigned("Appcues_Viewer"),),
         {},
     ),
-    # Both
+    # Drifted and changed in the config
     Story(
         "the org drifted in one place and the config changed in another",
         "applied",
@@ -245,7 +245,7 @@ STORIES = (
         "the config comes to say what somebody did by hand",
         "applied",
         (without(MESSAGE, "fields", "Department"), edit(CONTACT, "    department: Department\n", "")),
-        LESS,  # the message keeps its fields; its endpoint tells the relay which these are
+        LESS,  # only the endpoint changes, whose version tells the relay the field list
     ),
     # Renamed
     Story(
@@ -312,7 +312,7 @@ STORIES = (
     Story(
         "a field whose values nobody can see is not given up unasked",
         "applied",
-        # Once a record was written, a value may be in it.
+        # A field may have values once a record was written after the apply.
         (set_record("Contact", "Email != NULL", Title="Somebody"), no_nps),
         NO_NPS,
         refused=SCORE,
@@ -394,7 +394,7 @@ ELSEWHERE = {
     "somebody deactivated the user": "test_drift.py::test_a_deactivated_integration_user_is_drift",
     "somebody added to our permission set": "test_shared.py::test_rights_added_by_hand_to_the_permission_set_are_shown_as_revoked",
     "drift alone is looked at": "test_drift.py::test_drift_is_shown_from_the_applied_to_the_present_value_and_exits_with_2",
-    # Both
+    # Drifted and changed in the config
     "config and org changed one attribute": "test_drift.py::test_a_plan_says_which_attribute_the_org_changed_and_which_the_config",
     "config and org came to the same": "test_drift.py::test_drift_is_in_the_plan_only_where_the_plan_touches_it",
     # Removed

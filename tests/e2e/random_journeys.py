@@ -81,7 +81,7 @@ class Traveler:
         self.config["integration_user"]["username"] = f"j{self.seed}@example.com"
         self.mappings = {"contact": self.make_mapping("Contact")}
 
-    # What a project is
+    # The config of a project
 
     def make_mapping(self, object_name: str) -> Config:
         dice = self.dice
@@ -113,7 +113,7 @@ class Traveler:
         digest = json.dumps([self.config, self.mappings], sort_keys=True)
         return Project(**{**project_of_config.__dict__, "digest": digest})
 
-    # What may happen
+    # The changes of a journey
 
     def edit(self) -> None:
         name = self.dice.choice([*self.mappings])
@@ -250,7 +250,7 @@ class Traveler:
     def add_theirs(self) -> None:
         deploy(self.org, THEIRS)
 
-    # What is asked of the org
+    # Requests to the org
 
     @contextmanager
     def client(self) -> Iterator[Org]:
@@ -263,7 +263,7 @@ class Traveler:
         if self.left is not None:
             self.left -= 1
             if self.left < 0:
-                # What the lock's own thread asks for is lost; the thread ends with the apply.
+                # An error in the thread that renews the lock has no effect; the thread ends with the apply.
                 renews = threading.current_thread().name == "sfcode-lock"
                 raise OrgUnreachable("The process is gone.") if renews else KilledError
 
@@ -308,7 +308,7 @@ class Traveler:
                 refusal = str(refused)
             assert_equal(before, self.look(), f"a refused {mode.value} changed something: {refusal}")
             if former := re.search(r"write `moved: \{name: (\w+)\}`", refusal):
-                self.config["moved"] = {"name": former[1]}  # a rollback had given the former name back
+                self.config["moved"] = {"name": former[1]}  # an earlier rollback has restored the former name
                 continue
             advice = {kind: tuple(map(Address.parse, names)) for kind, names in read_advice(refusal).items()}
             assert advice, f"a {mode.value} is refused and says nothing to do: {refusal}"
@@ -330,7 +330,7 @@ class Traveler:
             plan = make_plan(self.project, client, SECRETS).plan
         return [f"{change.action.value} {change.address}" for change in plan.effective]
 
-    # What must be true
+    # Checks after each step
 
     def apply_and_look(self) -> None:
         result = self.apply()

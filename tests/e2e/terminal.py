@@ -53,7 +53,7 @@ class Terminal:
         ready, _, _ = select.select([self.keyboard], [], [], max(0.0, end - time.monotonic()))
         assert ready, f"nothing more was shown in {PATIENCE} s:\n{self.shown}"
         data = b""
-        with suppress(OSError):  # Linux says so when the program has closed its side
+        with suppress(OSError):  # raised on Linux when the program has closed its side
             data = os.read(self.keyboard, 65536)
         self.shown += data.decode().replace("\r\n", "\n")
         return bool(data)

@@ -85,7 +85,8 @@ def place(tmp_path_factory):
     def metadata():
         with Store(state / "org.db") as store, store.read() as tx:
             components = {stored.component.address: stored.component.canonical for stored in tx.components.list_all()}
-            # The records that an apply is about to make are written down in the state before it makes them.
+            # The state is compared without records, since an apply writes the planned records to it before it creates
+            # them.
             body = components.pop(STATE, None)
             applied = (
                 from_component(Component(STATE.type, STATE.full_name, json.loads(body))).components if body else {}

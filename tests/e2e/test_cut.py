@@ -54,8 +54,8 @@ def fresh(starts, name: str, to):
         yield signed_in(journey, org), org
 
 
-# A process that is killed before the org sees a request leaves what one leaves that is killed once the org did the request
-# before: so only the first request is cut before the org sees it.
+# A cut before the org receives a request has the same effect as a cut after the previous response, so only the first
+# request is cut before the org receives it.
 
 
 @pytest.mark.parametrize("part", range(2))
@@ -65,7 +65,7 @@ def test_a_first_apply_killed_at_any_request_is_completed_by_the_next(starts, tm
         assert apply_through(journey, org, looked, "plan") == 0
         assert apply_through(journey, org, full_run) == 0
     assert full_run.seen > looked.seen > 8, "the journey goes through the proxy"
-    # It takes the lock first, then looks, which is cut at every third request only, and then writes.
+    # An apply takes the lock, then reads the org, then writes. Of the reading requests only every third one is cut.
     numbers = [*range(1, 7), *range(7, looked.seen, 3), *range(looked.seen, full_run.seen + 1)]
     cuts = [Cut(at=1), *(Cut(at=number, after=True) for number in numbers)]
     for cut in cuts[part::2]:
@@ -85,7 +85,7 @@ def test_the_removal_of_a_mapping_killed_at_any_request_is_completed_by_the_next
     full_run = Cut()
     with without_lead("whole") as (journey, org):
         assert apply_through(journey, org, full_run) == 0
-    for number in range(full_run.seen // 2 - 1, full_run.seen + 1):  # the first half only reads
+    for number in range(full_run.seen // 2 - 1, full_run.seen + 1):  # the first half of the requests only reads
         with without_lead(f"{number}") as (journey, org):
             cut = Cut(at=number, after=True)
             assert apply_through(journey, org, cut) == end_of(cut), f"request {number} of {cut.seen}"

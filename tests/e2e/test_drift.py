@@ -73,7 +73,7 @@ def test_drift_is_in_the_plan_only_where_the_plan_touches_it(drifted):
     template.parent.mkdir(parents=True)
     from sfcode.config.files import shipped_templates
 
-    # The config comes to ask for just what somebody did by hand: there is nothing to do, and nothing to tell.
+    # The config now asks for the label that was set by hand, so there is no change and no drift to report.
     label = '{{ "Somebody was here" if field.kind == "nps_score" and field.object == "Contact" else field.label }}'
     text = (shipped_templates() / template.name).read_text()
     template.write_text(text.replace("<label>{{ field.label }}</label>", f"<label>{label}</label>"))

@@ -111,7 +111,7 @@ def requests_of(command, org: Faulty) -> int:
 @pytest.mark.parametrize("kind", ["drop", "drop_after"])
 def test_an_apply_is_cut_off_by_no_lost_connection_but_that_of_its_deployment(starts, tmp_path, kind):
     with faulty(starts, tmp_path / "whole") as org:
-        first = requests_of(org.plan, org)  # which only reads, and has a test of its own
+        first = requests_of(org.plan, org)  # requests that only read have another test
         last = requests_of(org.apply, org)
     ends = []
     for number in range(first, last):

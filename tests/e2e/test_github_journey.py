@@ -90,7 +90,7 @@ def opened_and_amended(forge: Forge, org: LocalOrg) -> int:
     number = forge.propose("Send the lead source")
     jobs = forge.plan(number)
     assert results(jobs) == {"review": "success", "plan": "success", "comment": "success"}, told(jobs)
-    # What may sign in to the org may not write to GitHub, and the other way round.
+    # The job that can sign in to the org cannot write to GitHub, and the job that writes to GitHub cannot sign in.
     assert given("PROD_SF_JWT_KEY", jobs) == {"plan"}
     assert given("GITHUB_TOKEN", jobs) == {"comment"}
     first = dict(comment(forge, number))
@@ -155,13 +155,13 @@ def reverted(forge: Forge, org: LocalOrg) -> None:
 
 
 def test_a_plan_that_was_not_reviewed_waits_for_an_approval(forge: Forge, org: LocalOrg) -> None:
-    # Nobody could be asked: nothing is done, and the hint is said.
+    # Without required reviewers nothing is applied, and the hint is printed.
     jobs = forge.apply()
     assert results(jobs) == {"plan": "failure", "approve": "skipped", "apply": "skipped"}
     assert "the environment sfcode-approval has no required reviewers" in jobs["plan"].summary
     assert component(org, MESSAGE) is None
 
-    # Refused, then approved.
+    # The reviewers refuse the first run and approve the second.
     forge.protect()
     forge.yes = False
     assert results(forge.apply()) == {"plan": "success", "approve": "failure", "apply": "skipped"}
@@ -170,7 +170,7 @@ def test_a_plan_that_was_not_reviewed_waits_for_an_approval(forge: Forge, org: L
     assert results(forge.apply()) == {"plan": "success", "approve": "success", "apply": "success"}
     assert forge.asked == [APPROVAL, APPROVAL]
 
-    # Approved before it showed the plan that is made now: asked again.
+    # The pull request was approved before it showed the present plan, so another approval is needed.
     forge.branch("phone")
     forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    phone: Phone\n")
     number = forge.propose("Send the phone")

@@ -194,7 +194,7 @@ class TestMoving:
         """Simulate both writers as the integration user: at each stage, each event of Appcues becomes one Event."""
         able = permission_set()
         able.body["userPermissions"].update(ActivitiesAccess={"enabled": True}, EditEvent={"enabled": True})
-        clicked.deploy(able)  # the help page leaves these two out, and without them nothing could write an Event
+        clicked.deploy(able)  # rights that the help page omits, and without which no Event can be written
         clicked.imported()
         adopted, appcues = clicked, Appcues()
         assert adopted.journey.apply().code == 0
@@ -207,7 +207,7 @@ class TestMoving:
         appcues.connector = False
         appcues.webhook = True
         appcues.happens(adopted, "moved")
-        appcues.happens(adopted, "moved")  # a webhook that is delivered again
+        appcues.happens(adopted, "moved")  # the webhook is delivered twice
         with adopted.org() as org:
             records = rows(org, "SELECT Subject FROM Event WHERE Subject LIKE 'Appcues %' ORDER BY Subject")
         assert [row["Subject"] for row in records] == ["Appcues applied", "Appcues before", "Appcues moved"]

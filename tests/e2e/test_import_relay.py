@@ -125,7 +125,7 @@ def test_an_org_moves_to_a_relay_and_every_event_is_one_event(stage):
     clicked, far = stage.clicked, stage.world.far
     able = permission_set()
     able.body["userPermissions"].update(ActivitiesAccess={"enabled": True}, EditEvent={"enabled": True})
-    deploy(far, able)  # the help page leaves these two out, and without them nothing could write an Event
+    deploy(far, able)  # rights that the help page omits, and without which no Event can be written
     stage.completes("clicked")
 
     clicked.imported()
@@ -156,7 +156,7 @@ def test_an_org_moves_to_a_relay_and_every_event_is_one_event(stage):
     until(lambda: "later" in stage.events(), "the next Event of the relay")
     assert stage.events() == ["adopted", "applied", "clicked", "later", "moved"]
 
-    # What the order of the steps is for: with both at work, each writes one.
+    # The order of the steps matters: while connector and relay are both active, each writes an Event.
     stage.connector.active = True
     stage.completes("both")
     until(lambda: stage.events().count("both") == 2, "two Events of one event")

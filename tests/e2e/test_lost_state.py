@@ -29,7 +29,7 @@ def test_everything_is_managed_again_without_a_change(applied):
     planned = applied.plan("--adopt-managed")
     assert planned.code == 0, planned.out
     assert planned.out.splitlines()[-1].startswith("No changes to make in Northwind Traders")
-    for _ in range(2):  # a command that has succeeded succeeds again
+    for _ in range(2):  # the same command also succeeds a second time
         result = applied.apply("--adopt-managed")
         assert result.code == 0, result.err
     assert applied.run("state", "list").out == managed

@@ -124,7 +124,7 @@ def test_no_output_file_or_log_contains_the_secret(journey):
     printed.append(rotated.out + rotated.err)
     assert "Plan: 0 to add, 2 to change, 0 to destroy." in rotated.out, "a rotated secret is a change of both messages"
     assert not [text for text in printed if SECRET in text or SECRET[::-1] in text]
-    # The local org is an org: it has to hold the endpoint it sends to. Nothing else may.
+    # The local org stores the endpoint with its secret, like any org. No other file may contain the secret.
     paths = [path for path in journey.folder.rglob("*") if path.is_file() and "local-org" not in path.parts]
     assert paths
     assert not [path for path in paths if SECRET.encode() in path.read_bytes()]

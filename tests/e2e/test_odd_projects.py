@@ -194,7 +194,7 @@ def test_templates_beside_the_config_that_a_link_leads_to_are_still_the_projects
 @pytest.mark.parametrize("words", [("apply", "--auto-approve"), ("plan",)])
 def test_a_full_disk_is_reported_without_a_traceback(journey, words):
     assert journey.plan().code == 0
-    room = 60_000 if words[0] == "apply" else 4096  # what is written first goes to the write-ahead log
+    room = 60_000 if words[0] == "apply" else 4096  # an apply must write some data before the disk is full
     argv, options = journey.command(*words)
 
     def little_room():

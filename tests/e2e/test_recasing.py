@@ -7,7 +7,7 @@ FIELD = "CustomField:Contact.Appcues_Nps_Score__c"
 
 def test_a_field_in_another_case_is_updated_in_place(applied):
     applied.edit("mappings/contact.yaml", "Appcues_NPS_Score__c", "Appcues_Nps_Score__c")
-    assert applied.actions() == {FIELD: "update"}  # its label is made of its name
+    assert applied.actions() == {FIELD: "update"}  # the label is derived from the name
     assert applied.apply().code == 0
     assert applied.actions() == {}
 

@@ -134,7 +134,7 @@ def test_past_answers_become_records_and_change_nothing_else(world: World) -> No
     ]
     messages = [message for row in rows if isinstance(message := reader.read(ExportRow(2, row)), InboxMessage)]
     contact, activities = world.contact(), world.events()
-    for _ in range(2):  # the second time as if the inbox had forgotten the first
+    for _ in range(2):  # the second time without the states of the inbox
         world.latest.clear()
         claimed = [
             replace(event(message.kind), message_id=message.message_id, payload=message.payload) for message in messages
@@ -214,7 +214,7 @@ def test_an_edited_report_is_kept_and_a_deleted_one_is_created_again(applied: tu
 
 def _changes(world: World, journey: Journey) -> dict[str, str]:
     plan = journey.run("--org", world.local.url, "plan", "--format", "json")
-    # A plan that would lose values is refused, and shows its changes all the same.
+    # A plan that would lose values is refused, but still prints its changes.
     assert plan.out, plan.err
     return {
         change["address"]: change["change"]["actions"][0]

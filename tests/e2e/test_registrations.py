@@ -173,7 +173,7 @@ def test_a_deleted_status_is_not_sent_and_is_created_again_by_apply(
         "the campaign Spring, webinar has no status Registered",
     )
     assert members(world) == []
-    # What else the event asks for is done.
+    # The other writes of the event are done.
     assert world.events("Subject LIKE '%Sign-up%'")
     plan = journey.run("--org", world.local.url, "plan", "--format", "json")
     changes = {entry["address"]: entry["change"]["actions"] for entry in plan.json["resource_changes"]}

@@ -86,7 +86,7 @@ def test_the_sarif_log_of_a_plan_contains_lint_findings(journey: Journey) -> Non
     (journey.folder / "found.sarif").write_text("of an earlier run")
     assert journey.plan("--sarif", "found.sarif").code == 0
     assert {rule for rule, *_ in results(journey)} == {"SF203"}
-    time.sleep(1)  # stamps are whole seconds, and a field of the second in which records were written may hold values
+    time.sleep(1)  # so that no record is from the same second as the field, which could then have values
     assert journey.apply().code == 0
     assert journey.plan("--destroy", "--sarif", "found.sarif").code == 0
     assert results(journey) == [], "the linter is about a config that is to be applied"

@@ -113,7 +113,7 @@ def test_an_app_that_was_made_in_setup_keeps_the_names_of_its_policies(journey):
     addresses = [f"ExtlClntApp{type_}:{name}" for type_, name in names.items()]
     journey.edit("sfcode.yaml", "username: appcues.integration@", "username: appcues.other@")
     with local_org(journey) as org, opened(org) as client:
-        # The app's policies name the user, so it has to be active before they are deployed.
+        # The policies of the app refer to the user, who must be activated before they are deployed.
         create(client, "appcues.other@example.com.local", PROFILE, IsActive=False)
     refused = journey.plan()
     assert all(f"pass --adopt {address} to manage it" in refused.out + refused.err for address in addresses)

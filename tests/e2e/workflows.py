@@ -76,7 +76,7 @@ class Runner:
         run_folder = self.folder / f"run-{self.runs}"
         run_folder.mkdir(parents=True)
         definition = yaml.safe_load(self._show(event.sha, f".github/workflows/{workflow}.yml"))
-        triggers = definition[True]  # YAML reads `on` as a truth value
+        triggers = definition[True]  # YAML 1.1 reads the key `on` as true
         assert event.name in triggers, f"{workflow} does not run on {event.name}"
         jobs: dict[str, Job] = {}
         for name, job in definition["jobs"].items():
@@ -197,7 +197,7 @@ class _JobRun:
             "GITHUB_SHA": self.event.sha,
             "GITHUB_WORKSPACE": str(self.folder / "workspace"),
             "RUNNER_TEMP": str(self.folder),
-            # Nothing is installed from outside: what is asked for has to be there.
+            # pip must not download packages: all required packages are installed.
             "PIP_NO_INDEX": "1",
             **{key: str(path) for key, path in files.items()},
         }

@@ -89,7 +89,7 @@ def test_least_privilege_is_exactly_this_list(direction: str, record_access: str
     config = user(record_access=record_access)
     config["relay"]["activities_as"] = activities_as
     body = integration(DIRECTIONS[direction], config)
-    # Appcues' own connector writes Events, whatever the relay would do.
+    # Appcues' own connector always writes Events, whatever the setting of the relay is.
     kind = "Task" if activities_as == "task" and direction != "connector" else "Event"
     expected = {name.format(kind=kind): editable for name, editable in EXPECTED_FIELDS[direction].items()}
     rights = {"ApiEnabled"}

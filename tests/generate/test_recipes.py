@@ -87,7 +87,8 @@ def test_answers_that_are_details_of_accounts_are_rolled_up() -> None:
     ]
     viewers = of(result, "PermissionSet:Appcues_Viewer")
     assert viewers["objectPermissions"]["Account"]["allowRead"] is True
-    # A detail is reported with its master under another name, and grouped by the master's own column.
+    # The report type of a detail object has another name, which includes the master, and its rows are grouped by a
+    # column of the master.
     by_account = of(result, "Report:Appcues/NPS_By_Account")
     assert by_account["reportType"] == f"AccountCustomEntity${ANSWERS}"
     assert by_account["groupingsDown"][0]["field"] == "ACCOUNT.NAME"

@@ -39,7 +39,7 @@ def test_a_plan_hands_on_what_it_found(step):
 
 def test_a_step_prints_the_same_as_outside_of_a_workflow(step, tmp_path):
     elsewhere = Journey(step.folder, {k: v for k, v in step.environ.items() if not k.startswith("GITHUB_")})
-    # The first line has the port of the local org.
+    # The first line contains the port of the local org, which differs.
     assert step.run("plan").out.splitlines()[1:] == elsewhere.run("plan").out.splitlines()[1:]
     before = step.summary()
     elsewhere.run("plan")

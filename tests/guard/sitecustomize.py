@@ -58,7 +58,7 @@ def _install() -> None:
     def guard(event: str, args: tuple[object, ...]) -> None:
         if event in _NETWORK_EVENTS:
             target = args[_NETWORK_EVENTS[event]]
-            # A path (str or bytes) given to bind or connect is a Unix socket: it stays on this machine.
+            # A text or bytes as the address of bind or connect is the path of a Unix socket, which is on this machine.
             local = event in ("socket.bind", "socket.connect") and isinstance(target, str | bytes)
             if not local and not _is_loopback(_host(target)) and not os.environ.get(OPEN_NETWORK):
                 message = f"tests may use the loopback network only, not {_host(target)!r}"

@@ -284,7 +284,8 @@ def test_answers_do_not_wait_for_delayed_acknowledgements(rest: Any) -> None:
         return time.perf_counter() - began
 
     once()
-    # Each waits 0.04 s where they do; a busy machine lets nine in a row be quick now and then.
+    # A delayed response takes 0.04 s. The median is taken, since a busy machine delays some responses, and repeated
+    # until it is below.
     until(lambda: statistics.median(once() for _ in range(9)) < 0.035)
 
 

@@ -149,7 +149,7 @@ WRONG: list[Wrong] = [
     ("DELETE /sobjects/Account/{contact}", None, 404, "NOT_FOUND", "The requested resource does not exist"),
     ("PUT " + CHANGE[6:], LAST, 405, "METHOD_NOT_ALLOWED", "HTTP Method 'PUT' not allowed. Allowed are GET,PATCH,DELETE"),
     (CONTACT, [], 400, "JSON_PARSER_ERROR", "The HTTP entity body is required, and it must be a JSON object"),
-    # Fields that are not there, or not to be written.
+    # Fields that do not exist, or cannot be written.
     (CONTACT, LAST | {"Nope__c": 1}, 400, "INVALID_FIELD", "No such column 'Nope__c' on sobject of type Contact"),
     (CONTACT, LAST | {"Hidden__c": "x"}, 400, "INVALID_FIELD", "No such column 'Hidden__c' on sobject of type Contact"),
     (CHANGE, {"Hidden__c": "x"}, 400, "INVALID_FIELD", "No such column 'Hidden__c' on sobject of type Contact"),
@@ -231,7 +231,7 @@ def test_an_invalid_call_gets_salesforces_answer_and_changes_nothing(world: Worl
     error = world.rest.error(method, path, **({} if body is None else {"json": world.filled(body)}))
     assert error[:2] == (status, code)
     expected = world.filled(message)
-    # A query's error shows the place first.
+    # The message of an invalid query begins with the position.
     assert expected in error[2] if path.startswith("/query") else expected == error[2]
     assert world.everything() == before
 

@@ -15,7 +15,7 @@ TYPE_NAMES = sorted(
     name for name in TYPES if name in schema_table.roots() and name not in ("Workflow", "StaticResource")
 )
 
-# What XML can hold; a carriage return alone would be read back as a line feed.
+# Characters that XML can contain, without carriage returns, which are parsed as line feeds.
 TEXTS = st.text(
     st.characters(
         codec="utf-8", exclude_categories=["Cs", "Cc"], include_characters="\n\t", exclude_characters="\ufffe\uffff"

@@ -15,7 +15,7 @@ from sfcode.metadata.errors import MetadataError
 def archive(*files: tuple[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zip_file, warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of the name that comes twice
+        warnings.simplefilter("ignore", UserWarning)  # warns of a name that occurs twice
         for name, data in files:
             zip_file.writestr(name, data)
     return buffer.getvalue()
@@ -38,7 +38,7 @@ def test_an_archive_that_unpacks_to_too_much_is_refused_while_unpacking() -> Non
     with pytest.raises(MetadataError, match="unpacks to more than 1000000 bytes"):
         unzip(bytes(data), max_bytes=1_000_000)
     directory = data.rindex(b"PK\x01\x02")
-    data[directory + 24 : directory + 28] = (5).to_bytes(4, "little")  # the size that it claims
+    data[directory + 24 : directory + 28] = (5).to_bytes(4, "little")  # the size in the header of the archive
     with pytest.raises(MetadataError):
         unzip(bytes(data), max_bytes=1_000_000)
 

@@ -55,5 +55,5 @@ def test_the_fingerprint_of_a_component_is_the_same_in_every_release() -> None:
     component = Component("CustomField", "Contact.A__c", {"label": "Größe", "list": [1, True, None]})
     assert component != "CustomField:Contact.A__c"
     assert component.canonical == '{"label":"Größe","list":[1,true,null]}'
-    # Saved plans hold the fingerprints of what was observed: another one would read as a changed org.
+    # Saved plans contain these fingerprints: if they differed in another release, the org would seem to have changed.
     assert component.fingerprint == "3eddc7785270af3f6bd86ec5769be2df618ee23f098cf1137f9e3d89146208ef"

@@ -59,5 +59,5 @@ def test_a_boolean_may_be_written_as_a_digit(text: str, value: bool) -> None:
         b"<label>A</label>", f"<hasActivationRequired>{text}</hasActivationRequired><label>A</label>".encode()
     )
     (component,) = read_contents({"package.xml": PACKAGE, PATH: body}).components
-    # What an org leaves out by itself is left out here too.
+    # Elements that an org omits are omitted from the parsed body too.
     assert component.body.get("hasActivationRequired", False) is value

@@ -50,7 +50,7 @@ def test_a_schema_of_a_files_elements_decides_as_the_whole_one(sample: Negative)
     assert schema.validate(document) is sample.strict
 
 
-@pytest.mark.parametrize("type_", sorted(GOOD.keys() - {"StaticResource"}))  # which has no optional elements
+@pytest.mark.parametrize("type_", sorted(GOOD.keys() - {"StaticResource"}))  # this type has no optional elements
 def test_a_schema_of_other_elements_accepts_nothing_more(type_: str) -> None:
     """A schema without optional elements refuses the valid file, which is then validated with a larger schema."""
     schema = etree.XMLSchema(etree.fromstring(xsd(type_, frozenset())))

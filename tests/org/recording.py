@@ -52,7 +52,7 @@ def _digest(match: re.Match[str]) -> str:
 def clean_request(request: Request) -> Request:
     """Remove the port and the session from a request, both in the stored and in the compared one."""
     body = _SESSION.sub(r"\1REDACTED\2", _text(request.body))
-    if "<ZipFile>sha256:" not in body:  # vcr cleans a request more than once
+    if "<ZipFile>sha256:" not in body:  # vcr may clean a request several times
         body = _ZIP.sub(_digest, body)
     headers = {name: value for name, value in request.headers.items() if name.lower() in _KEPT}
     return Request(request.method, _LOOPBACK.sub(ADDRESS, request.uri), body.encode() or None, headers)

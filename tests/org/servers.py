@@ -88,7 +88,7 @@ class Server:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = 64 * 1024  # one write per answer: two would wait 40 ms for each other
+    wbufsize = 64 * 1024  # one write per answer: between two writes, TCP would wait 40 ms
     server: _Http
 
     def _serve(self) -> None:
@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        begin = self.send_response_only if "Date" in answer.headers else self.send_response  # which sends today's
+        begin = self.send_response_only if "Date" in answer.headers else self.send_response  # adds the present date
         begin(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)

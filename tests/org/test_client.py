@@ -123,7 +123,7 @@ def test_lists_and_describes_metadata(org: Org) -> None:
 
 
 def test_describes_objects(org: Org) -> None:
-    # One by one: recording does not go together with several requests at a time.
+    # One request after the other, since recordings do not support concurrent ones.
     assert org.describe(["Sfcode_None__c"]).objects == {}
     contact = org.describe(["Contact"]).objects
     assert list(contact) == ["Contact"]

@@ -26,14 +26,14 @@ def change(applied: dict[str, Any] | None, before: dict[str, Any], after: dict[s
         ({"a": 1}, {"a": 3}, {"a": 2}, {("a",): BOTH}),
         (None, {"a": 3}, {"a": 2}, {("a",): CONFIG}),
         ({"a": 1, "b": 1}, {"a": 3, "b": 1}, {"a": 1, "b": 2}, {("a",): DRIFT, ("b",): CONFIG}),
-        # One row was changed in the org and another one in the config.
+        # One row was changed in the org, another one in the config.
         (
             {"rows": {"x": 1, "y": 1}},
             {"rows": {"x": 3, "y": 1}},
             {"rows": {"x": 1, "y": 2}},
             {("rows", "x"): DRIFT, ("rows", "y"): CONFIG},
         ),
-        # The org made a text of the element, and the config changed a row of it; then the other way round.
+        # The org replaced the element by a text and the config changed a row of it, and the reverse.
         ({"rows": {"x": 1}}, {"rows": "text"}, {"rows": {"x": 2}}, {("rows",): BOTH, ("rows", "x"): BOTH}),
         ({"rows": "text"}, {"rows": {"x": 3}}, {"rows": {"x": 1}}, {("rows", "x"): BOTH}),
         ({"rows": {"x": 1}}, {}, {"rows": {"x": 2}}, {("rows", "x"): BOTH}),

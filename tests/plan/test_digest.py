@@ -36,7 +36,8 @@ PLAN = Plan(
 FLOW = FlowOfData("contact", "Contact", "user", (("Title", "role"),), ("Flow Appcues_contact",), (), "Relay")
 CHECKED = Validation("0Af000000000001", "digest", "RunLocalTests", ("A", "B"), "1f2e", "a@x.example", "now", None)
 
-# What a field holds in another plan. A field that is in neither table fails: somebody has to decide.
+# A different value for each field. A field that is in neither table fails the test, so that somebody decides whether
+# the digest includes it.
 PLAN_COVERED: dict[str, Any] = {
     "target": replace(TARGET, org_id="00D000000000002EAA"),
     "environment": "sandbox",
@@ -44,26 +45,26 @@ PLAN_COVERED: dict[str, Any] = {
     "changes": (CHANGE, Change(OTHER, None, number("B__c"))),
     "secrets": {"SECRET": "2"},
     "records_state": True,
-    "moves": (Move(OTHER, FIELD),),  # what is renamed keeps its values
-    "obsolete": (ObsoleteVersions(Address("Flow", "Appcues_contact"), (1, 2), (FIELD,)),),  # they are deleted
+    "moves": (Move(OTHER, FIELD),),  # renamed components keep their values
+    "obsolete": (ObsoleteVersions(Address("Flow", "Appcues_contact"), (1, 2), (FIELD,)),),  # which are deleted
     "relay": RelayChange({"name": "Appcues"}, {"name": "Other"}),
 }
 PLAN_LEFT_OUT: dict[str, Any] = {
-    "previous_flows": (FLOW,),  # what the config was; the changes that follow are in the changes
+    "previous_flows": (FLOW,),  # the resulting changes are in `changes`
     "provenance": Provenance("2026-01-02T03:04:05Z", "abc", "https://example.com", {str(FIELD): ("a.yaml:1",)}),
-    "left_state": Address("StaticResource", "Old_sfcode_state"),  # as the state: it follows from the name
-    "project": "Acme",  # the name that the state records: every change of it is in the changes
-    "config_digest": "config-2",  # another wording that asks for the same changes
-    "state": Address("StaticResource", "Other_sfcode_state"),  # follows from the name, as every address does
-    "fingerprints": {str(FIELD): "fingerprint-2"},  # what the changes start from is in them
+    "left_state": Address("StaticResource", "Old_sfcode_state"),  # determined by the name of the project
+    "project": "Acme",  # the resulting changes are in `changes`
+    "config_digest": "config-2",  # a config with another text but the same changes
+    "state": Address("StaticResource", "Other_sfcode_state"),  # determined by the name of the project
+    "fingerprints": {str(FIELD): "fingerprint-2"},  # the observed values of the changes are in `changes`
     "refusals": (
         Refusal(FIELD, "exists", "adopt it"),
         Refusal(None, "too much", "do less"),
-    ),  # a refused plan does nothing
+    ),  # a plan with refusals is not applied
     "warnings": ("Mind this.",),
-    "mode": Mode.DESTROY,  # what it deletes is in the changes
-    "kept": (number("C__c"),),  # what the changes leave alone
-    "released": frozenset({OTHER}),  # the same: it stays as it is in the org
+    "mode": Mode.DESTROY,  # the deletions are in `changes`
+    "kept": (number("C__c"),),  # components that the plan does not change
+    "released": frozenset({OTHER}),  # components that the plan does not change
     "preserved": (Preserved("Workflow:Contact", {"WorkflowRule": 2}),),
     "validation": CHECKED,
     "flows": (FLOW,),
@@ -78,8 +79,8 @@ CHANGE_COVERED: dict[str, Any] = {
     "replaced": True,
 }
 CHANGE_LEFT_OUT: dict[str, Any] = {
-    "applied": number("A__c", 6),  # who moved, not what is done
-    "moved_from": OTHER,  # the plan's moves have it
+    "applied": number("A__c", 6),  # only determines the shown cause of a change
+    "moved_from": OTHER,  # the moves of the plan include it
 }
 
 
@@ -161,7 +162,7 @@ def test_each_field_of_a_change_is_in_the_file(tmp_path: Any) -> None:
 
 
 def test_the_same_plan_has_the_same_digest_in_every_release() -> None:
-    # A comment holds the digest of the plan that was reviewed, and another release may be installed when it is applied.
+    # A comment has the digest of the reviewed plan, and the plan may be applied with another release of sfcode.
     assert changes_digest(PLAN) == "c3ff602fe130c78e86fed6397c93cb90aa6f81d90d2e03143e514300930af2e5"
     accented = replace(CHANGE, after=Component(FIELD.type, FIELD.full_name, {"label": "Größe"}))
     assert (

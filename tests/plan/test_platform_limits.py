@@ -53,7 +53,7 @@ def reasons(plan):
 
 
 def test_a_package_of_too_many_files_is_refused(project):
-    fits = PACKAGE_FILES - 4  # package.xml, what is deleted, and the two files of the state
+    fits = PACKAGE_FILES - 4  # besides package.xml, the deletions, and the two files of the state
     flows = [flow(f"F{number}") for number in range(fits)]
     assert reasons(build(project, desired(*flows), observed())) == []
     assert reasons(build(project, desired(*flows, flow("More")), observed())) == [

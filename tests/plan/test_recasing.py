@@ -91,7 +91,7 @@ def test_no_re_cased_name_is_made_or_deleted(kind: str, keeps: bool, flips: int)
     assert {change.action for change in plan.changes} <= {Action.NO_OP, Action.UPDATE}
     assert plan.refusals == ()
     assert {change.address for change in plan.changes} == {component.address for component in observed_components}
-    # What is sent has the name that the org has it by: nothing is made beside it.
+    # Components are deployed with their names in the org, so that no second component is created.
     names = {component.address: component.full_name for component in observed_components}
     assert all(change.after.full_name == names[change.address] for change in plan.effective if change.after)
 

@@ -141,7 +141,7 @@ class TestValues:
         assert shown(None, thing(start={"b": 1, "a": [True, "x"]})) == ['+ start = { a = [true, "x"], b = 1 }']
 
     def test_a_wide_mapping_is_unfolded_at_more_than_sixty_characters(self) -> None:
-        at_most = {"a": "x" * 50}  # { a = "xx...x" } is exactly as wide as a line may be
+        at_most = {"a": "x" * 50}  # { a = "xx...x" } has exactly the maximum width
         assert len(shown(None, thing(start=at_most))) == 1
         wide = {"a": "x" * 51}
         assert shown(None, thing(start=wide)) == ["+ start = {", f'+ a = "{"x" * 51}"', "}"]

@@ -66,7 +66,7 @@ def test_a_list_with_a_desired_secret_hides_all_of_its_texts() -> None:
 
 
 def test_the_desired_text_is_shown_where_the_org_has_exactly_it_even_if_the_value_stands_elsewhere_too() -> None:
-    # `one` is a secret here and a part of the address as well: only what is asked for becomes a placeholder.
+    # The value of the secret is also another part of the URL: only the expected part becomes a placeholder.
     secrets = {"ONE": "contact"}
     like = "https://r.example.com/contact/${secret:ONE}"
     assert mask("https://r.example.com/contact/contact", like, secrets=secrets) == like
@@ -147,5 +147,6 @@ def test_of_a_hidden_address_only_the_host_is_shown(text: str, shown: str) -> No
 
 
 def test_a_fingerprint_is_the_same_in_every_release() -> None:
-    # The applied state keeps it: another one would show every secret as changed.
+    # The applied state contains fingerprints: if they differed in another release, every secret would seem to have
+    # changed.
     assert fingerprint("value", "00D000000000001EAA") == "dda46f6baebf"

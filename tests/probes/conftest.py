@@ -29,7 +29,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
             package = zip_files(write(components, samples.VERSION))
             result = org.metadata.follow(org.metadata.deploy(package, DeployOptions()), timeout=600)
             assert result.success, result.failures
-            # A field that is deployed without field access is seen by nobody, not even by who deploys it.
+            # Without field access nobody can read a deployed field, including the user who deployed it.
             (row,) = org.query("SELECT Id FROM PermissionSet WHERE Name = {}", samples.PREFIX)
             org.create("PermissionSetAssignment", {"AssigneeId": org.identity.user_id, "PermissionSetId": row["Id"]})
         yield local

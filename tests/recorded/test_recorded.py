@@ -41,7 +41,7 @@ def test_there_are_enough_of_them_and_each_has_a_source() -> None:
     names = Counter((pair.area, pair.name) for pair in PAIRS)
     assert [name for name, count in names.items() if count > 1] == []
     assert {pair.kind for pair in PAIRS} <= set(KINDS)
-    # What `make evidence` adds is of an org that has no address here.
+    # Pairs that `make evidence` adds are from a private org, so they have no URL as source.
     anywhere = [pair for pair in PAIRS if not pair.file.startswith("org-")]
     assert [pair.name for pair in anywhere if not re.match(r"https?://[^/]+/\S+", pair.source)] == []
     assert len(PAIRS) >= 150

@@ -68,7 +68,7 @@ def served_pages(relay: Relay) -> Iterator[Pages]:
             assert ready.wait(PATIENCE)
             until(
                 lambda: stop[0].organization, "a sign-in to the org"
-            )  # until then, pages say that the relay is not ready
+            )  # before it, pages report that the relay is not ready
             yield Pages(f"http://127.0.0.1:{listener.getsockname()[1]}", stop[0], inbox, relay)
         finally:
             if stop:

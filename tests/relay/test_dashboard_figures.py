@@ -48,7 +48,7 @@ def test_a_percentile_lies_in_the_class_of_the_value_that_it_estimates(values: l
     classes = {key.bound: number for key, number in pending._numbers.items()}
     estimate = percentile(classes, share)
     assert estimate is not None
-    # The smallest value that at least this share of the values does not exceed.
+    # The smallest value for which at least this share of the values is not larger.
     exact = sorted(values)[max(0, -(-round(share * 100) * len(values) // 100) - 1)] * 1000
     upper = next((bound for bound in BOUNDS if exact <= bound), BEYOND)
     lower = max((bound for bound in BOUNDS if bound < exact), default=0)

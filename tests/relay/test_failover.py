@@ -84,7 +84,7 @@ def test_a_failover_heals_in_seconds_and_loses_nothing(servers: tuple[str, str, 
         assert served.webhook(1).status_code == 200
         assert rows(first) == 1
         take_writes(first, on=False)
-        until(lambda: served.webhook(2).status_code == 503)  # a session learns of it a moment later
+        until(lambda: served.webhook(2).status_code == 503)  # a session notices it a moment later
         until(lambda: served.get("/readyz").status_code == 503)
         assert "cannot be written" in served.get("/readyz").text or "does not answer" in served.get("/readyz").text
         take_writes(second, on=True)

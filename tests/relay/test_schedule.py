@@ -52,7 +52,7 @@ def test_a_job_runs_once_however_often_the_relay_is_restarted(inbox: Inbox) -> N
     (run,) = inbox.scheduled_runs()
     assert (run.holder, run.outcome, run.queued) == ("a", "done", 4)
     assert run.ended_at is not None
-    # The last process ran nothing, and knows all the same.
+    # The last process ran no job, but its metrics include the runs of other processes.
     finished_at = metrics.registry.get_sample_value("sfcode_relay_scheduled_done", {"schedule": "refresh"})
     assert finished_at == run.ended_at.timestamp()
 

@@ -344,7 +344,7 @@ def raw(served: Served, data: bytes, patience: float) -> bytes:
     with socket.create_connection((host, int(port)), timeout=patience) as connection:
         connection.sendall(data)
         answer = b""
-        with contextlib.suppress(ConnectionResetError):  # it is hung up on before everything is read
+        with contextlib.suppress(ConnectionResetError):  # the server may close the connection early
             while part := connection.recv(65536):
                 answer += part
     return answer

@@ -32,7 +32,7 @@ def processes(monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> Callable[[int
             if len(alive) < number:
                 serve()
             else:
-                raise KeyboardInterrupt  # every one is there: their inboxes stay open until the test ends
+                raise KeyboardInterrupt  # all processes exist; their inboxes stay open until the test ends
 
         monkeypatch.setattr(main, "run", run)
         monkeypatch.setattr(

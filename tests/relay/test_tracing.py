@@ -188,7 +188,7 @@ def test_the_context_is_sent_to_both_far_sides(collector: Collector) -> None:
 
 
 def test_without_an_exporter_nothing_of_opentelemetry_is_imported(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
-    monkeypatch.setitem(sys.modules, "opentelemetry", None)  # an import fails
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)  # makes the import fail
     claim = Claim("t", boot_time() + 60, (claimed(1, GIVEN), claimed(2, "")))
     with tracing({}), trace_request("appcues", [(b"traceparent", GIVEN.encode())]) as answered:
         answered(200)

@@ -42,7 +42,7 @@ def shuffled(node: Any, order: random.Random) -> Any:
 def dumped(content: str, seed: int, layout: dict[str, Any]) -> str:
     """Write a file again with its entries and items in another order."""
     order = random.Random(seed)
-    # The base loader makes every scalar a text; a few are none.
+    # The base loader parses every scalar as text; `_typed` restores the other types.
     data = _typed(shuffled(yaml.load(content, Loader=yaml.BaseLoader), order))
     text_ = yaml.safe_dump(data, sort_keys=False, allow_unicode=order.random() < 0.5, **layout)
     return "# a comment\n\n" + text_.replace("\n", "\r\n" if order.random() < 0.3 else "\n")

@@ -133,7 +133,7 @@ class Deliveries:
 
     def _deliver(self, batch: tuple[QueuedNotification, ...], tally: Tally) -> None:
         with self._context.store.read() as tx:
-            # What writes a message is loaded with the first one: most servers have none to send.
+            # Imported with the first message, since most servers have none to send.
             from sfcode.local.automation.outbox import build_message
 
             parcel = build_message(tx, batch, self._url, self._context.clock.now())

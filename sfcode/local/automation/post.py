@@ -96,7 +96,7 @@ def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnectio
     host = str(parts.hostname)
     if parts.scheme == "http":
         return http.client.HTTPConnection(host, parts.port, timeout=timeout)
-    # What a certificate must be signed by: the machine's authorities, or a file named as for other clients.
+    # The trusted certificate authorities: those of this machine, or a file in the variable that other clients read too.
     authority = os.environ.get("REQUESTS_CA_BUNDLE") or None
     return http.client.HTTPSConnection(
         host, parts.port, timeout=timeout, context=ssl.create_default_context(cafile=authority)

@@ -60,7 +60,7 @@ class RestCall:
         try:
             value = json.loads(self.body)
             if b"\\u" in self.body:
-                # Half a surrogate pair is no text: it could be neither stored nor answered.
+                # Half of a surrogate pair could be neither stored nor returned.
                 json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise make_error("bad_json", message=_jackson_words(error)) from error

@@ -31,7 +31,7 @@ class FaultMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["path"].startswith("//"):
-            # sf puts paths after an instance URL that ends in a slash, and an org does not mind.
+            # sf appends paths to an instance URL that ends in a slash, and an org accepts the double slash.
             scope = {**scope, "path": "/" + scope["path"].lstrip("/")}
         if not scope["path"].startswith("/") or scope["path"].startswith(CONTROL):
             await self._app(scope, receive, send)
@@ -71,7 +71,7 @@ class FaultMiddleware:
 def _refused(path: str, error: ApiError) -> Response:
     if not path.startswith(SOAP):
         return error_answer(error)
-    from sfcode.local.http import soap  # with lxml, which takes longer than the server's own modules
+    from sfcode.local.http import soap  # imports lxml, which is slow, and only this error needs it
 
     text = "Invalid Session ID found in SessionHeader: Illegal Session" if error.status == 401 else error.message
     return Response(soap.fault(soap.SoapFault(error.code, text)), 500, media_type="text/xml;charset=UTF-8")

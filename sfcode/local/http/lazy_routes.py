@@ -20,7 +20,7 @@ class LazyRoutes(BaseRoute):
 
     def __init__(self, pattern: str, module: str, *arguments: object) -> None:
         self._pattern, self._module, self._arguments = pattern, module, arguments
-        # One may be behind another.
+        # The key contains the ID of this object, since one lazy route may contain another.
         self._chosen = f"sfcode.route.{id(self)}"
 
     @cached_property

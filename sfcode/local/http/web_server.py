@@ -75,7 +75,7 @@ def make_config(app: ASGIApp, trust: Identity | None = None) -> Config:
     return Config(
         app,
         access_log=False,
-        date_header=False,  # the application's, since its clock may be turned
+        date_header=False,  # the application sets the header, since its clock may be advanced
         http=AbortableProtocol,
         lifespan="off",
         log_config=None,

@@ -49,13 +49,13 @@ def _custom_field(body: Body, _: float) -> Body:
         defaults["unique"] = False
     if kind == "Text" and body.get("unique"):
         defaults["caseSensitive"] = False
-    # BlankAsBlank is what no answer ever says.
+    # An org never returns the value BlankAsBlank.
     return defaults | {name: value for name, value in body.items() if value != "BlankAsBlank"}
 
 
 def _custom_object(body: Body, _: float) -> Body:
     if "nameField" not in body:
-        return body  # a standard object, or a setting: what is in the file are changes to it
+        return body  # a standard object or a setting: the file contains only changes
     defaults: dict[str, Any] = dict.fromkeys(_OFF, False)
     defaults |= {"actionOverrides": [{"actionName": "View", "type": "Default"}], "compactLayoutAssignment": "SYSTEM"}
     return defaults | {"externalSharingModel": "Private", "visibility": "Public"} | dict(body)

@@ -64,7 +64,7 @@ def _deploy_package(call: RestCall, jobs: Deployments) -> Response:
         parts = parse_parts(call.body, call.headers.get("content-type", ""))
     except ValueError as error:
         raise ApiError("INVALID_MULTIPART_REQUEST", f"{error}") from None
-    # Clients name it `file`, and one of them calls the zip package.xml.
+    # Clients name the part `file`; one client gives the zip the file name package.xml.
     package = next((part for part in parts if part.name == "file" or part.is_file), None)
     described = next((part for part in parts if part is not package), None)
     if package is None:

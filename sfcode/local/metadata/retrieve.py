@@ -81,7 +81,7 @@ def retrieve(
 
 
 def _all(type_: str, entries: Iterable[InventoryEntry]) -> list[InventoryEntry]:
-    # `*` does not reach fields that objects have by nature: https://github.com/forcedotcom/cli/issues/3052
+    # `*` does not select standard fields: https://github.com/forcedotcom/cli/issues/3052
     return [entry for entry in entries if type_ != "CustomField" or entry.stored is not None]
 
 

@@ -146,7 +146,7 @@ def _patch_definition(call: RestCall) -> Response:
     metadata = call.json_object().get("Metadata")
     if not isinstance(metadata, dict) or "activeVersionNumber" not in metadata:
         raise ApiError("INVALID_FIELD", "Metadata.activeVersionNumber is needed")
-    # 0 is how to stop a flow; some clients write null.
+    # The version 0 deactivates a flow; some clients send null instead.
     number = metadata["activeVersionNumber"] or None
     with call.context.store.transaction() as tx:
         name = tx.flows.name(call.path["id"])

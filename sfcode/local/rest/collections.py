@@ -129,7 +129,7 @@ def _carry_out_one(write: RecordWriter, step: Callable[[], Json]) -> Json:
 
 
 def _as_item(error: ApiError) -> Json:
-    # What one record's path would answer with 404 is a wrong reference here.
+    # A missing record is a 404 in a path, but an invalid reference in a collection.
     return (make_error("cross_reference") if error.code == "NOT_FOUND" else error).item
 
 

@@ -44,7 +44,7 @@ def _versions(_request: Request) -> Response:
 
 
 def _label(number: int) -> str:
-    # Three releases a year; Winter already bears the name of the year to come.
+    # There are three releases a year, and a Winter release is named after the next year.
     season, year = SEASONS[number % 3], 2004 + number // 3 + (number % 3 == 2)
     return f"{season} '{year % 100:02d}"
 

@@ -117,7 +117,8 @@ def _value(document: SeedDocument, node: yaml.Node, path: Path) -> Any:
 
 def _scalar(tag: str, text: str) -> Any:
     kind = tag.rpartition(":")[2]
-    # Dates remain text, as in the API. Of YAML 1.1's booleans only true and false are used: ON is Ontario.
+    # Dates remain texts, as in the API. Only `true` and `false` are booleans, since YAML 1.1 would read ON (Ontario) as
+    # true.
     if kind == "bool" and text in ("true", "false"):
         return text == "true"
     if kind == "null":

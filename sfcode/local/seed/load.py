@@ -49,7 +49,7 @@ class Founding:
         self._document = document
         self._now = now
         self._rng = rng
-        # The same org with other users: sessions remain valid.
+        # The org keeps its ID when another company is loaded, so that sessions remain valid.
         self._org_id = tx.settings.get("org_id") or ids.nth("00D", rng.randrange(62**8, 62**9))
         self._user_id = ""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def routes(context: OrgContext) -> list[Route]:
     """List the routes for sign-in and sign-out."""
-    # A company is founded without a web server, and brings apps.
+    # Imported here, since this package is also imported to load a company, which needs no web server.
     from sfcode.local.signin import endpoint, partner, passwords
 
     return [

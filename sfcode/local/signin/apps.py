@@ -192,6 +192,6 @@ def _list(key: str, value: object, wrong: Wrong) -> tuple[str, ...]:
 
 
 def _usable(pem: str) -> bool:
-    from sfcode.local.signin.assertion import public_key  # it brings the cryptography package
+    from sfcode.local.signin.assertion import public_key  # imports the cryptography package, which is slow
 
     return public_key(pem) is not None

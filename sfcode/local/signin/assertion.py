@@ -47,7 +47,7 @@ def verify(text: str, pem: str, audiences: Collection[str], now: datetime) -> st
     try:
         if key is None:
             raise jwt.InvalidKeyError
-        # Salesforce judges the times and the audience in its own way; the signature is PyJWT's business.
+        # PyJWT verifies only the signature, since Salesforce has different rules for the times and the audience.
         options: Any = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
         claims = jwt.decode(text, key, algorithms=["RS256"], options=options)
     except (jwt.InvalidTokenError, jwt.InvalidKeyError):

@@ -115,7 +115,7 @@ def _token(context: OrgContext, request: Request, form: Form) -> Response:
         try:
             granted = grant(tx, Ask(form, at, now))
         except OAuthError as error:
-            refused = error  # a code that was tried is used up, so the transaction is kept
+            refused = error  # raised after the transaction, which must keep that the code was used
         else:
             body = _give(context, tx, granted, at)
     if refused is not None:

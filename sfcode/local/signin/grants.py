@@ -46,7 +46,7 @@ class Granted:
 
 def jwt_bearer(tx: OrgTransaction, ask: Ask) -> Granted:
     """Grant a token for an assertion that the app signed."""
-    from sfcode.local.signin import assertion  # PyJWT and cryptography take their time
+    from sfcode.local.signin import assertion  # PyJWT and cryptography are slow to import
 
     text = ask.form.get("assertion", "")
     app = get_app(tx, str(assertion.decode_unverified(text).get("iss") or ""))

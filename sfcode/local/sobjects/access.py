@@ -95,7 +95,7 @@ class UserAccess:
             return True, True
         names = {field.name.lower(), field.compound.lower() or field.name.lower()}
         owner = object_name.lower()
-        # An activity's custom field has one permission, whether it is written for events or for tasks.
+        # A custom field of Activity has one permission for events and tasks.
         owners = (*ACTIVITIES, "activity") if owner in ACTIVITIES and field.custom else (owner,)
         keys = [f"{entry}.{name}" for entry in owners for name in names]
         rights = [entry.fields.get(key, NOTHING) for entry in self._grants for key in keys]

@@ -56,7 +56,8 @@ class Catalog:
 
     def referring(self, name: str) -> list[tuple[str, FieldDef]]:
         """List the fields that refer to an object, with their objects; fields that every object has are listed apart."""
-        # Only such fields are read: with all of every object, each object would make each describe longer.
+        # Only fields that refer to the object are read: if all fields of all objects were, each object would slow down
+        # each describe.
         key = name.lower()
         references = [
             (owner, field)

@@ -73,7 +73,7 @@ def permission_set_rows(tx: OrgTransaction) -> list[Record]:
         license_id = licenses.get(str(stored.component.body.get("license")))
         more = {"LicenseId": license_id, "IsCustom": True, "Type": "Regular", **_permission_columns(stored)}
         rows.append(component_row("PermissionSet", stored, **more))
-    # What the members of a group grant is not known here.
+    # The permissions from the members of a group are not emulated.
     rows += [
         {
             **dict.fromkeys(field.name for field in setup_objects()["PermissionSet"].fields.values()),

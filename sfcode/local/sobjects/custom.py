@@ -83,7 +83,7 @@ def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> 
             "string",
             str(name_field.get("label") or "Name"),
             80,
-            # A record without a name is given its id as one.
+            # The name is not required: a record without a name gets its ID as the name.
             createable=not automatic,
             updateable=not automatic,
             permissionable=False,

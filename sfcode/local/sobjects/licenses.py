@@ -26,7 +26,7 @@ def find_refused_right(tx: OrgTransaction, permission_set: Component, user: Reco
     rows = Rows(tx)
     profile = rows.get("Profile", str(user["ProfileId"]))
     license = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
-    # A set that is bound to a permission set license brings it along:
+    # A set that is bound to a permission set license includes that license:
     # https://help.salesforce.com/s/articleView?id=platform.perm_sets_select_license.htm&type=5
     license_names = _held_licenses(tx, rows, user) | {str(permission_set.body.get("license"))}
     if license is None or license["Name"] not in WITHOUT_OBJECTS or OPENS_OBJECTS & license_names:

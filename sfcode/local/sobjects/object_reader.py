@@ -31,7 +31,7 @@ class ObjectReader:
             if stored is None:
                 return None
             full_name = stored.component.full_name
-            # Reading never writes: an object without records may still be without a prefix.
+            # The prefix is not created here, since reading must not write; an object without records may have none.
             prefix = self._tx.records.known_prefix(full_name) or ""
             return custom_object(
                 stored.component, prefix, self._record_type(full_name) + self._custom_fields(full_name)

@@ -156,7 +156,7 @@ class Conditions:
         if condition.query is not None:
             if bound.field.type not in ("id", "reference"):
                 raise self._refuse("The selected field in a semi join must be an id or a reference", condition.field.at)
-            # Rows of the inner query without a value are no answer to either question.
+            # Rows of the subquery without a value are ignored, both for IN and for NOT IN.
             self._found[id(condition)] = frozenset(key for key in self._column(condition.query) if key is not None)
             members = {comparable(value) for value in self._found[id(condition)]}
         else:
@@ -276,7 +276,7 @@ def bounds(literal: DateRange, now: datetime) -> tuple[date, date]:
     direction, _, unit = name.partition("_")
     unit = unit.removeprefix("N_")
     if unit == "DAYS":
-        # The past reaches to the end of today; the future begins tomorrow.
+        # LAST_N_DAYS includes today; NEXT_N_DAYS begins tomorrow.
         tomorrow = today + timedelta(days=1)
         if direction == "LAST":
             return today - timedelta(days=number), tomorrow

@@ -94,11 +94,11 @@ class FlowTable(Table):
         status = str(component.body.get("status") or "Draft")
         row = self._db.execute("SELECT full_name FROM flow WHERE full_name = ?", (name,)).fetchone()
         if row is not None:
-            # The name stays as it was first written.
+            # A name keeps the case in which it was created.
             name = str(row[0])
         else:
             self._db.execute("INSERT INTO flow VALUES (?, ?)", (name, self.next_id(ids.key_prefix("FlowDefinition"))))
-        # Numbers are not used again: the counter outlives deleted versions.
+        # The counter is kept when versions are deleted, since an org does not reuse version numbers.
         number = int(self._settings.get(f"flow.last.{name.lower()}") or 0) + 1
         self._settings.set(f"flow.last.{name.lower()}", str(number))
         if status == "Active":

@@ -118,7 +118,7 @@ def _list_objects(mappings: Iterable[ResolvedMapping], attribute: str) -> tuple[
 def _attribute(use: FieldUse, field: Field | None, peers: tuple[str, ...]) -> AttributeView:
     type_ = "string" if use.values else use.type
     if field is None:
-        # The sort of a field matters to a text as well: a number's is written without its `.0`.
+        # The type of the field also matters for an attribute of type string: a number is sent without its `.0`.
         needs_type = type_ in (None, "string")
         return AttributeView(use.attribute, use.field, type_, others=peers, asked=needs_type, values=use.values)
     kind = type_ or _attribute_type(field.type)

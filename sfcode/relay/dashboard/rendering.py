@@ -22,7 +22,8 @@ HERE = Path(__file__).parent
 STATIC = {"dashboard.css": "text/css; charset=utf-8", "dashboard.js": "text/javascript; charset=utf-8"}
 HEADERS = {
     "Cache-Control": "no-store",
-    # Nothing from other hosts, and no inline style or script: the content of a message cannot become either.
+    # Pages load nothing from other hosts and have no inline style or script, so that the content of a message cannot
+    # act as one.
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"

@@ -70,7 +70,7 @@ def read_audit(tx: Transaction, limit: int, before: int | None = None) -> tuple[
 
 def purge(tx: Transaction, age: timedelta, limit: int) -> int:
     """Delete up to `limit` lines that are older than `age`."""
-    # Along the ids: lines are added in the order of their times.
+    # In the order of the IDs, which is the order of the times, so that only old lines are read.
     old = sa.select(AUDIT.c.id).where(AUDIT.c.at <= tx.now - age).order_by(AUDIT.c.id).limit(limit)
     return tx.db.execute(AUDIT.delete().where(AUDIT.c.id.in_(old))).rowcount
 

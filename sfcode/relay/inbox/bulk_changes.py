@@ -91,7 +91,7 @@ class BulkChanges:
             change = self.run(id_, holder, report)
         except BaseException as error:
             text = error.message if isinstance(error, SfcodeError) else f"{type(error).__name__}."
-            with suppress(Exception):  # the database is away: the change is taken by another process
+            with suppress(Exception):  # the database is unavailable; another process takes the change
                 self.end(id_, holder, "It was interrupted." if isinstance(error, KeyboardInterrupt) else text)
             raise
         return change.done if change else 0
@@ -248,7 +248,7 @@ def _dump(choice: Filter) -> dict[str, Any]:
 
 def _load(document: Mapping[str, Any]) -> Filter:
     if isinstance(document, Unreadable):
-        return Filter(ids=())  # no message, and not all of them
+        return Filter(ids=())  # selects no message; a filter without conditions would select all
     times = {name: datetime.fromisoformat(document[name]) for name in ("since", "until") if name in document}
     ids = {"ids": tuple(document["ids"])} if "ids" in document else {}
     return Filter(**{**document, **times, **ids})

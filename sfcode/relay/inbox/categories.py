@@ -38,7 +38,8 @@ class Category(NamedTuple):
 
 def find_categories(tx: Transaction, choice: Filter, states: Collection[State]) -> list[Category]:
     """Return the categories that match a filter and some states; of too many, `MOST_CATEGORIES` and one more."""
-    # States and sources are known. PostgreSQL might look for the next source in the index that begins with it.
+    # The states and sources are listed here, since PostgreSQL might look them up in an index that begins with the
+    # source.
     allowed: dict[str, Collection[str]] = {"state": states, "source": SOURCES}
     for name in ("reason", "source", "kind"):
         if (value := getattr(choice, name)) is not None:

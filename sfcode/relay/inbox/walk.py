@@ -122,7 +122,7 @@ def _walks_of_categories(tx: Transaction, choice: Filter, states: Collection[Sta
 
 def _walk_times(choice: Filter, states: Collection[State]) -> Walk:
     """Return the walk along all messages in the order of receipt."""
-    # The condition is true of each row, and the one of the index.
+    # This condition of the index is true for every row; it makes the database use that index.
     return _walk(choice, states, "time", [INBOX.c.attempts >= sa.literal_column("0")])
 
 

@@ -108,7 +108,7 @@ class SalesforceWriter:
         try:
             schema = self.calls.describe(sorted({name for name, _ in fields}), deadline)
         except CallFailedError:
-            return  # the calls for the claim will fail as well, or a message with a too long text is parked
+            return  # later calls report the failure; without lengths, a too long text is refused
         self._measured = True
         lengths = {
             (name, field): schema.objects[name].fields[field].length

@@ -246,7 +246,7 @@ class Worker:
 
     def _report_trouble(self, event: str, error: Exception) -> None:
         if isinstance(error, RowLocked):
-            # Another process is frozen in a transaction. The database answers, and messages are still accepted.
+            # Another process is suspended in a transaction. The database responds, and messages are still accepted.
             log.warning("row_locked", source=self._writer.source)
             return
         if not self.trouble:

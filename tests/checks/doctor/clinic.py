@@ -76,7 +76,7 @@ class Clinic:
                 with connect(local.url, environ=user_environ, api_version=version) as another:
                     return examine(project, collect_facts(project, org, another, environ or {}))
 
-    # What can go wrong in an org.
+    # Faults of an org.
 
     def change_user(self, **values: Any) -> None:
         with self.org() as (_, org):

@@ -129,7 +129,7 @@ def cci(cci_program: Path, cci_org: Place, tmp_path: Path) -> Cumulus:
         ("commit", "--quiet", "--message", "Begin"),
     ):
         subprocess.run(["git", *arguments], cwd=folder, check=True)
-    # It would ask PyPI for a newer version of itself, once an hour.
+    # A recent time stamp, so that CumulusCI does not ask PyPI for a newer version.
     (home / ".cumulusci").mkdir(parents=True)
     (home / ".cumulusci" / "cumulus_timestamp").write_text(str(time.time()), encoding="utf-8")
     return Cumulus(cci_program, folder, home, cci_org)

@@ -145,7 +145,7 @@ def deploy(sf: Salesforce, _mdapi: Any, org: Served) -> None:
 
 
 def deploy_with_stray_words_in_its_options(sf: Salesforce, _mdapi: Any, org: Served) -> None:
-    # Without a test level it writes the text None where none belongs, and booleans as True and False.
+    # Without a test level, the library writes the text None into the options, and booleans as True and False.
     deployment = _ended(sf, org, sf.deploy(_package(permissions(org)), sandbox=False)["asyncId"])
     assert deployment["state"] == "Succeeded"
     assert org.component("PermissionSet", org.word)
@@ -166,7 +166,7 @@ def deploy_that_fails(sf: Salesforce, _mdapi: Any, org: Served) -> None:
 
 
 def deploy_to_a_sandbox_keeps_what_is_right(sf: Salesforce, _mdapi: Any, org: Served) -> None:
-    # For sandboxes it turns rollbackOnError off.
+    # For sandboxes, the library turns rollbackOnError off.
     package = _package(permissions(org), wrong(org))
     deployment = _ended(sf, org, sf.deploy(package, sandbox=True, testLevel="NoTestRun")["asyncId"])
     assert deployment["state"] == "SucceededPartial"

@@ -98,7 +98,7 @@ def _from_project(checkout: Checkout, objects: dict[str, list[Path]], path: Path
 
 def _from_package(checkout: Checkout, path: Path, inside: Path) -> None:
     kind = BY_DIRECTORY.get(path.parent.name)
-    # What a project has beside its -meta.xml comes with that.
+    # A content file with a -meta.xml is read together with the latter.
     if kind and path.suffix == f".{kind.suffix}" and not kind.meta_file:
         _put(checkout, f"{kind.directory}/{path.name}", path.read_bytes(), str(inside))
 
@@ -111,7 +111,7 @@ def _content(path: Path, name: str, suffix: str) -> bytes | None:
     sibling = path.with_name(f"{name}.{suffix}")
     if sibling.is_file():
         return sibling.read_bytes()
-    if path.with_name(name).is_dir():  # an archive, unpacked
+    if path.with_name(name).is_dir():  # the folder of an unpacked archive
         inside = path.with_name(name)
         return zip_files(
             {str(file.relative_to(inside)): file.read_bytes() for file in inside.rglob("*") if file.is_file()}

@@ -129,7 +129,7 @@ def test_four_times_the_components_take_four_times_the_work(
         assert [outcome.failures for outcome in outcomes] == [()] * 3
         return counts
 
-    measure(1)  # what is loaded and cached once
+    measure(1)  # loads modules and fills caches
     small, large = measure(SMALL), measure(SMALL * FACTOR)
     growth = {operation: large[operation] / small[operation] for operation in small}
     assert {operation: times for operation, times in growth.items() if times > FACTOR * 1.1} == {}

@@ -31,7 +31,7 @@ class Weight:
 
 
 def _weigh(state: Path) -> Weight:
-    components._component.cache_clear()  # it holds so many at most
+    components._component.cache_clear()  # the cache is bounded, so its entries are no leak
     gc.collect()
     with contextlib.closing(sqlite3.connect(state / "org.db")) as db:
         pages = db.execute("PRAGMA page_count").fetchone()[0]

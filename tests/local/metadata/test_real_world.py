@@ -83,7 +83,7 @@ def test_retrieved_components_equal_the_deployed_ones(org: Client) -> None:
         {component.address: normalize(component).body for component in read(_modelled(files))}
         for files in (PACKAGE, retrieved_files)
     )
-    # The org's own fields of an object come with it.
+    # A retrieved object also has the fields that the org itself added.
     assert original.keys() <= back.keys()
     assert {address: back[address] for address in original if _plain(back[address]) != _plain(original[address])} == {}
 

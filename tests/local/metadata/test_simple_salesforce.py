@@ -66,7 +66,7 @@ def test_a_package_is_deployed_and_reported(mdapi, org, kit, tmp_path) -> None:
     files = {"package.xml": kit.manifest({"Flow": ["Bad"]}), "flows/Bad.flow": kit.flow(message="Contact.Ghost")}
     bad = tmp_path / "bad.zip"
     bad.write_bytes(kit.zipped(files))
-    # Without a test level it writes the text None where none belongs.
+    # Without a test level, the library writes the text None into the options.
     deploy_id, _ = mdapi.deploy(str(bad), sandbox=False)
     status, _, detail, _ = wait_for(mdapi, deploy_id)
     assert status == "Failed"

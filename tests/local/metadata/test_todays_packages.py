@@ -172,7 +172,7 @@ def rule(formula: str) -> str:
 @pytest.mark.parametrize(
     ("owner", "part"),
     [
-        # Functions and globals that only validation rules have: platform.customize_functions_vlookup in the help.
+        # Functions and globals of validation rules only: platform.customize_functions_vlookup in the help.
         (
             "Contact",
             rule("LastName = VLOOKUP($ObjectType.Contact.Fields.Name, $ObjectType.Contact.Fields.Name, LastName)"),

@@ -220,7 +220,7 @@ def test_ids_of_people_and_secrets_are_not_logged(desk, caplog):
         desk.deliver(SOON)
         desk.deliver(SOON)
     assert desk.profile("anna@example.com") == {"role": "CTO"}
-    # The local Appcues is in this process too, and tells of requests as it likes.
+    # The server of the local Appcues is in the same process, and logs URLs.
     lines = [record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")]
     assert not [line for line in lines if "anna" in line or desk.appcues.account.api_secret in line]
 

@@ -29,7 +29,7 @@ class Place:
     contact: ResolvedMapping
 
     def add(self, user: int, **values: Any) -> str:
-        (account,) = self.org.query("SELECT Id FROM Account LIMIT 1")  # without one, a contact is private
+        (account,) = self.org.query("SELECT Id FROM Account LIMIT 1")  # a contact without an account would be private
         defaults = {"LastName": f"User {user}", "Product_User_Id__c": user, "AccountId": account["Id"]}
         return self.org.create("Contact", defaults | values)
 

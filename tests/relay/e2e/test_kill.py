@@ -71,7 +71,7 @@ async def storm(around: World, database: Database, rng: random.Random, processes
     await asyncio.to_thread(arm, around, rng)
     prepared = time.monotonic()
     ports = [free_port() for _ in range(processes)]
-    with around.inbox() as inbox:  # opened first, so that its tables exist before they are locked or read
+    with around.inbox() as inbox:  # creates the tables, which are then locked and read
         assert open_messages(inbox) == 0
     trouble = Trouble(around, database, ports, random.Random(rng.random()))
     restarts = RESTARTS if isinstance(database, PostgresqlServer) else ()
@@ -89,7 +89,7 @@ async def storm(around: World, database: Database, rng: random.Random, processes
     with around.inbox() as inbox:
         await asyncio.to_thread(wait_until_empty, inbox)
         stats = inbox.stats()
-        # What was on its way as a process died is written once more, by messages of the relay's own.
+        # The relay writes the states again that a killed process may have been writing, with additional messages.
         rewrites = len(inbox.page(Filter(kind="sfcode:rewrite"), 100_000))
     drained = time.monotonic()
     assert stats.count("done") - rewrites == 2 * EACH_WAY, stats

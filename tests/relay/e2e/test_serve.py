@@ -204,7 +204,7 @@ def test_every_verb_prints_the_result_that_its_schema_describes(around, tmp_path
         rest = (word.format_map(places) for word in words)
         printed = journey.run("--json", "--quiet", "--env", "local", "--org", around.far.url, "relay", verb, *rest)
         assert printed.code == 0, printed.out
-        assert printed.json["result"], verb  # it is checked where it is read
+        assert printed.json["result"], verb  # other tests check the results
 
 
 def test_tail_prints_lines_that_its_schema_describes(around):
@@ -319,7 +319,7 @@ def test_what_concerns_one_user_arrives_in_its_order_with_three_processes(around
     around.far.heal()
     for contact in contacts.values():
         rows = around.far.rows(f"SELECT Id, Description FROM Event WHERE WhoId = '{contact}'")
-        # The order in which they were made, which SOQL does not give: it ignores case.
+        # Sorted in the order of creation by case-sensitive IDs; SOQL ignores case.
         steps = [re.findall(r"step-\d\d", row["Description"])[0] for row in sorted(rows, key=lambda row: row["Id"])]
         assert steps == [f"step-{number:02}" for number in range(STEPS)]
     roles_by_path: dict[str, list[str]] = {}
@@ -419,7 +419,7 @@ def test_with_org_local_it_serves_the_local_org_and_the_local_appcues(tmp_path: 
             requests.post(f"{ready['url']}/webhooks/appcues/{WEBHOOK}", json=event, timeout=PATIENCE).status_code == 200
         )
         with open_inbox(f"sqlite:///{tmp_path / '.sfcode' / 'relay.db'}") as inbox:
-            # It sees the fields that were made: it signs in as the integration user.
+            # The relay can read the created fields, since it signs in as the integration user.
             until(lambda: inbox.stats().count("done") == 1, "delivery")
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=PATIENCE)

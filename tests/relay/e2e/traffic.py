@@ -113,7 +113,7 @@ def outbound(
         }
         fields = "".join(f"<sf:{name}>{value}</sf:{name}>" for name, value in values.items() if value is not None)
         notifications.append(NOTIFICATION.format(id=f"04l{number:012d}AAA", fields=fields))
-    # Near neighbors change places: Salesforce promises no order.
+    # Each message is moved by up to 200 places, since Salesforce guarantees no order.
     order = sorted(range(count), key=lambda number: number + rng.uniform(0, 200))
     posts = []
     while order:

@@ -57,7 +57,7 @@ def test_a_change_of_a_killed_process_is_ended_by_another_and_each_message_chang
     (change,) = inbox.bulk_changes.under_way()
     assert (change.done, change.total, change.is_held, change.ended_at) == (6, (14, False), True, None)
     assert inbox.bulk_changes.take("other") is None, "its lease is not over"
-    elapse(3600)  # the killed process had the time of this machine, and this one may be behind it
+    elapse(3600)  # the killed process used the real clock, which may be ahead of the test's
     (change,) = inbox.bulk_changes.under_way()
     assert not change.is_held
     assert inbox.bulk_changes.take("other") is not None
@@ -100,7 +100,7 @@ def test_a_change_skips_nothing_when_a_condition_becomes_less_selective_between_
     entries = inbox.page(Filter())
     with inbox._database.write() as tx:
         records.add_records(tx, [(entry.id, "busy") for entry in entries])
-        # The order of receipt is not the one of the ids, by which the messages of a record are found.
+        # The order of receipt is the reverse of the order of IDs, in which messages of a record are searched.
         for entry in entries:
             earlier = entry.received_at - timedelta(hours=entry.id)
             tx.db.execute(INBOX.update().where(INBOX.c.id == entry.id).values(received_at=earlier))

@@ -321,7 +321,7 @@ def test_a_short_jump_is_taken_out_and_raises_no_alarm(machine: Machine) -> None
         instrumentation = Instrumentation()
         housekeeping = Housekeeping(inbox, instrumentation, "host:1:a", config="c0ff1g", retention={})
         machine.turn(-5)
-        while not inbox.clock_offset:  # on a busy machine the clock is not read exactly each time
+        while not inbox.clock_offset:  # repeated, since a busy machine may read the clock too slowly
             housekeeping._beat()
         assert inbox.clock_offset < 0
         assert inbox.alarms() == ()

@@ -355,7 +355,7 @@ def counting_reads(
     def counted_write(
         _seconds: float | None = None, *, durable: bool = True, one_statement: bool = False
     ) -> Iterator[Transaction]:
-        # Also one statement is executed in a transaction that it shares with what counts.
+        # A single statement is executed in a transaction too, together with the statements that count.
         with write(durable=durable) as tx:
             before(tx)
             yield tx
@@ -413,5 +413,5 @@ def test_queries_of_people_have_a_timeout_and_the_relay_continues(inbox: Inbox) 
     short = sa.text(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i) FROM n"
     )
-    for _ in range(4):  # connections of the pool that were limited before
+    for _ in range(4):  # each pooled connection is used, also those that had a time limit
         assert inbox._read(lambda tx: tx.db.execute(short).scalar()) == 300000

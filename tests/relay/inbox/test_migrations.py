@@ -162,7 +162,7 @@ def test_a_database_that_answers_and_takes_no_writes_is_unavailable(inbox: Inbox
         inbox.check_writable()
     assert inbox.stats().counts == {}
     if not sqlite:
-        inbox.check_writable()  # in a session of its own, as after a failover
+        inbox.check_writable()  # again, in a new session, as after a failover
 
 
 def test_a_check_leaves_no_message_and_no_lane(inbox: Inbox) -> None:

@@ -74,7 +74,7 @@ def test_postgresql_does_not_read_what_waits_for_a_retry(postgres_url: str, cloc
         ends = Delivery({message.id: Retry("503") for message in front.messages})
         inbox.settle(front, ends, lambda _, __: timedelta(hours=1))
         with inbox._database.write() as tx:
-            claimed(tx, 1)  # steps over what the retries left in the index, and marks it
+            claimed(tx, 1)  # marks the index entries of the retried messages as dead
             reads = Reads(tx)
             claimed(tx, 1)
             assert reads() <= 15 * TAKEN

@@ -68,13 +68,13 @@ def work(inbox: Inbox, watch: Watch, together: threading.Barrier, seed: int) -> 
     together.wait()
     while (claim := inbox.claim("appcues", limit=KEYS, per_key=1, lease=60)) or inbox.stats().oldest:
         if watch.violations or time.monotonic() > watch.until:
-            return  # without a lock, rows may end up where nobody finds them
+            return  # without the lock, messages may be left without a lane
         if claim is None:
             continue
         ends: dict[int, Delivered | Retry] = {}
         for claimed in claim.messages:
             watch.begin(claimed)
-            threading.Event().wait(rng.random() / 1000)  # others get their turn
+            threading.Event().wait(rng.random() / 1000)  # lets other threads run
             ends[claimed.id] = Retry("503") if rng.random() < 0.2 else Delivered()
             watch.end(claimed, done=isinstance(ends[claimed.id], Delivered))
         inbox.settle(claim, Delivery(ends), lambda _, __: timedelta())

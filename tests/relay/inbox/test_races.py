@@ -112,14 +112,14 @@ def test_a_message_whose_other_transaction_fails_is_kept_all_the_same(inbox: Inb
 
 
 def test_a_transaction_that_lost_a_deadlock_is_retried(inbox: Inbox, other: psycopg.Connection[Any], meanwhile) -> None:
-    other.execute("SET deadlock_timeout = '60s'")  # so that it is always the inbox that loses
+    other.execute("SET deadlock_timeout = '60s'")  # so that PostgreSQL ends the inbox's transaction, and not this one
     statement = (
         "INSERT INTO relay_inbox (source, message_id, key, kind, payload, state, reason, detail, attempts, due_at, received_at)"
         " VALUES ('appcues', %s, 'k', 'e', '{}', 'ready', '', '', 0, now(), now())"
     )
     other.execute(statement, ["m1"])
     accepted = meanwhile(inbox.accept, [message(2), message(1)])
-    other.execute(statement, ["m2"])  # waits for the inbox, which waits for us: PostgreSQL ends that
+    other.execute(statement, ["m2"])  # a deadlock, which PostgreSQL ends
     other.rollback()
     assert accepted.result(PATIENCE) == 2
 
@@ -164,7 +164,7 @@ def test_a_process_that_froze_in_its_transaction_keeps_nobody_from_storing(postg
             assert time.monotonic() - began < PATIENCE / 2, "a second, on a machine with nothing else to do"
             assert inbox.open_locked_lanes() == 1
             assert numbers(take(inbox, per_key=10)) == [1, 3, 4, 5], "the keys of the others are delivered"
-            # As its owner does in the end, who does not see what was stored meanwhile.
+            # The owner finally deletes the lane, since it does not see the messages that were stored meanwhile.
             frozen.execute("DELETE FROM relay_lanes WHERE key = 'user:a'")
         assert idle(inbox)
         assert inbox.open_locked_lanes() == 0

@@ -163,7 +163,7 @@ def test_states_announced_by_a_killed_process_are_rewritten_after_its_calls_expi
 ) -> None:
     writing(inbox, 1, NAME, OTHER)
     elapse(60)
-    settle(inbox, take(inbox), Retry("503"), retry=lambda *_: timedelta())  # whatever its messages come to
+    settle(inbox, take(inbox), Retry("503"), retry=lambda *_: timedelta())  # any outcome of the messages
     assert inbox.expire_intents() == 0, "only the lease is over, and time passes on the server too"
     elapse(61)
     assert inbox.expire_intents() == 2

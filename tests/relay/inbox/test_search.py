@@ -40,7 +40,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         if request.param == "postgresql":
             url = stack.enter_context(postgres.schema(request.getfixturevalue("postgres_server")))
         inbox = stack.enter_context(open_inbox(url))
-        for first in range(0, ROWS, 30):  # of each call all are received at the same time
+        for first in range(0, ROWS, 30):  # messages of one call have the same time of receipt
             inbox.accept([_message(number) for number in range(first, first + 30)])
         with inbox._database.write() as tx:
             records.add_records(

@@ -89,7 +89,7 @@ def test_a_leased_message_is_not_discarded_and_keeps_its_lane(inbox: Inbox) -> N
     inbox.accept(keyed("a", "a"))
     settle(inbox, take(inbox), Parked("odd"))
     claim = take(inbox)
-    inbox.replay(Filter())  # older than the one that is leased, in the same lane
+    inbox.replay(Filter())  # older than the leased message of the same lane
     inbox.accept([message(2, "user:a")])
     newest = inbox.page(Filter())[0]
     assert inbox.discard(Filter(state="leased")) == 0

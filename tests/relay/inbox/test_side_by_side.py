@@ -16,7 +16,7 @@ BASE = 6
 """The version of the tables for which the statements below are written."""
 ADDITIONS = (
     r"CREATE (UNIQUE )?(TABLE|INDEX) .*",
-    r"DROP INDEX \w+",  # older processes are slower without it, and right
+    r"DROP INDEX \w+",  # older processes are slower without the index, but work
     r"ALTER TABLE \w+ ADD COLUMN \w+ \{?\w+\}?( NOT NULL DEFAULT \S+| DEFAULT \S+)?",
 )
 INSERT = (

@@ -36,7 +36,7 @@ def test_a_second_end_of_a_message_is_returned_too(inbox: Inbox, clock: Clock) -
     inbox.accept([message(1)])
     settle(inbox, take(inbox), Parked("odd"))
     assert told(next(looks)) == [("received", 1, "parked"), ("ended", 1, "parked")]
-    clock.elapse(1)  # PostgreSQL goes by its own clock
+    clock.elapse(1)  # has no effect on PostgreSQL, which has its own clock
     inbox.replay(Filter())
     settle(inbox, take(inbox), Delivered())
     assert told(next(looks)) == [("ended", 1, "done")]

@@ -25,14 +25,14 @@ def drain(url: str, seed: int) -> None:
     """Deliver everything, and print the start and end of each delivery on the shared clock."""
     rng = random.Random(seed)
     with open_inbox(url) as inbox:
-        # Before anybody begins, so that each has something to do however fast the others are.
+        # Claimed before any process starts, so that each process delivers at least these messages.
         claim = inbox.claim("appcues", limit=2, per_key=1, lease=60)
         tell("ready")
         sys.stdin.readline()
         while claim or inbox.stats().oldest:
             if claim:
                 began = time.monotonic_ns()
-                time.sleep(rng.random() / 500)  # the far side takes its time
+                time.sleep(rng.random() / 500)  # the duration of a call
                 ended = time.monotonic_ns()
                 inbox.settle(
                     claim, Delivery({message.id: Delivered() for message in claim.messages}), lambda _, __: None

@@ -53,7 +53,7 @@ def in_utf(name: str, text: str = GOOD) -> bytes:
 
 
 WEBHOOKS = [
-    # What is no JSON, or means different things to different readers.
+    # Invalid JSON, or JSON that parsers read differently.
     Case("no JSON", "not json", 400, "not_json"),
     Case("cut off", GOOD[:-1], 400, "not_json"),
     Case("two values", GOOD + GOOD, 400, "not_json"),
@@ -64,7 +64,7 @@ WEBHOOKS = [
     Case("a key twice", '{"name": "a", "user_id": 1, "name": "b"}', 400, "json_duplicate_key"),
     Case("a key twice, further in", '{"name": "a", "user_id": 1, "x": [{"a": 1, "a": 2}]}', 400, "json_duplicate_key"),
     Case("a key twice, once escaped", '{"name": "a", "user_id": 1, "n\\u0061me": "b"}', 400, "json_duplicate_key"),
-    # Numbers that are none, or that cost time.
+    # Invalid numbers, or numbers that take long to parse.
     Case("NaN", '{"name": "x", "user_id": 1, "score": NaN}', 400, "json_number"),
     Case("Infinity", '{"name": "x", "user_id": 1, "score": -Infinity}', 400, "json_number"),
     Case("an endless number", '{"name": "x", "user_id": 1, "score": 1e999}', 400, "json_number"),
@@ -76,7 +76,7 @@ WEBHOOKS = [
     Case("100,000 levels", deep("[", "]", 100_000), 400, "json_depth"),
     Case("100,000 levels of objects", '{"a":' * 100_000, 400, "json_depth"),
     Case("100,000 levels, not closed", "[" * 100_000, 400, "json_depth"),
-    # Characters that no database stores.
+    # Characters that databases cannot store.
     Case("NUL", GOOD.replace("user-1", "user\0"), 400, "not_json"),
     Case("a control character", GOOD.replace("user-1", "\x01"), 400, "not_json"),
     # Encodings.
@@ -91,7 +91,7 @@ WEBHOOKS = [
     Case("declared as Latin-1", GOOD, 415, "charset", "application/json; charset=ISO-8859-1"),
     Case("declared as UTF-7", GOOD, 415, "charset", 'application/json; charset="utf-7"'),
     Case("declared as nothing known", GOOD, 415, "charset", "application/json; charset=\x00"),
-    # Types and packing.
+    # Content types and compression.
     Case("a form", "name=x&user_id=1", 415, "content_type", "application/x-www-form-urlencoded"),
     Case("a file", GOOD, 415, "content_type", "multipart/form-data; boundary=x"),
     Case("a type that is none", GOOD, 415, "content_type", ";"),
@@ -117,7 +117,7 @@ WEBHOOKS = [
 ]
 
 MESSAGES = [
-    # Entities and documents types.
+    # Entities and document types.
     Case("a billion laughs", BILLION_LAUGHS, 400, "doctype", XML),
     Case("an external entity", entity(b'<!ENTITY x SYSTEM "file:///etc/passwd">'), 400, "doctype", XML),
     Case("an entity from the network", entity(b'<!ENTITY x SYSTEM "http://127.0.0.1:9/">'), 400, "doctype", XML),
@@ -132,7 +132,7 @@ MESSAGES = [
         "not_a_message",
         XML,
     ),
-    # What is no XML.
+    # Invalid XML.
     Case("nothing", b"", 400, "not_xml", XML),
     Case("text", b"hello", 400, "not_xml", XML),
     Case("JSON", GOOD, 400, "not_xml", XML),
@@ -154,7 +154,7 @@ MESSAGES = [
     Case("SOAP 1.2's type", wire(), 415, "content_type", "application/soap+xml"),
     Case("JSON's type", wire(), 415, "content_type", "application/json"),
     Case("packed", gzip.compress(wire()), 415, "content_encoding", XML, (("content-encoding", "gzip"),)),
-    # XML that is no message.
+    # XML that is not an outbound message.
     Case("another document", b"<x/>", 400, "not_a_message", XML),
     Case(
         "SOAP 1.2",

@@ -219,7 +219,7 @@ def test_once_it_is_in_the_config_the_next_one_is_read_as_it_arrives(
     assert journey.run("validate").code == 0
     assert receive(journey, inbox, foreign.body) == len(foreign.people)
     assert [event.user_id for event in delivered(journey, inbox)] == list(foreign.people)
-    # What was parked before is the same events: they are known by their ids, and not delivered twice.
+    # The parked messages contain the same events, which are recognized by their IDs and not delivered twice.
     learned = learn(journey, "--auto-approve")
     assert (learned["paths"], learned["replayed"]) == ({}, 0)
     assert inbox.stats().count("parked") == 0

@@ -81,7 +81,7 @@ def proxied(target: str) -> Iterator[Proxy]:
             try:
                 proxy.forward(self)
             except OSError:
-                self.close_connection = True  # whoever asked has gone
+                self.close_connection = True  # the client has closed the connection
 
         do_GET = do_POST = do_PATCH = do_any
 

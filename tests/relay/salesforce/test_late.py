@@ -46,7 +46,7 @@ def test_after_a_call_without_an_answer_the_newest_value_is_written_again(relay:
     def deliver_newest() -> bool:
         if (claim := relay.inbox.claim("appcues", limit=1, per_key=1, lease=60)) is not None:
             if claim.messages[0].kind == "sfcode:rewrite":
-                relay.inbox.release(claim)  # not yet: the call is still on its way
+                relay.inbox.release(claim)  # kept for later, since the first call has not arrived yet
             else:
                 relay.deliver(claim)
         return bool(relay.score == 9)
@@ -68,7 +68,7 @@ def test_a_process_frozen_beyond_its_lease_does_not_overwrite_newer_values(
     time.sleep(0.2)
     relay.deliver(relay.claim())
     relay.deliver(relay.claim())
-    relay.drain()  # also of what is written again because the claim was lost
+    relay.drain()  # including the rewrite of the lost claim's states
     assert relay.score == 9
     relay.proxy.released.set()
     assert frozen.result(PATIENCE) == 0, "its lease was lost"

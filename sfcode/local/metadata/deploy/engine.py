@@ -53,10 +53,10 @@ def deploy(
     """Deploy a package; `finish` stores the outcome in the transaction that decides it."""
     failed = _index(_apply_warnings(package.problems, options))
     if failed and not package.api_version:
-        # Its manifest cannot be read: there is nothing to go by.
+        # Without a readable manifest it is unknown what the package contains.
         return _finish_unchanged(store, _make_outcome(failed.values(), [], options), finish)
     while True:
-        # The others are deployed again without the failed components, until no further one fails.
+        # Repeat without the components that failed, until no other component fails.
         stands = False
         with store.transaction() as tx:
             messages = _apply_warnings(_attempt(store, tx, package, author, failed), options)

@@ -51,7 +51,7 @@ VALID_FOR = timedelta(days=10)
 Report = dict[str, Any]
 
 
-# By state file and ID, since several servers of a process may share a state and its deploys.
+# Keyed by state file and ID, since several servers of a process may share a state and its deploys.
 _running: dict[tuple[Path, str], Future[None]] = {}
 _lock = threading.Lock()
 
@@ -112,14 +112,14 @@ class Deployments:
                 "INVALID_ID_FIELD",
                 f"{report['id']} can't be deployed: something was deployed since. Validate it again.",
             )
-        # Its tests have already passed in the validation.
+        # The validation has already run the tests.
         return self.start(data, replace(options, checkOnly=False, testLevel=None, runTests=()), session)
 
     def busy(self) -> bool:
         """Return whether a deploy of this process is running or about to run."""
         with _lock:
             own_ids = [deploy_id for path, deploy_id in _running if path == self._context.store.path]
-        # One that has ended may still be listed for a moment.
+        # A deploy that has ended may remain in `_running` for a moment.
         return any(not self._row(deploy_id)["report"]["done"] for deploy_id in own_ids)
 
     def status(self, deploy_id: str) -> Report:
@@ -171,7 +171,7 @@ class Deployments:
             report = result.report_started(report, self._now())
             with self._context.store.transaction() as tx:
                 self._put(tx, report)
-            # What only a deploy needs is loaded by the first one: a server starts without it.
+            # Imported with the first deploy, so that a server starts faster.
             from sfcode.local.metadata.deploy.engine import deploy_zip
 
             def finish(tx: OrgTransaction, outcome: DeployOutcome) -> None:
@@ -201,7 +201,7 @@ class Deployments:
         self, tx: OrgTransaction, report: Report, options: DeployRequestOptions | None = None, data: bytes | None = None
     ) -> None:
         option_values = options.json() if options else (tx.deploys.get(report["id"]) or {}).get("options")
-        # The machine's clock, not the org's, which tests may turn.
+        # The machine's clock is used, since tests may advance the org's.
         heartbeat = datetime.now(UTC).isoformat()
         body = {"report": report, "options": option_values, "process": os.getpid(), "seen": heartbeat}
         tx.deploys.put(report["id"], body, data)
@@ -217,7 +217,7 @@ class Deployments:
         if row["process"] == os.getpid():
             with _lock:
                 is_running_here = self._key(row["report"]["id"]) in _running
-            # Just ended, perhaps: then the report that was read is the one before the last.
+            # The deploy may have ended after its report was read, so the report is read again.
             return not is_running_here and not self._row(row["report"]["id"])["report"]["done"]
         if datetime.now(UTC) - datetime.fromisoformat(row["seen"]) > GIVEN_UP:
             return True

@@ -123,7 +123,7 @@ def plain_name(type_: str, name: str) -> str:
 
 
 def _is_version(text: str) -> bool:
-    # https://github.com/forcedotcom/source-deploy-retrieve/pull/684: one above the org's newest is refused.
+    # A version above the org's newest is refused: https://github.com/forcedotcom/source-deploy-retrieve/pull/684
     return re.fullmatch(r"[0-9]{1,3}(\.[0-9])?", text) is not None and float(text) <= NEWEST
 
 

@@ -95,7 +95,7 @@ def _group_by_component(
             continue
         address = _address(path.removeprefix(root)) if path.startswith(root) else None
         if address is not None and address.type == "Flow" and items.version < FIRST_IN_SCHEMA:
-            # The files of old versions had the number of the flow's version in their names.
+            # Before FIRST_IN_SCHEMA, names of files contained the version number of the flow.
             address = Address("Flow", FLOW_NUMBER.sub("", address.full_name))
         if address is None:
             items.problems.append(
@@ -118,7 +118,7 @@ def _address(path: str) -> Address | None:
         name = name.removesuffix(META)
     if kind.suffix:
         if not name.endswith(f".{kind.suffix}"):
-            # The folder of a report or a template: `reports/Sales-meta.xml`.
+            # The file of a folder for reports or templates, such as `reports/Sales-meta.xml`.
             return Address(kind.name, unquote(name)) if kind.in_folder and path.endswith(META) else None
         name = name.removesuffix(f".{kind.suffix}")
     return Address(kind.name, unquote(name))

@@ -43,11 +43,11 @@ def store_item(tx: OrgTransaction, item: PackageItem, author: Author) -> StoredI
     stored = tx.components.get(component.type, component.full_name)
     before = stored.component.body if stored else None
     if component.type == "ExtlClntAppGlobalOauthSettings":
-        from sfcode.local.signin.apps import with_keys  # of the few packages that hold an app
+        from sfcode.local.signin.apps import with_keys  # slow to import, and few packages contain an app
 
         component = Component(component.type, component.full_name, with_keys(component.body, before or {}))
     if stored is not None:
-        # The name stays as it was first written.
+        # A name keeps the case in which it was created.
         component = Component(component.type, stored.component.full_name, component.body)
         if _merges(component.type, author.api_version):
             component = normalize(
@@ -79,8 +79,8 @@ def _flow(tx: OrgTransaction, component: Component, author: Author) -> StoredIte
     if latest is None or not _same_but_status(latest, component, author):
         version = tx.flows.add_version(component, user_id=author.user_id, now=author.now)
         return StoredItem(component, before, Put(changed=True, created=latest is None, id=version.id))
-    # Status alone makes no version: https://github.com/scolladon/sfdx-git-delta/issues/588 . It wakes
-    # a flow that sleeps, but neither stops one nor moves it from one version to another.
+    # A change of the status alone creates no version: https://github.com/scolladon/sfdx-git-delta/issues/588 . It
+    # activates an inactive flow, but neither deactivates a flow nor activates another version.
     wakes = component.body.get("status") == "Active" and not any(version.status == "Active" for version in versions)
     if wakes:
         tx.flows.activate(component.full_name, latest.number, user_id=author.user_id, now=author.now)
@@ -149,7 +149,7 @@ def _custom_field(body: Body) -> Body:
 
 
 def _outbound_message(body: Body) -> Body:
-    # The session id is gone from outbound messages, and the flag with it:
+    # Outbound messages contain no session ID any more, so the flag is always false:
     # https://help.salesforce.com/s/articleView?id=005232763&type=1
     kept = {name: value for name, value in body.items() if (name, value) != ("useDeadLetterQueue", False)}
     return {**kept, "includeSessionId": False}
@@ -163,7 +163,7 @@ def _permission_set(body: Body) -> Body:
         if isinstance(entries := kept.get(name), Mapping):
             kept[name] = {key: entry for key, entry in entries.items() if any(entry.get(grant) for grant in grants)}
             for key, entry in kept[name].items():
-                # What a file leaves out is false.
+                # A permission that is missing in the file is false.
                 kept[name][key] = {grant: True for grant in grants if entry.get(grant)} | _others(entry, grants)
             if not kept[name]:
                 del kept[name]

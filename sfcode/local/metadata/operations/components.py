@@ -72,7 +72,8 @@ def _inner(root: etree._Element) -> Iterator[str]:
         if name != "fullName":
             root.remove(child)
             child.tail = None
-            # The envelope says once which namespace all of this is in; a second time would be data to some clients.
+            # The envelope declares the namespace. If it were declared again, some clients would read the declaration as
+            # data.
             for element in child.iter("*"):
                 element.tag = etree.QName(element).localname
             etree.cleanup_namespaces(child)

@@ -38,7 +38,7 @@ def status(request: OperationRequest) -> list[soap.Node]:
 
 def cancel(request: OperationRequest) -> list[soap.Node]:
     """Cancel a deploy."""
-    # The WSDL calls the argument String, a name that nobody uses.
+    # The WSDL names the argument `String`, but clients use other names.
     argument = next((child.text for child in request.element.iterchildren("*") if child.text), None)
     deploy_id = (argument or request.element.text or "").strip()
     report = request.jobs.cancel(deploy_id, request.session)

@@ -58,7 +58,7 @@ def _batch(context: OrgContext, job_id: str, table: CsvTable) -> bool:
     def step(tx: OrgTransaction, job: Job) -> None:
         if job["state"] in ENDED:
             return
-        # Counted here and now: another process may be at the same job.
+        # Counted in this transaction, since another process may process the same job.
         start = tx.bulk_jobs.count_rows(job_id)
         catalog = UserView.of(tx, job["createdById"], context.clock.now()).catalog
         job_columns = _columns(table, job, catalog)
@@ -97,7 +97,7 @@ def _done(write: RecordWriter, job: Job, job_columns: Sequence[Column], cells: S
 
 def _error(error: ApiError) -> str:
     if error.code == "NOT_FOUND":
-        # What one record's path would answer with 404 is a wrong reference here.
+        # A missing record is a 404 in a path, but an invalid reference in a table.
         error = make_error("cross_reference")
     fields = " ".join(error.fields or ())
     return f"{error.code}:{error.message}:{fields + ' ' if fields else ''}--"

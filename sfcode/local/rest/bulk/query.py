@@ -95,7 +95,7 @@ def _cell(record: Json, path: list[str], kind: str) -> str:
         return str(value).lower()
     if value is None:
         return ""
-    # In CSV a moment ends in Z; in JSON it does not.
+    # A datetime ends in Z in CSV, and in +0000 in JSON.
     return STAMP.sub(r"\1Z", value) if kind == "datetime" else str(value)
 
 

@@ -63,7 +63,7 @@ class BulkWorker:
         except Exception as error:  # noqa: BLE001  (a job ends, whatever happens inside it)
             self._fail(job_id, f"InternalServerError : {describe_failure(log, f'bulk job {job_id}', error)}")
         finally:
-            with contextlib.suppress(ApiError):  # deleted meanwhile
+            with contextlib.suppress(ApiError):  # the job was deleted in the meantime
                 self._measure(job_id, began)
             with self._lock:
                 self._running.pop(job_id, None)

@@ -45,7 +45,7 @@ def check(subject: Subject) -> Iterator[str]:
         yield problem
         return
     if not subject.name.lower().endswith("__c"):
-        # The view would find it: the package is in the org already.
+        # The view would find the field itself, since the package is already stored.
         standard = standard_object("Event" if subject.owner == ACTIVITY else subject.owner)
         if standard is None or standard.field(subject.name) is None:
             yield "Could not resolve standard field's name."
@@ -66,12 +66,12 @@ def check(subject: Subject) -> Iterator[str]:
 
 def _place(subject: Subject) -> str | None:
     if subject.owner in ACTIVITIES and subject.name.lower().endswith("__c"):
-        # Their custom fields are those of Activity.
+        # Event and Task have the custom fields of Activity, and none of their own.
         return f"Entity Enumeration Or ID: bad value for restricted picklist field: {subject.owner}"
     if subject.owner == ACTIVITY or subject.view.object(subject.owner) is not None:
         return None
     if subject.view.has("CustomObject", subject.owner):
-        return None  # of a kind that has no records here, such as a custom metadata type
+        return None  # an object without records in the local org, such as a custom metadata type
     if subject.owner.endswith("__c"):
         return "Must specify a non-empty label for the CustomObject"
     return f"Entity Enumeration Or ID: bad value for restricted picklist field: {subject.owner}"

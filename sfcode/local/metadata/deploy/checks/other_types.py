@@ -69,7 +69,7 @@ def app_policies(subject: Subject) -> Iterator[str]:
             policy.component.body.get("externalClientApplication") == app
             and policy.component.full_name != subject.component.full_name
         ):
-            # Seen in threads about policies with names of their own: an app has one.
+            # An app has one policy of a type. The message is quoted in threads about policies with other names.
             yield f"DUPLICATE_VALUE: ExtlClntAppOauthSettingsId duplicates value on record with id: {policy.id[:15]}"
     user = str(subject.body.get("clientCredentialsFlowUser") or "")
     if user and subject.view.active_user(user) is None:

@@ -85,7 +85,7 @@ def _fields(subject: Subject) -> Iterator[str]:
             if not subject.view.has("CustomObject", owner):
                 yield no_object("field", owner)
             continue
-        # A custom field of Activity takes its rights under the names of Event and Task only.
+        # The permission on a custom field of Activity is granted under the names of Event and Task only.
         field_definition = None if owner == ACTIVITY else subject.view.field(owner, field)
         if field_definition is None:
             yield no_field("field", name)
@@ -96,7 +96,8 @@ def _fields(subject: Subject) -> Iterator[str]:
 
 
 def _only_read(field: FieldDef) -> bool:
-    # Nobody writes an address, but its permission is the one for its parts; the edit of a formula field counts for nothing.
+    # The permission of an address applies to its parts, which can be written. Edit access to a formula field has no
+    # effect.
     return not (field.createable or field.updateable or field.calculated or field.type == "address")
 
 
