@@ -34,12 +34,12 @@ make test-org
 
 The probes change nothing: they read records and validate packages without deploying them (`make test-org ARGS=tests/probes` runs only the probes). The [client
 tests](local-org-clients.md#in-another-org) create records and components and delete them afterwards, so use a scratch org, a developer org or a
-sandbox. Without the variable the command tests nothing and exits with 1. A row that names `make test-org` has a probe; a test
+sandbox. Without the variable `SFCODE_TEST_ORG`, the command tests nothing and exits with 1. A row that names `make test-org` has a probe; a test
 compares the table with the probes, and `make test` runs the same probes against the local org. The other rows describe a manual test.
 
-`sfcode doctor --probe FILE` puts the same probes, and some requests that fail, to the org of any project and writes the answers to one file: codes, sentences and kinds of
-values, without names, ids and addresses. `make test-org` writes it as `org-evidence.json`, with what came of each step of the five clients: passed, skipped, or the kind of error and the codes of the org. `sfcode relay learn --evidence FILE` adds the form of a webhook to it. A file sent with an
-[observation](../.github/ISSUE_TEMPLATE/observation.yml) is used by everybody: `make evidence FILE=...` moves the assumptions to *confirmed* or *refuted* and adds the answers to those that the local org is
+`sfcode doctor --probe FILE` runs the same probes, and some requests that fail, in the org of any project. It writes the answers to one file: codes, messages and types of
+values, without names, ids and addresses. `make test-org` writes this file as `org-evidence.json`, and adds the result of each step of the five clients: passed, skipped, or the kind of error and the codes of the org. `sfcode relay learn --evidence FILE` adds the format of a webhook to the file. Send the file with an
+[observation](../.github/ISSUE_TEMPLATE/observation.yml), so that all users benefit from it: `make evidence FILE=...` moves the assumptions to *confirmed* or *refuted*, and adds the answers to the recorded ones that the local org is
 compared with.
 """
 
@@ -59,8 +59,8 @@ def unverified_page() -> str:
         open_ = [row for row in rows if row["about"] == key and row["status"] == "open"]
         parts.append(f"\n## {title}\n\n{_open_table(open_)}")
     for status, title, text in (
-        ("confirmed", "Confirmed", "What public evidence or an org has confirmed; the code relies on it as before."),
-        ("refuted", "Refuted", "What an org does otherwise, and the code does not rely on any more."),
+        ("confirmed", "Confirmed", "Public evidence or an org has confirmed these assumptions; the code relies on them as before."),
+        ("refuted", "Refuted", "An org has refuted these assumptions; the code no longer relies on them."),
     ):
         settled = [row for row in rows if row["status"] == status]
         if settled:

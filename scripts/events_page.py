@@ -9,16 +9,16 @@ HEAD = f"""\
 
 This page is made from the event catalog, `sfcode/mapping/events.py`, by `make docs`; a test fails when it is stale.
 
-A webhook calls an event by its name with `{PREFIX}` in front, and the config leaves that out. Which events become activities is written under
-`to_salesforce.activities` of a [mapping](mapping-language.md), their texts in `events.yaml`. A text may name the attributes below, and those that every event has:
-{", ".join(f"`{name}`" for name in COMMON_ATTRIBUTES)}. Appcues does not publish the attributes of its webhooks; these are the ones that its SDKs and exports show.
+In a webhook, the name of an event begins with `{PREFIX}`; the config omits this prefix. `to_salesforce.activities` of a [mapping](mapping-language.md) lists the events that become activities,
+and `events.yaml` has their texts. A text may use the attributes below, and those that every event has:
+{", ".join(f"`{name}`" for name in COMMON_ATTRIBUTES)}. Appcues does not publish the attributes of its webhooks; the table shows those of its SDKs and exports.
 
 | event | fills | Subject | Comment | attributes |
 | --- | --- | --- | --- | --- |
 """
 TAIL = """
-The event of a click-to-track element has the name that you gave it, and stands under `to_salesforce.click_to_track`. The recipe
-[`event_registration`](../guide/recipes.md#event-registration) takes `flow_completed`, `form_submitted` and click-to-track events.
+A click-to-track event has the name that you gave it in Appcues; list it under `to_salesforce.click_to_track`. The recipe
+[`event_registration`](../guide/recipes.md#event-registration) uses `flow_completed`, `form_submitted` and click-to-track events.
 """
 
 

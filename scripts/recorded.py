@@ -7,15 +7,15 @@ from collections import defaultdict
 from tests.recorded.pairs import KINDS, RecordedPair, read_pairs
 
 HEAD = """\
-# What the answers of the local org rest on
+# Evidence for the answers of the local org
 
 This page is made from `tests/recorded/*.yaml` by `make docs`; a test fails when it is stale.
 
-Each file there holds requests and the answers of real orgs: names of fields, shapes, codes and texts as they are, with records of our own. A test sends every request to the [local
-org](local-org.md) and compares the answers; ids, times and addresses may differ. *Recorded*: somebody has recorded the answer of a real org. *Documented*: Salesforce documents it.
-*Inferred*: concluded from either. Where the local org answers otherwise, the pair gives the reason, and the test fails as soon as it does not.
+Each of these files holds pairs of a request and an answer. Names of fields, structure, codes and texts are those of a real org; the records are invented. A test sends every request to the [local
+org](local-org.md) and compares the answers; ids, times and addresses may differ. *Recorded*: somebody has recorded the answer of a real org. *Documented*: Salesforce documents the answer.
+*Inferred*: the answer is concluded from recorded or documented ones. If the local org answers differently, the pair states the reason, and the test fails as soon as the answers agree.
 
-`make evidence` adds what [an org has answered](unverified.md#test-a-real-org).
+`make evidence` adds [the answers of an org](unverified.md#test-a-real-org).
 """
 
 
