@@ -59,7 +59,11 @@ def unverified_page() -> str:
         open_ = [row for row in rows if row["about"] == key and row["status"] == "open"]
         parts.append(f"\n## {title}\n\n{_open_table(open_)}")
     for status, title, text in (
-        ("confirmed", "Confirmed", "Public evidence or an org has confirmed these assumptions; the code relies on them as before."),
+        (
+            "confirmed",
+            "Confirmed",
+            "Public evidence or an org has confirmed these assumptions; the code relies on them as before.",
+        ),
         ("refuted", "Refuted", "An org has refuted these assumptions; the code no longer relies on them."),
     ):
         settled = [row for row in rows if row["status"] == status]

@@ -1,7 +1,7 @@
 """
 Invalid calls are answered like by Salesforce, and leave the org unchanged.
 
-For the sources of the messages see docs/local-org.md, "What it refuses".
+For the sources of the messages see docs/local-org.md, "Refused requests and their sources".
 """
 
 from __future__ import annotations
