@@ -59,7 +59,7 @@ def find_messages(workflows: Iterable[Component], flows: Iterable[Component]) ->
 def _message(component: Component) -> Message | None:
     if component.type != "WorkflowOutboundMessage":
         return None
-    host = (urlsplit(str(component.body.get("endpointUrl", ""))).hostname or "").lower()
+    host = urlsplit(str(component.body.get("endpointUrl", ""))).hostname or ""
     name = component.full_name.partition(".")[2]
     by_connector = _below(host, CONNECTOR_HOST) or CONNECTOR_NAME.fullmatch(name) is not None
     if not (by_connector or _below(host, APPCUES_HOST)):

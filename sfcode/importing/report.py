@@ -68,13 +68,12 @@ def _message(message: Message) -> Iterator[str]:
 
 def _effect(result: ImportResult, paint: Paint) -> Iterator[str]:
     """Describe the effect of an apply, from the plan of the config."""
-    adopted = [change for change in result.plan.changes if change.adopted]
+    unchanged = [change for change in result.plan.changes if change.action is Action.NO_OP]
+    adopted = [change for change in unchanged if change.adopted]
     if adopted:
         yield "Adopted unchanged:"
-        yield from (f"    {change.address}" for change in adopted if change.action is Action.NO_OP)
-    unchanged_records = [
-        change for change in result.plan.changes if change.address.is_record and change.action is Action.NO_OP
-    ]
+        yield from (f"    {change.address}" for change in adopted)
+    unchanged_records = [change for change in unchanged if change.address.is_record]
     if unchanged_records:
         yield "These exist already and match the config:"
         yield from (f"    {change.address}" for change in unchanged_records)

@@ -34,6 +34,9 @@ def flow(*messages_: str, **more) -> Component:
         ("Renamed", "https://5f0c-ab12.integration-hook.com", True),
         (CONNECTOR, "https://elsewhere.example.com/x", True),
         ("Send_To_Appcues", "https://hooks.integrations.appcues.com/trigger/SW5zdGFuY2U", False),
+        ("In_Capitals", "https://HOOKS.Appcues.com/trigger", False),
+        ("Bare_Domain", "https://appcues.com/trigger", False),
+        ("Bare_Connector", "https://integration-hook.com", True),
     ],
 )
 def test_a_message_to_appcues_is_recognized_by_its_host_or_the_connectors_name(name, url, by_connector):
@@ -86,11 +89,33 @@ def test_rules_and_flows_that_only_send_to_appcues_are_told_from_those_that_do_m
             ], title
 
 
-def test_a_rule_that_fires_something_else_of_the_same_name_is_not_the_messages():
-    (messages,) = find_messages(
-        [outbound(CONNECTOR, "https://a.integration-hook.com"), rule("Other", (CONNECTOR, "FieldUpdate"))], []
-    )
+@pytest.mark.parametrize(
+    "component",
+    [
+        rule("Other", (CONNECTOR, "FieldUpdate")),
+        Component(
+            "Flow",
+            "Other",
+            {"actionCalls": {"Call": {"actionName": f"Contact.{CONNECTOR}", "actionType": "emailAlert"}}},
+        ),
+        Component("WorkflowRule", "Contact.Without_Actions", {}),
+        Component("Flow", "Without_Actions", {}),
+        Component("WorkflowFieldUpdate", f"Contact.{CONNECTOR}", {"actions": {CONNECTOR: {"type": "OutboundMessage"}}}),
+    ],
+    ids=lambda component: f"{component.type} {component.full_name}",
+)
+def test_what_fires_something_else_of_the_same_name_or_nothing_is_not_the_messages(component):
+    (messages,) = find_messages([outbound(CONNECTOR, "https://a.integration-hook.com"), component], [component])
     assert messages.fired_by == ()
+
+
+def test_messages_and_their_triggers_come_in_the_order_of_their_names():
+    names = ("AppcuesOnLead_9z", "AppcuesOnContact_1a")
+    rules = [rule(name, *((sent, "OutboundMessage") for sent in names)) for name in ("Second", "First")]
+    messages = find_messages([*(outbound(name, "https://a.integration-hook.com") for name in names), *rules], [])
+    assert [each.address.full_name for each in messages] == [f"Contact.{name}" for name in reversed(names)]
+    for each in messages:
+        assert [trigger.address.full_name for trigger in each.fired_by] == ["Contact.First", "Contact.Second"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from sfcode.errors import Refused
 from sfcode.importing.answers import ImportOptions
 from sfcode.importing.decide import mapping_name, propose_config
+from sfcode.importing.field_candidates import attribute_name
 from sfcode.importing.scan_result import Formula, MessageTrigger
 from sfcode.metadata.component import Address
 from tests.importing.scans import ROBOT, fields, found, grants, message
@@ -153,6 +154,7 @@ def test_an_option_of_one_object_overrides_one_for_all():
     options = ImportOptions(user_id=("Everywhere__c", "Lead.Just_Here__c"))
     assert options.field(options.user_id, "Lead") == "Just_Here__c"
     assert options.field(options.user_id, "Contact") == "Everywhere__c"
+    assert options.field(("Lead.Just_Here__c",), "Contact") is None
     assert options.field((), "Contact") is None
 
 
@@ -171,6 +173,7 @@ def test_an_option_of_one_object_overrides_one_for_all():
             False,
         ),
         ({"Snapshot__c": "double"}, {}, None, False),
+        ({"NPS_Score_Text__c": "textarea"}, {"nps_feedback": ("none",)}, None, False),
     ],
 )
 def test_an_nps_field_is_chosen_by_its_name_and_a_question_in_doubt(more, options, score, asked):
@@ -253,7 +256,214 @@ def test_several_permission_sets_are_a_question():
 
 @pytest.mark.parametrize(
     ("object_name", "name"),
-    [("Contact", "contact"), ("Invoice_Line__c", "invoice_line"), ("ns__Thing__c", "ns_thing")],
+    [
+        ("Contact", "contact"),
+        ("Invoice_Line__c", "invoice_line"),
+        ("ns__Thing__c", "ns_thing"),
+        ("Thing___c", "thing"),
+    ],
 )
 def test_a_mapping_is_named_after_its_object(object_name, name):
     assert mapping_name(object_name) == name
+
+
+READ_ONLY = {"Appcues_Access": replace(grants(), body={"objectPermissions": {"Contact": {"allowRead": True}}})}
+"""Rights that show no direction: to read the object, and no field of Event."""
+NPS = fields(NPS_Score__c="double", NPS_Feedback__c="textarea")
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "way", "written", "reason"),
+    [
+        ({}, {}, "both", (None, None, True), "there are an outbound message to Appcues and fields, events or rights"),
+        ({"sets": READ_ONLY}, {}, "to_appcues", (None, None, True), "there are an outbound message to Appcues"),
+        (
+            {"sets": READ_ONLY, "fields": {"Contact": NPS}},
+            {},
+            "both",
+            ("NPS_Score__c", "NPS_Feedback__c", False),
+            "there are an outbound message to Appcues and fields",
+        ),
+        (
+            {"sets": READ_ONLY, "fields": {"Contact": fields(NPS_Feedback__c="textarea")}, "messages": ()},
+            {},
+            "to_salesforce",
+            (None, "NPS_Feedback__c", False),
+            "there are fields, events or rights for data from Appcues",
+        ),
+        (
+            {"sets": READ_ONLY, "fields": {"Contact": NPS}, "events": 2},
+            {},
+            "both",
+            ("NPS_Score__c", "NPS_Feedback__c", True),
+            "there are an outbound message to Appcues and fields",
+        ),
+        ({"fields": {"Contact": NPS}}, {"direction": "to_appcues"}, "to_appcues", (None, None, True), "passed"),
+    ],
+)
+def test_the_direction_decides_what_is_written_back(changes, options, way, written, reason):
+    draft = propose_config(found(**changes), ImportOptions(attributes=TITLE, **options))
+    (mapping,) = draft.mappings
+    assert (mapping.direction, (mapping.score, mapping.feedback, mapping.activities)) == (way, written)
+    assert because(draft, "direction of Contact").startswith(reason)
+
+
+def test_fields_with_a_purpose_of_their_own_are_no_attributes():
+    """The user id, the number behind it and both NPS answers are sent or written as what they are."""
+    every = (*(name for name in NPS if name != "Id"), "Unreadable__c")
+    scan = found(fields={"Contact": NPS}, sets={"Appcues_Access": grants(readable=every)})
+    assert propose_config(scan, ImportOptions()).mappings[0].attributes == {
+        "email": "Email",
+        "plan": "Plan__c",
+        "title": "Title",
+    }
+
+
+@pytest.mark.parametrize(
+    ("formula", "noted"),
+    [
+        (Formula("TEXT(Product_User_Id__c)", True, "Product_User_Id__c"), True),
+        (Formula("TEXT(Product_User_Id__c)", False, "Product_User_Id__c"), False),
+        (Formula("if(isblank(A__c), NULL, TEXT(A__c))", True, "A__c"), False),
+        (Formula("Account.Name", True), False),
+    ],
+)
+def test_a_formula_that_makes_blank_a_zero_is_noted_where_it_makes_user_ids(formula, noted):
+    draft = propose_config(found(formulas={"Contact.Appcues_Id__c": formula}), ImportOptions())
+    assert any("treats blank as zero" in note for note in draft.notes) is noted
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "noted"),
+    [
+        ({}, {}, False),
+        ({"event_id": True}, {}, True),
+        ({"event_id": True}, {"direction": "to_appcues"}, False),
+        ({"event_id": True, "sets": READ_ONLY, "fields": {"Contact": NPS}}, {}, False),
+    ],
+)
+def test_the_external_id_of_activities_is_noted_where_the_relay_will_need_it(changes, options, noted):
+    draft = propose_config(found(**changes), ImportOptions(attributes=TITLE, **options))
+    assert any("already exists; the relay needs it" in note for note in draft.notes) is noted
+
+
+def test_a_message_of_a_mapped_object_is_left_over_and_another_is_noted():
+    lead = message("On_Lead", address=Address("WorkflowOutboundMessage", "Lead.On_Lead"))
+    scan = found(messages=(message(), lead))
+    draft = propose_config(scan, ImportOptions(objects=("Contact",)))
+    assert draft.leftovers == (message(),)
+    assert len(draft.notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "asked"),
+    [
+        (
+            {"fields": {"Contact": fields(Old_NPS_Score__c="double", NPS_Score__c="double")}},
+            {},
+            (
+                "- Which field of Contact holds the latest NPS score? NPS_Score__c, Old_NPS_Score__c",
+                "--nps-score NPS_Score__c, or --nps-score none",
+            ),
+        ),
+        (
+            {"fields": {"Contact": fields(NPS_Answers__c="double")}},
+            {},
+            (
+                "- Which field of Contact holds the latest NPS score? NPS_Answers__c",
+                "--nps-score NPS_Answers__c, or --nps-score none",
+            ),
+        ),
+        (
+            {},
+            {"attributes": (("role", "Titel"),)},
+            ("- Contact has no field Titel, or you cannot see it; did you mean Title?", "--attribute NAME=Title"),
+        ),
+        (
+            {},
+            {"attributes": (("role", "Xylophone_Qualification__c"),)},
+            ("- Contact has no field Xylophone_Qualification__c, or you cannot see it", "--attribute NAME=FIELD"),
+        ),
+        (
+            {},
+            {"user_id": ("Xylophone_Qualification__c",)},
+            ("- Contact has no field Xylophone_Qualification__c, or you cannot see it", "--user-id-field FIELD"),
+        ),
+        (
+            {},
+            {"user_id": ("Appcues_ID__c",)},
+            (
+                "- Contact has no field Appcues_ID__c, or you cannot see it; did you mean Appcues_Id__c?",
+                "--user-id-field Appcues_Id__c",
+            ),
+        ),
+        (
+            {"fields": {"Contact": {"Title": fields()["Title"]}}, "formulas": {}},
+            {},
+            (
+                "- Which field of Contact equals the user id in Appcues? No text field looks like a user ID",
+                "--user-id-field FIELD",
+            ),
+        ),
+        (
+            {"people": ()},
+            {"user": "nobody@x.example"},
+            (
+                "- There is no active user nobody@x.example in this org. The org has no active user with an API-only license",
+                "--user USERNAME",
+            ),
+        ),
+    ],
+)
+def test_a_question_names_the_option_that_answers_it(changes, options, asked):
+    assert tuple(questions(found(**changes), **options)[:2]) == asked
+
+
+def test_an_nps_field_that_an_org_computes_is_not_written():
+    computed = replace(fields(NPS_Score__c="double")["NPS_Score__c"], calculated=True)
+    scan = found(fields={"Contact": {**fields(), "NPS_Score__c": computed}})
+    assert propose_config(scan, ImportOptions()).mappings[0].score is None
+
+
+@pytest.mark.parametrize(
+    ("options", "value", "reason"),
+    [
+        (
+            {},
+            "Appcues_Id__c",
+            "named after Appcues; TEXT(Product_User_Id__c), a number as text; its name is like that of an ID",
+        ),
+        ({"user_id": ("Plan__c",)}, "Plan__c", "passed as an option"),
+        (
+            {"user_id": ("Product_User_Id__c",)},
+            "Appcues_User_Id__c",
+            "a text formula over Product_User_Id__c, passed as an option",
+        ),
+    ],
+)
+def test_the_user_id_has_its_reason(options, value, reason):
+    draft = propose_config(found(), ImportOptions(**options))
+    (choice,) = [choice for choice in draft.choices if choice.what == "user id of Contact"]
+    assert (choice.value, choice.because) == (value, reason)
+
+
+def test_attributes_of_another_object_are_left_to_its_mapping():
+    options = ImportOptions(attributes=(("role", "Contact.Title"), ("tier", "Lead.Tier__c"), ("plan", "Plan__c")))
+    (mapping,) = propose_config(found(), options).mappings
+    assert mapping.attributes == {"role": "Title", "plan": "Plan__c"}
+    assert mapping.attributes_because == "passed as an option"
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("Plan_Name__c", "plan_name"),
+        ("LastName", "last_name"),
+        ("Odd__Name___c", "odd_name"),
+        ("Plan2Name__c", "plan2_name"),
+        ("User_Id__c", "contact_user_id"),
+        ("GroupId", "contact_group_id"),
+    ],
+)
+def test_an_attribute_is_named_after_its_field(field, name):
+    assert attribute_name(field, "Contact") == name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sfcode.plan.change import Action
-from sfcode.review.model import ReviewReport
+from sfcode.review.model import Effect, ReviewReport
 
 NOTHING = "No changes"
 """The text for a change without effect."""
@@ -24,3 +24,10 @@ def describe_comparison(review: ReviewReport) -> str:
     """Describe what was compared."""
     how = f", {review.base.how}" if review.base.how else ""
     return f"Compares {review.head} with {review.base}{how}"
+
+
+def describe_environments(effect: Effect, review: ReviewReport, quote: str = "") -> str:
+    """Return ` in local, test`, the environments of an effect; "" if it is that of all reviewed ones."""
+    if {*effect.environments} == {*review.environments}:
+        return ""
+    return f" in {', '.join(f'{quote}{name}{quote}' for name in effect.environments)}"

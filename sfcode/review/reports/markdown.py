@@ -14,7 +14,7 @@ from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.markdown_parts import cell, diff_block, fold, inline
 from sfcode.plan.reports.plan_items import SIGNS, describe_move
 from sfcode.review.model import Effect, ReviewReport, Risk, Statement
-from sfcode.review.reports.common import describe_comparison, headline
+from sfcode.review.reports.common import describe_comparison, describe_environments, headline
 
 LIMIT = 65_536
 """The maximum length of a comment in GitHub, in characters."""
@@ -111,16 +111,13 @@ def _statement(statement: Statement) -> str:
     return f"| {risk} | {statement.group.value} | {cell(statement.text)}{environments}.{because} | {cell(place)} |"
 
 
-def _in(effect: Effect, review: ReviewReport) -> str:
-    names = ", ".join(f"`{name}`" for name in effect.environments if name)
-    return f" in {names}" if names and len(review.effects) > 1 else ""
-
-
 def _access(effect: Effect, review: ReviewReport) -> Iterator[_Block]:
     rows = [row for row in effect.access if row.changed]
     head = "| what | before | after | asked for by |\n| --- | --- | --- | --- |"
     for row in rows:
-        section = _Section(f"\n#### Effective access of the integration user{_in(effect, review)}\n\n{head}")
+        section = _Section(
+            f"\n#### Effective access of the integration user{describe_environments(effect, review, '`')}\n\n{head}"
+        )
         yield _Block(_row(row), _ACCESS, section)
     if rows and len(effect.access) > len(rows):
         table = [head, *(_row(row) for row in effect.access)]
@@ -149,7 +146,8 @@ def _components(review: ReviewReport) -> Iterator[_Block]:
     summary = f"{number} component{'s' * (number != 1)} and records that change"
     section = _Section(f"\n<details><summary>{summary}</summary>\n", "</details>")
     for effect in effects:
-        title = f"#### Changes{_in(effect, review)}\n\n" if len(effects) > 1 else ""
+        environments = describe_environments(effect, review, "`")
+        title = f"#### Changes{environments}\n\n" if environments else ""
         names = "\n".join(_name(change, effect) for change in effect.changes)
         more = f"\n\nValues as in `{effect.environments[0]}`." if len(effect.environments) > 1 else ""
         yield _Block(f"{title}{names}{more}\n", _ADDRESSES, section)

@@ -12,7 +12,7 @@ from sfcode.plan.plan import Plan
 from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.plan_items import SIGNS, describe_move
 from sfcode.review.model import Effect, ReviewReport, Risk, Statement
-from sfcode.review.reports.common import NOTHING, describe_comparison, headline
+from sfcode.review.reports.common import NOTHING, describe_comparison, describe_environments, headline
 
 _COLORS = {Risk.HIGH: "!", Risk.MEDIUM: "~", Risk.LOW: ""}
 
@@ -54,8 +54,7 @@ def _statement(statement: Statement, paint: Paint) -> str:
 
 
 def _effect(effect: Effect, review: ReviewReport, paint: Paint) -> Iterator[str]:
-    names = ", ".join(name for name in effect.environments if name)
-    suffix = f" in {names}" if names and len(review.effects) > 1 else ""
+    suffix = describe_environments(effect, review)
     rows = [row for row in effect.access if row.changed]
     if rows:
         yield ""
