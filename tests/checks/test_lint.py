@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +62,30 @@ def dropped(name: str) -> dict[str, str]:
 
 def granted(condition: str) -> dict[str, str]:
     return template(SET, ONE_GRANT, ONE_GRANT.replace(" %}", f" if {condition} %}}"))
+
+
+CLICK_TEXT = "version: 1\nactivities:\n  click_to_track: {subject: Click, comment: x}\n"
+NO_FEEDBACK = "version: 1\nproperties: {nps_feedback: {}, nps_score_and_feedback: {score: score}}\n"
+FEEDBACK: Edit = ("contact", "create: true}\n", "create: true}\n    feedback: {field: Said__c, create: true}\n")
+CONNECTED = """\
+object: Account
+match: group
+delivery: connector
+direction: to_salesforce
+user_id: Appcues_Id__c
+to_salesforce:
+  nps: {feedback: Said__c}
+  activities: [goal_reached]
+  click_to_track: [Clicked]
+"""
+ONLY_SENDS = """\
+object: Contact
+direction: to_appcues
+user_id: {field: Appcues_User_Id__c, from: Product_User_Id__c}
+to_appcues:
+  attributes:
+    plan: Plan__c
+"""
 
 
 CASES = [
@@ -358,18 +382,49 @@ CASES = [
     ),
     Case(
         "SF210",
+        ["config/sfcode.yaml:13:17: environments.prod.variables.unused: the variable unused is never used"],
+        # No variable is replaced in a template.
+        template(MESSAGE, "<includeSessionId>false", "<!-- ${unused} --><includeSessionId>false")
+        | config(("settings", "env:PROD\n", "env:PROD\n    variables: {unused: x}\n")),
+    ),
+    Case(
+        "SF210",
         ["config/events.yaml:3:3: the text of goal_reached is never used: no mapping lists it under activities"],
         config(events="version: 1\nactivities:\n  goal_reached: {subject: Goal, comment: x}\n"),
         config(events="version: 1\nactivities:\n  flow_completed: {subject: Flow, comment: x}\n"),
     ),
     Case(
+        "SF210",
+        ["config/events.yaml:4:3: the text of goal_reached is never used: no mapping lists it under activities"],
+        # The connector has texts of its own, and a mapping may have the name of a file.
+        {
+            **config(events="version: 1\nactivities:\n\n  goal_reached: {subject: Goal, comment: x}\n"),
+            "config/mappings/events.yaml": CONNECTED,
+        },
+    ),
+    Case(
+        "SF210",
+        ["config/events.yaml:3:3: the text of click_to_track is never used: no mapping lists it under activities"],
+        config(("contact", "  click_to_track: [Clicked Upgrade]\n", ""), events=CLICK_TEXT),
+        config(events=CLICK_TEXT),
+    ),
+    Case(
+        "SF210",
+        ["config/events.yaml:3:3: the text of click_to_track is never used: no mapping lists it under activities"],
+        {**config(events=CLICK_TEXT), CONTACT_FIRST: ONLY_SENDS},
+    ),
+    Case(
         "SF211",
         [f"{CONTACT_FIRST}:10:16: to_salesforce.nps.feedback: no event fills Contact.Said__c: events.yaml has no event with the NPS feedback"],
-        config(
-            ("contact", "create: true}\n", "create: true}\n    feedback: {field: Said__c, create: true}\n"),
-            events="version: 1\nproperties: {nps_feedback: {}, nps_score_and_feedback: {score: score}}\n",
-        ),
-        config(("contact", "create: true}\n", "create: true}\n    feedback: {field: Said__c, create: true}\n")),
+        config(FEEDBACK, events=NO_FEEDBACK),
+        config(FEEDBACK),
+    ),
+    Case(
+        "SF211",
+        [f"{CONTACT_FIRST}:10:16: to_salesforce.nps.feedback: no event fills Contact.Said__c: events.yaml has no event with the NPS feedback"],
+        config(FEEDBACK, events=NO_FEEDBACK),
+        # The connector does not read events.yaml.
+        {**FILES, "config/mappings/account.yaml": CONNECTED, "config/events.yaml": NO_FEEDBACK},
     ),
     Case(
         "SF212",
@@ -389,6 +444,14 @@ def test_a_rule_reports_its_line_and_nothing_elsewhere(case: Case, tmp_path: Pat
     assert [str(finding).partition("; ")[0] for finding in bad] == case.lines
     assert all(finding.hint and finding.level is LINT_RULES[case.rule].level for finding in bad)
     assert found(tmp_path / "good", case.good, case.rule) == []
+
+
+def test_a_value_that_is_no_nps_answer_needs_no_event_in_events_yaml(tmp_path: Path) -> None:
+    snapshot = taken(tmp_path, config(FEEDBACK, events=NO_FEEDBACK))
+    (mapping, *_) = (mapping for mapping in snapshot.project.resolved if mapping.object == "Contact")
+    other = mapping.targets[1].value._replace(path=("last_flow",))
+    vars(snapshot.project)["resolved"] = (replace(mapping, targets=(replace(mapping.targets[1], value=other),)),)
+    assert [finding for finding in lint(snapshot) if finding.rule == "SF211"] == []
 
 
 def test_every_rule_has_a_case_of_each_kind() -> None:

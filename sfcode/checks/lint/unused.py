@@ -8,6 +8,7 @@ from pathlib import PurePath
 from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
 from sfcode.config.events_file import default_events
+from sfcode.config.files import EVENTS
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.mapping.targets import NPS_KINDS
 
@@ -35,9 +36,9 @@ def _check_texts(side: Snapshot) -> Iterator[Diagnostic]:
     used = {name for section in sections if section for name in section.activity_events}
     if any(section and section.click_to_track for section in sections):
         used.add("click_to_track")
-    file = next((name for name in side.texts if PurePath(name).name == "events.yaml"), None)
+    file = str(PurePath(side.project.at().file).with_name(EVENTS))
     for name, text in side.project.events.activities.items():
-        if file and name not in used and text != default_events().activities.get(name):
+        if name not in used and text != default_events().activities.get(name):
             line = _line(side.texts[file], f"{name}:")
             message = f"the text of {name} is never used: no mapping lists it under activities"
             yield report("SF210", Position(file, *line), message, "list it there, or remove the text")
@@ -46,7 +47,7 @@ def _check_texts(side: Snapshot) -> Iterator[Diagnostic]:
 def _check_variables(side: Snapshot) -> Iterator[Diagnostic]:
     source = "\n".join(text for name, text in side.texts.items() if not name.endswith(".j2"))
     project = side.project
-    for name in project.target.variables if side.texts else ():
+    for name in project.target.variables:
         if f"${{{name}}}" not in source:
             place = project.place("environments", project.environment, "variables", name)
             yield report(
