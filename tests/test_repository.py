@@ -162,6 +162,45 @@ def test_a_function_that_nothing_uses_would_be_found(root: Path, code: str, is_u
     assert bool(problems) is is_unused, problems
 
 
+def test_a_cache_of_results_by_argument_has_a_limit(root: Path) -> None:
+    """A relay and a local org run for months: what is cached by the values that they receive must not grow for ever."""
+    unlimited = [
+        f"{path.relative_to(root)}:{node.lineno}"
+        for path in (root / "sfcode").rglob("*.py")
+        if re.search("@.*cache", text := path.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
+        if _caches_without_limit(node)
+    ]
+    assert unlimited == []
+
+
+def _caches_without_limit(node: ast.AST) -> bool:
+    if not isinstance(node, ast.FunctionDef) or not any(ast.iter_child_nodes(node.args)):
+        return False
+    caches = [text for decorator in node.decorator_list if "cache" in (text := ast.unparse(decorator))]
+    return any(
+        not re.fullmatch(r"(functools\.)?(lru_cache(\((maxsize=)?[\dA-Z_]+\))?|cached_property)", text)
+        for text in caches
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "is_refused"),
+    [
+        ("@cache\ndef parse(text): ...", True),
+        ("@functools.cache\ndef parse(*, text): ...", True),
+        ("@lru_cache(None)\ndef parse(text): ...", True),
+        ("@lru_cache(maxsize=None)\ndef parse(text): ...", True),
+        ("@cache\ndef load(): ...", False),
+        ("@lru_cache\ndef parse(text): ...", False),
+        ("@functools.lru_cache(64)\ndef parse(text): ...", False),
+        ("@cached_property\ndef rows(self): ...", False),
+    ],
+)
+def test_a_cache_without_a_limit_would_be_found(code: str, is_refused: bool) -> None:
+    assert any(map(_caches_without_limit, ast.walk(ast.parse(code)))) is is_refused
+
+
 def test_the_version_of_the_package_has_its_section_in_the_changelog(root: Path) -> None:
     changelog = (root / "CHANGELOG.md").read_text()
     headings = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -48,7 +48,7 @@ def format_text(data: bytes, file: str, kind: str) -> str:
     return text
 
 
-@cache
+@lru_cache
 def _schema(kind: str) -> Schema:
     return json_schema(kind)
 

@@ -96,7 +96,7 @@ class _Element:
     grants: Callable[[_Dict], bool] | None
 
 
-@functools.cache
+@functools.lru_cache(512)
 def _elements(type_: str) -> Mapping[str, _Element]:
     elements = {}
     for name, spec in (schema_table.elements(type_) or {}).items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SchemaProblem", "parse_strictly", "validate_loosely", "validate_strictly", "xsd"]
 
 
-@cache
+@lru_cache
 def xsd(type_: str, names: frozenset[str] | None = None) -> bytes:
     """
     Render the strict XML schema of one metadata type and the types it uses, as in the WSDL.
@@ -81,7 +81,7 @@ def _enumeration(name: str) -> Iterable[str]:
     yield "</xsd:restriction></xsd:simpleType>"
 
 
-@cache
+@lru_cache
 def _schema(type_: str, names: frozenset[str] | None = None) -> etree.XMLSchema:
     return etree.XMLSchema(etree.fromstring(xsd(type_, names)))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def api_version() -> str:
     return version
 
 
-@cache
+@lru_cache(512)
 def elements(type_: str) -> Mapping[str, Element] | None:
     """Return the children of a complex type in schema order; None if there is no such type."""
     specs = _data()["types"].get(type_)
@@ -62,7 +62,7 @@ def is_declared(type_: str) -> bool:
     return type_ in _data()["types"] or type_ in _data()["enums"]
 
 
-@cache
+@lru_cache(512)
 def values(type_: str) -> frozenset[str] | None:
     """Return the values of an enumeration; None if there is no such enumeration."""
     allowed = _data()["enums"].get(type_)

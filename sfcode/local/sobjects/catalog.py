@@ -98,7 +98,7 @@ def _tooling_names() -> frozenset[str]:
     return frozenset(name.lower() for name in object_blocks("tooling_objects.txt"))
 
 
-@functools.cache
+@functools.lru_cache(1024)
 def _standard_owners(name: str) -> tuple[str, ...]:
     return tuple(
         owner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
@@ -49,7 +49,7 @@ def data_object_names() -> list[str]:
     return [name for name, _ in _data_blocks().values()]
 
 
-@cache
+@lru_cache(1024)
 def data_object(name: str) -> ObjectDef | None:
     """Return an object of `data_object_names` by its name in lower case; None if there is none."""
     block = _data_blocks().get(name)

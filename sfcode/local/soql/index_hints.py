@@ -44,7 +44,7 @@ def narrow(target: ObjectDef, field: FieldDef, values: Iterable[Scalar]) -> Narr
     return Narrow(source.name, frozenset(number_of for value in operands if (number_of := _number(value)) is not None))
 
 
-@functools.cache
+@functools.lru_cache(512)
 def number_behind(formula: str) -> str:
     """Return the number field of a formula like `TEXT(x)` or `IF(ISBLANK(x), "", TEXT(x))`; "" for others."""
     try:

@@ -102,11 +102,11 @@ def format_moment(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-@functools.cache
+@functools.lru_cache
 def _read(name: str) -> bytes:
     return (HERE / "static" / name).read_bytes()
 
 
-@functools.cache
+@functools.lru_cache
 def _address(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256(_read(name)).hexdigest()[:16]}"

@@ -59,7 +59,7 @@ def insert_lanes(tx: Transaction, lanes: Sequence[tuple[str, str, str]], due: da
     tx.db.execute(_insert_lanes(tx.database.insert, tx.db.dialect.name), {"rows": lanes, "due": due})
 
 
-@functools.cache
+@functools.lru_cache
 def _insert_messages(insert: InsertInto, dialect: str) -> Insert:
     """Return the statement that stores the messages of `rows`, except those that are stored already."""
     given = given_rows(dialect, [INBOX.c[name] for name in MessageRow._fields])
@@ -79,7 +79,7 @@ def _insert_messages(insert: InsertInto, dialect: str) -> Insert:
     return statement.on_conflict_do_nothing(index_elements=["source", "message_id"])
 
 
-@functools.cache
+@functools.lru_cache
 def _insert_and_report(insert: InsertInto, dialect: str, *, with_lanes: bool) -> sa.Select[Any]:
     """Return the statement that also opens lanes, on request, and returns the new messages if they are fewer than `most`."""
     columns = (INBOX.c.source, INBOX.c.message_id, INBOX.c.id, INBOX.c.key, INBOX.c.finished_at)
@@ -99,7 +99,7 @@ def _insert_and_report(insert: InsertInto, dialect: str, *, with_lanes: bool) ->
     return report.add_cte(opened)
 
 
-@functools.cache
+@functools.lru_cache
 def _insert_lanes(insert: InsertInto, dialect: str) -> Insert:
     """Return the statement that inserts the lanes of `rows`, and locks those that exist."""
     given = given_rows(dialect, [LANES.c.name, LANES.c.source, LANES.c.key])

@@ -44,7 +44,7 @@ def add_records(tx: Transaction, records: Iterable[tuple[int, str]]) -> None:
         tx.db.execute(_insert_records(tx.database.insert, tx.db.dialect.name), {"rows": rows})
 
 
-@functools.cache
+@functools.lru_cache
 def _insert_records(insert: InsertInto, dialect: str) -> sa.Insert:
     """Return the statement that stores the records of `rows`."""
     given = given_rows(dialect, [sa.Column("message", sa.Text), sa.Column("record", SafeText)])

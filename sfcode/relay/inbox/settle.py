@@ -159,7 +159,7 @@ def remember_latest(tx: Transaction, states: Iterable[LatestState]) -> None:
     tx.db.execute(_upsert_latest(tx.database.insert, tx.db.dialect.name), {"rows": rows})
 
 
-@functools.cache
+@functools.lru_cache
 def _upsert_latest(insert: InsertInto, dialect: str) -> sa.Insert:
     """Return the statement that stores the states of `rows` that are not older than the stored ones."""
     given = given_rows(dialect, [LATEST.c.name, LATEST.c.stamp, LATEST.c.value])
@@ -215,7 +215,7 @@ def _with_attempt(row: SettledRow, message: ClaimedMessage, delivery: Delivery, 
     return row._replace(history=extend(message.history, line))
 
 
-@functools.cache
+@functools.lru_cache
 def _update_messages(dialect: str) -> sa.Update:
     """
     Return the statement that stores `rows`; on PostgreSQL `ids` are their ids.

@@ -34,7 +34,7 @@ def fill_next_subjects(tx: Transaction, last: int) -> int | None:
     return int(rows[-1][0]) if len(rows) == AT_ONCE else None
 
 
-@functools.cache
+@functools.lru_cache
 def _update_subjects(dialect: str) -> sa.Update:
     """Return the statement that writes the subjects of `rows`."""
     given = given_rows(dialect, [sa.Column("row", SafeText), sa.Column("name", SafeText)])

@@ -17,7 +17,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _TOLD_BY_PROXIES = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
-@functools.cache
+@functools.lru_cache
 def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
     """Parse networks of the config."""
     return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
