@@ -57,7 +57,7 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse `Type:FullName`, with the type in any case. Raises ValueError for anything else."""
+        """Parse `Type:FullName`, ignoring the case of the type. Raises ValueError for anything else."""
         kind, colon, full_name = text.partition(":")
         if not (colon and kind and full_name):
             raise ValueError(f"{text!r} is not an address; write Type:FullName")

@@ -70,7 +70,7 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
 
 
 def _read(project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest) -> tuple[Desired, OrgSnapshot]:
-    """Generate what a mode compares with, and read the org."""
+    """Generate the values that a mode compares with, and read the org."""
     schema, warnings, generated = _generate(project, org, request.mode)
     snapshot, assigned = run_both(
         lambda: _read_org(project, org, secrets, request, generated),

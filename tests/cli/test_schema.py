@@ -1,4 +1,4 @@
-"""`sfcode schema` prints JSON Schema that a validator takes."""
+"""`sfcode schema` prints valid JSON Schema."""
 
 from __future__ import annotations
 

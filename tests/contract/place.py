@@ -169,7 +169,7 @@ def opened(name: str, environ: Mapping[str, str]) -> Iterator[Real]:
 
 
 def lay_ground(place: Place) -> None:
-    """Create what the tables need: external IDs, a number field, and leads for several pages."""
+    """Create the components and records that the tables need: external IDs, a number field, and leads for several pages."""
     prefix, client = f"{place.word}{GROUND}", place.ours
     text = {"label": "Ext", "type": "Text", "length": 80, "externalId": True, "unique": True}
     number = {"label": "Number", "type": "Number", "precision": 18, "scale": 0}

@@ -57,7 +57,7 @@ class Rendered:
 
 
 def renamed(journey: Journey, place: Place) -> Rendered:
-    """Render the project for a named org: with other names, with fields of its own, and for the signed-in user."""
+    """Render the project for a named org: with other names, with its own fields, and for the signed-in user."""
     config = journey.folder / "config"
     (config / "mappings" / "lead.yaml").unlink()
     journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")

@@ -235,7 +235,7 @@ def test_without_rollback_the_rest_is_deployed(either: Sdr, project: Path, ours:
 
 @pytest.mark.parametrize("when", ["POST", "PRE"])
 def test_components_are_deleted(either: Sdr, project: Path, ours: Org, package: Rendered, when: str) -> None:
-    """Only the listed components are deleted: in a deployment of their own, or before or after a package."""
+    """Only the listed components are deleted: in a separate deployment, or before or after a package."""
     deploy(ours, package)
     addresses = [
         package.address(text) for text in ("CustomField:Contact.Appcues_NPS_Score__c", "PermissionSet:Appcues_Viewer")

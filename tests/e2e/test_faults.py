@@ -46,7 +46,7 @@ class Faulty:
         self.control("POST", "/faults", {"kind": kind, **more})
 
     def struck(self) -> bool:
-        """Remove the faults, and return whether one of them struck."""
+        """Remove the faults, and return whether one of them occurred."""
         hits = [fault["hits"] for fault in self.control("GET", "/faults")["faults"]]
         self.control("DELETE", "/faults")
         return any(hits)

@@ -1,4 +1,4 @@
-"""Bulk API 2.0: jobs that write CSV, jobs that query, and what an org refuses of both."""
+"""Bulk API 2.0: jobs that write CSV, jobs that query, and jobs that an org refuses."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ sys.exit(answer["code"])
 
 
 class Sf:
-    """A program `sf` in a folder of its own on the PATH."""
+    """A program `sf` in a separate folder on the PATH."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -87,7 +87,7 @@ def _check_trigger(chain: Chain) -> Iterator[Diagnostic]:
 
 
 def _faults(chain: Chain) -> Iterator[tuple[str, str]]:
-    """Find why the flow or rule does not send the message, with the text in the template."""
+    """Find the reasons why the flow or rule does not send the message, each with the text of the template that causes it."""
     mapping, message = chain.one, f"{chain.one.object}.{chain.name}"
     if chain.rule is not None:
         if chain.rule.get("active") is not True:

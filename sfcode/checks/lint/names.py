@@ -42,7 +42,7 @@ def _check_alike(names: Iterator[tuple[str, str, Place]], noun: str) -> Iterator
 
 
 def _plain(name: str) -> str:
-    """Remove what Appcues does not display, since `planName`, `plan_name` and `Plan Name` look the same there."""
+    """Return a key that is the same for all spellings that Appcues displays alike: `planName`, `plan_name`, `Plan Name`."""
     return _SEPARATORS.sub("", name).lower()
 
 

@@ -1,4 +1,4 @@
-"""Send webhooks: each event in a request of its own, at least once, retried until the response is a 2xx."""
+"""Send webhooks: one request for each event, at least once, retried until the response is a 2xx."""
 
 from __future__ import annotations
 

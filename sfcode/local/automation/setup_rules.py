@@ -14,7 +14,7 @@ from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Value
 
 DUPLICATE = "You're creating a duplicate record. We recommend you use an existing record instead."
-"""The message of a duplicate rule without a text of its own: https://github.com/restforce/restforce/issues/347"""
+"""The message of a duplicate rule that does not define one: https://github.com/restforce/restforce/issues/347"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ FILE_TYPES: Mapping[str, FileType] = {
         key=lambda kind: kind.name,
     )
 }
-"""Types with files of their own, by name."""
+"""Types whose components have separate files, by name."""
 
 BY_DIRECTORY: Mapping[str, FileType] = {kind.directory: kind for kind in FILE_TYPES.values()}
 _BY_SUFFIX = {(kind.directory, kind.suffix): kind for kind in FILE_TYPES.values()}

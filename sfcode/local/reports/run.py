@@ -23,7 +23,7 @@ MOST_ROWS = 2000
 
 _AGGREGATE = re.compile(r"([A-Za-z_][\w.]*):(SUM|AVG|MIN|MAX)")
 _JOINED = re.compile(r"(\d+( OR \d+)*)?")
-"""Filter logic that is run: all filters by AND, or all by OR."""
+"""The filter logic that the local org supports: all filters by AND, or all by OR."""
 _ROW_COUNT = re.compile(r"\bRowCount\b")
 
 ReportRow = tuple[str, Record]

@@ -103,7 +103,7 @@ DEFAULT_POLICIES = {
     "ExternalClientApplication": SWITCHES,
     "ExtlClntAppOauthSettings": "ExtlClntAppOauthConfigurablePolicies",
 }
-"""The policies that an org makes by itself for each part of an app."""
+"""The policies that an org creates for each part of an app."""
 
 
 def make_default_policies(tx: OrgTransaction, part: Component) -> Component | None:

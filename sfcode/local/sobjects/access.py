@@ -20,7 +20,7 @@ from sfcode.local.sobjects.setup_objects import hidden_objects, setup_objects
 from sfcode.local.store import OrgTransaction, Record
 
 ACTIVITIES = {"event": "EditEvent", "task": "EditTask"}
-"""The user permission that lets people make and change each kind of activity."""
+"""The user permission that lets people create and change each kind of activity."""
 
 SETUP_READERS = "ViewSetup"
 ASSIGNMENTS = frozenset({"permissionsetassignment", "permissionsetlicenseassign"})
@@ -219,7 +219,7 @@ class UserAccess:
 
 
 FOR_MARKETING = frozenset({"campaign", "campaignmemberstatus"})
-"""Objects whose records only users with the feature license Marketing User may make."""
+"""Objects whose records only users with the feature license Marketing User may create."""
 SETUP_NAMES = frozenset(name.lower() for name in setup_objects())
 
 

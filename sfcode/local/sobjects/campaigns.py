@@ -46,7 +46,7 @@ FIRST_STATUSES = (("Sent", True, False), ("Responded", False, True))
 
 
 def add_statuses(tx: OrgTransaction, campaign_id: str, user_id: str, now: datetime) -> None:
-    """Give a new campaign its first statuses."""
+    """Create the first statuses of a new campaign."""
     for order, (label, default, responded) in enumerate(FIRST_STATUSES, 1):
         values: Record = {"CampaignId": campaign_id, "Label": label, "SortOrder": order}
         values |= {"IsDefault": default, "HasResponded": responded}
@@ -85,7 +85,7 @@ def _copy_person(name: str, person: Record) -> Record:
 
 @cache
 def _shared_fields() -> tuple[str, ...]:
-    """List the fields that show what the lead or contact has; a contact's address is the mailing address."""
+    """List the fields that are copied from the lead or contact; a contact's address is the mailing address."""
     member, lead = (standard().objects[name].fields for name in ("CampaignMember", "Lead"))
     own = [name for name in member if name in lead and name not in {"IsDeleted", "SystemModstamp"}]
     return tuple(name for name in own if not member[name].updateable and not name.endswith(("Id", "Date")))

@@ -85,7 +85,7 @@ class Catalog:
         return next((candidate for candidate in self.children(name) if candidate.name.lower() == lower_name), None)
 
     def of_record(self, record_id: str) -> ObjectDef | None:
-        """Find the object of an existing record, or of a row made from metadata."""
+        """Find the object of an existing record, or of a row that is computed from metadata."""
         name = self._tx.records.object_of(record_id)
         if name is not None:
             return self.object(name)

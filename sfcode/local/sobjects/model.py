@@ -93,7 +93,7 @@ class FieldDef:
 
 @dataclass(frozen=True)
 class ObjectDef:
-    """One object and its fields, which are found in any case."""
+    """One object and its fields, which are found ignoring case."""
 
     name: str
     label: str

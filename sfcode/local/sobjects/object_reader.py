@@ -18,7 +18,7 @@ class ObjectReader:
         self._known: dict[str, ObjectDef | None] = {}
 
     def object(self, name: str) -> ObjectDef | None:
-        """Return an object by name, in any case."""
+        """Return an object by name, ignoring case."""
         key = name.lower()
         if key not in self._known:
             self._known[key] = self._read(name)

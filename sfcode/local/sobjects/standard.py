@@ -23,9 +23,8 @@ ID_LOOKUPS = frozenset({("Contact", "Email"), ("Lead", "Email"), ("User", "Usern
 SHARED = {each.name for each in dataclasses.fields(Field)} & {each.name for each in dataclasses.fields(FieldDef)}
 """The properties that have the same name in the shipped table and in `FieldDef`."""
 KEPT = ("CampaignMemberStatus",)
-"""
-Objects of `data_objects.txt` with rules of their own: their records are deleted with the records that they refer to.
-"""
+"""Objects of `data_objects.txt` that follow other rules: their records are deleted with the records that they refer
+to."""
 
 UNDELETABLE = frozenset({"User"})
 

@@ -108,7 +108,7 @@ class NotificationTable(Table):
 
 
 class AutomationLogTable(Table):
-    """The automation log: what automation has skipped, or could not do."""
+    """The automation log: automation that was skipped or that failed."""
 
     def add(self, source: str, record_id: str, text: str, *, now: datetime) -> None:
         """Add an entry, and delete the oldest ones above the maximum."""

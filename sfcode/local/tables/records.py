@@ -94,7 +94,7 @@ class RecordTable(Table):
         return row is not None
 
     def make_index(self, field: str) -> None:
-        """Make the index that finds records by a field."""
+        """Create the index that finds records by a field."""
         self._db.execute(
             f'CREATE INDEX IF NOT EXISTS "record_by_{field}" ON record (object, {_path(field)} COLLATE NOCASE)'
             f" WHERE {_path(field)} IS NOT NULL"

@@ -83,7 +83,7 @@ def _is_sandbox(instance: str) -> bool:
 
 
 def _key(variables: Variables) -> Secret:
-    """Read the private key: PEM text, base64 of it (one line, for CI systems), or a file."""
+    """Read the private key: PEM text, the same in base64 (one line, for CI systems), or a file."""
     name = variables.name("SF_JWT_KEY")
     text = variables.get("SF_JWT_KEY")
     if not text:

@@ -1,4 +1,4 @@
-"""Read the state of one record from a message: values as Appcues takes them, and empty attributes."""
+"""Read the state of one record from a message: values in the form that Appcues accepts, and empty attributes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RecordState:
     values: Mapping[str, Value]
     """Values by attribute."""
     empty: frozenset[str]
-    """Attributes that have no value in the record, as far as the message can tell."""
+    """Attributes that have no value in the record, as far as the message shows."""
     complete: bool
     """Whether the record was read from the API, where an empty field is null and a field without access is an error."""
     bad: Mapping[str, str] = field(default_factory=dict)

@@ -70,7 +70,7 @@ def _listed(org, type_: str) -> list[str]:
 
 
 def test_standard_fields_are_listed_but_no_wildcard_brings_them(org, kit) -> None:
-    """listMetadata returns standard fields, but no system fields and parts of addresses; `*` selects only custom fields."""
+    """listMetadata returns standard fields, but neither system fields nor parts of addresses; `*` selects only custom fields."""
     assert org.deploy(kit.good()).status == "Succeeded"
     names = _listed(org, "CustomField")
     assert {"Account.AccountNumber", "Account.BillingAddress", "Contact.LeadSource", "Contact.Score__c"} <= set(names)

@@ -1,4 +1,4 @@
-"""Accounts as groups in Appcues: events of a group have a lane of their own, beside those of its users."""
+"""Accounts as groups in Appcues: events of a group have a separate lane, beside those of its users."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Post:
 
 @dataclass
 class Expected:
-    """The expected data of both far sides after all deliveries."""
+    """The expected data of Salesforce and Appcues after all deliveries."""
 
     markers: set[str] = field(default_factory=set)
     """Texts that must each be in exactly one Event."""

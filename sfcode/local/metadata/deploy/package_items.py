@@ -40,7 +40,7 @@ class PackageItem:
     raw: bytes | None = None
     """For a type that is not modeled: the component's files as a zip, or its element in the file of its container."""
     bare: bool = False
-    """Whether the component is a container without elements of its own; only its children are stored."""
+    """Whether the component is a container without its own elements; only its children are stored."""
 
     def error(self, problem: str) -> ComponentMessage:
         """Return an error message about this component."""

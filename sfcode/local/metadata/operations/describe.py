@@ -14,7 +14,7 @@ MAX_QUERIES = 3
 
 
 def describe(_: OperationRequest) -> list[soap.Node]:
-    """List the types with files of their own."""
+    """List the types whose components have separate files."""
     return [
         {
             "metadataObjects": [

@@ -1,4 +1,4 @@
-"""The thread that runs bulk jobs, and the wait of status requests."""
+"""The thread that runs bulk jobs, and the wait for the end of a job in a request for its status."""
 
 from __future__ import annotations
 

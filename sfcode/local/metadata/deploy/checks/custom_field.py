@@ -1,7 +1,7 @@
 """
 Check custom fields: name, type, required and forbidden properties of the type, formula, change of type.
 
-What each type takes:
+The properties of each type:
 https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/customfield.htm
 """
 
