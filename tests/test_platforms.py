@@ -17,7 +17,7 @@ from tests.e2e.journey import Journey
 POSIX_ONLY = {"fcntl", "grp", "pwd", "resource", "termios"}
 """Modules that Python does not have on Windows."""
 ALLOWED = {"sfcode/relay/server.py"}
-"""Files that only `relay serve` imports, which refuses Windows before."""
+"""Files that only `relay serve` imports, after it has refused to run on Windows."""
 
 
 def test_no_module_that_windows_needs_imports_what_python_lacks_there(root: Path) -> None:

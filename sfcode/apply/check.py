@@ -99,7 +99,7 @@ def _validation(plan: Plan, step: Deploy, mark: Mark, options: DeployOptions, de
 
 
 def _list_stand_ins(plan: Plan) -> Iterator[str]:
-    """Return the integration users that the apply will create, which the signed-in user replaces."""
+    """Return the integration users that the apply will create; in the validation the signed-in user replaces them."""
     components = tuple(change.after for change in plan.effective if change.after and not change.address.is_record)
     if replace_missing_users(plan, components) != components:
         names = ", ".join(sorted(missing_users(plan)))

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
 
 RECENT = 60.0
-"""
-The maximum age in seconds of an org's response whose time is used; for an older one the org is asked for its time.
-"""
+"""The maximum age in seconds of a response that is used for the org's time; if all are older, the org is asked for its
+time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Document:
         return nearest(self.values, path)
 
     def find(self, path: ConfigPath, token: str, nth: int = 0) -> Position:
-        """Return the position of the n-th occurrence of a text within a value, or of the value."""
+        """Return the position of the n-th occurrence of a text within a value; the position of the value if there is none."""
         spot = self.spots[path]
         start = spot.start - 1
         for _ in range(nth + 1):

@@ -19,7 +19,8 @@ from sfcode.config.webhook_models import WebhookPaths
 from sfcode.mapping.permissions import API_ONLY_LICENSES, API_ONLY_PROFILES
 
 DEFAULT_API_VERSION = "63.0"
-"""The version of the WSDL for the schema check, so that packages are checked against the version that is sent."""
+"""The default API version: that of the WSDL for the schema check, so that packages are checked against the version that
+is sent."""
 
 DeveloperName = Annotated[str, Field(pattern=names.DEVELOPER, max_length=names.PREFIX_LIMIT)]
 FieldName = Annotated[str, Field(pattern=names.FIELD, max_length=names.NAME_LIMIT)]

@@ -19,9 +19,9 @@ class RollUp:
     """The records that a roll-up counts: `field.counted` in CustomField.xml.j2."""
 
     foreign_key: str
-    """The lookup field to the counting record, with its object."""
+    """The lookup field that refers to the counting record, qualified by its object."""
     field: str
-    """The field of the filter, with its object."""
+    """The field of the filter, qualified by its object."""
     lowest: int
     highest: int
 
@@ -189,7 +189,7 @@ class ReportView:
     """Whether the report has a line chart of the first formula by the first grouping."""
     of_activities: bool = False
     any_filter: bool = False
-    """Whether a row must match any of the filters instead of all."""
+    """Whether a row must match at least one of the filters; otherwise it must match all."""
 
 
 @dataclass(frozen=True, slots=True)

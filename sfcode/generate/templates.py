@@ -34,7 +34,7 @@ OPTIONS: dict[str, Any] = {
     "lstrip_blocks": True,
     "keep_trailing_newline": True,
 }
-"""The options of environments."""
+"""The options of Jinja2 environments."""
 _MARK = re.compile("\ue000([^\ue000\ue001]*):([0-9]+)\ue001")
 _AT_START = re.compile(f"(?:{_MARK.pattern})+")
 

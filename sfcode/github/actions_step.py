@@ -12,7 +12,7 @@ from sfcode.lazy_dataclasses import dataclass
 from sfcode.text import spell_out
 
 SUMMARY_LIMIT = 1_000_000
-"""The limit of sfcode in bytes. GitHub accepts 1,048,576 per step, in which several commands may run."""
+"""The maximum size of a summary in bytes. GitHub accepts 1,048,576 per step, in which several commands may run."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ _DOES_MORE = (
     *("orchestratedStages", "recordCreates", "recordDeletes", "recordLookups", "recordRollbacks", "recordUpdates"),
     *("screens", "stages", "steps", "subflows", "transforms", "waits"),
 )
-"""Elements that a flow may have besides its actions."""
+"""Elements with which a flow does more than send messages."""
 
 
 def find_messages(workflows: Iterable[Component], flows: Iterable[Component]) -> tuple[Message, ...]:

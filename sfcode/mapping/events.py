@@ -203,7 +203,7 @@ def event_attributes(name: str) -> frozenset[str]:
 NPS_EVENTS: Mapping[NpsKind, str] = {
     kind: next(event.name for event in EVENTS if set(event.properties) == {kind}) for kind in get_args(NpsKind)
 }
-"""The event that fills only this NPS field, by field."""
+"""For each NPS field, the event that fills only this field."""
 
 
 def events_filling(kinds: Iterable[str]) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ class FieldType(NamedTuple):
 
 
 _NUMBER_TO_TEXT = 'IF(ISBLANK({field}), "", TEXT({field}))'
-"""A blank number becomes a blank text rather than "0"."""
+"""The formula that converts a number to text, with a blank text instead of "0" for a blank number."""
 
 FIELD_TYPES = {
     "double": FieldType(

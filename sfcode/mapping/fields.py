@@ -81,7 +81,7 @@ class Fields:
 
     def permission(self, name: str) -> str:
         """
-        Return the field whose permission grants access to a field: an address for its city; "" if none is needed.
+        Return the field whose permission grants access to a field, such as the address for its city; "" if none is needed.
 
         Unknown custom fields are assumed to have their own permissions.
         """

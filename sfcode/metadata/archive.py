@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from sfcode.metadata.errors import MetadataError
 
 MAX_FILES = 10_000
-"""Salesforce's own limit for a package."""
+"""The maximum number of files, which is Salesforce's own limit for a package."""
 MAX_BYTES = 200 * 1024 * 1024
 """The maximum size of all unpacked files. Salesforce accepts 600 MB; packages of sfcode are a thousandth of that."""
 

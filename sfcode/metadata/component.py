@@ -65,7 +65,7 @@ class Address:
 
     @property
     def user(self) -> Address:
-        """Return the user that a record is, or that an assignment is made to."""
+        """Return the user of the address: the user that a record is, or the user of an assignment."""
         return Address("User", self.full_name.rpartition("/")[2])
 
     @property

@@ -15,7 +15,7 @@ from sfcode.metadata.component import Value
 
 @dataclass(frozen=True, slots=True)
 class DefaultRule:
-    """An element of a type without meaning: always, or if its value is the default."""
+    """An element of a type that is not compared: with any value, or only with its default value."""
 
     owner: str
     elements: tuple[str, ...]

@@ -81,7 +81,7 @@ TYPES: Mapping[str, MetadataType] = {
 }
 
 CHILDREN: Mapping[str, Mapping[str, str]] = {"CustomObject": _OBJECT_CHILDREN, "Workflow": _WORKFLOW_CHILDREN}
-"""The types of child components by element, by container."""
+"""For each container, the types of its child components by element."""
 
 DIRECTORIES: Mapping[str, MetadataType] = {
     kind.directory: kind for kind in TYPES.values() if not (kind.parent or kind.folder_of)
@@ -89,7 +89,7 @@ DIRECTORIES: Mapping[str, MetadataType] = {
 """Types by folder."""
 
 FOLDERS: Mapping[str, MetadataType] = {kind.folder_of: kind for kind in TYPES.values() if kind.folder_of}
-"""The type of a type's folders."""
+"""For each type with folders, the metadata type of these folders."""
 
 _ACCESSES = {
     "applicationVisibilities": "application",

@@ -15,7 +15,7 @@ from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.types import TYPES, identity_key, is_unordered, local_name
 
 MAX_BYTES = 50 * 1024 * 1024
-"""Larger files are refused; Salesforce's own limit for a whole request is 52,428,800 bytes."""
+"""The maximum size of a file. Salesforce's own limit for a whole request is 52,428,800 bytes."""
 
 _NSMAP = cast("dict[str, str]", {None: schema_table.NAMESPACE})
 _TAG = "{" + schema_table.NAMESPACE + "}"

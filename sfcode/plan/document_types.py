@@ -12,7 +12,7 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 described = with_config(ConfigDict(use_attribute_docstrings=True))
-"""Makes the docstrings below the keys descriptions of the schema."""
+"""Turns the docstrings below the keys into descriptions of the schema."""
 
 ActionName = Literal["no-op", "create", "update", "delete"]
 Body = dict[str, Any]

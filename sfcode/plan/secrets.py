@@ -122,7 +122,7 @@ class Mask:
         )
 
     def _previous(self, text: str, like: Value) -> str:
-        """Recognize a text of the last apply; placeholders of changed secrets are marked, those of unused secrets are not."""
+        """Return the desired text if it is a text of the last apply, with the placeholders of changed secrets marked; else ""."""
         if not isinstance(like, str):
             return ""
         parts = PLACEHOLDER.split(like)  # text, name, text, name, ..., text

@@ -119,7 +119,12 @@ class ReviewReport:
         return (*self.problems, *self.findings)
 
     def fails(self, fail_on: str) -> bool:
-        """Return whether a pipeline should stop: at `error`, `warning` or `high` risk; `never` only if the config does not load."""
+        """
+        Return whether a pipeline should stop.
+
+        It always stops for a config that does not load, and for an error unless `fail_on` is `never`; `warning` adds
+        new warnings, and `high` adds a high risk.
+        """
         if self.problems:
             return True
         if fail_on == "never":

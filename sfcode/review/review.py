@@ -101,7 +101,7 @@ def _context(before: Snapshot | None, after: Snapshot) -> Context:
 
 
 def _only_new(name: str, base: Mapping[str, Snapshot], head: Mapping[str, Snapshot]) -> bool:
-    """Return whether an environment is new while others exist, whose review shows the changes."""
+    """Return whether an environment is new and others are not, so that the review of the others shows the changes."""
     return name not in base and any(environment in base for environment in head)
 
 

@@ -34,7 +34,7 @@ def requests_of(journey: Journey) -> int:
 
 
 def plan_with(journey: Journey, runtime: Runtime, kind: type[dict[str, str]] = dict) -> None:
-    """Make a plan of a project, with its secrets in a mapping of a kind."""
+    """Make a plan of a project, with its secrets in a dictionary of the given class."""
     project = load(journey.folder / "config", "local")
     with serve(journey.folder / ".sfcode" / "local-org") as org:
         environ = {"SF_ACCESS_TOKEN": org.access_token}

@@ -1,5 +1,5 @@
 """
-Invalid calls are answered like by Salesforce, and leave the org unchanged.
+Invalid calls get the same answers as in Salesforce, and leave the org unchanged.
 
 For the sources of the messages see docs/local-org.md, "Refused requests and their sources".
 """
@@ -224,7 +224,7 @@ WRONG: list[Wrong] = [
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong[3]}-{wrong[0]}")
 def test_an_invalid_call_gets_salesforces_answer_and_changes_nothing(world: World, wrong: Wrong) -> None:
-    """An invalid call is answered like by Salesforce, and the org is unchanged."""
+    """An invalid call gets the same answer as in Salesforce, and the org is unchanged."""
     call, body, status, code, message = wrong
     method, _, path = world.filled(call).partition(" ")
     before = world.everything()

@@ -37,7 +37,7 @@ ARCHIVED = ("Event", "Task")
 NEARLY_A_YEAR = 335
 """The age in days from which activities are archived within a month."""
 AT_ONCE = 8_000
-"""Characters of values in one query, which is part of a URL of at most 16 KB."""
+"""The maximum number of characters of values in one query, which is part of a URL of at most 16 KB."""
 
 Metadata = dict[str, Component] | Unknown
 
@@ -249,7 +249,7 @@ def _split_by_length(values: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _model(object_name: str, sharing: dict[str, str] | Unknown) -> tuple[str, str | Unknown]:
-    """Return the applicable org-wide default, and its object."""
+    """Return the object whose org-wide default applies to the records of an object, and this default."""
     if isinstance(sharing, Unknown):
         return object_name, sharing
     owner = object_name

@@ -17,7 +17,7 @@ from sfcode.mapping.recipes import PEOPLE
 from sfcode.mapping.value_map import AttributeValue
 
 _TRIGGER_KEYS = {event: BY_NAME[event].item or "name" for event in REGISTRATION_EVENTS}
-"""The key that limits the items of an event that registers people, by event."""
+"""For each event that registers people, the key that limits its items."""
 
 
 def check_recipes(recipes: Recipes, settings: Settings, mappings: Sequence[Mapping]) -> Iterator[PathProblem]:

@@ -46,7 +46,7 @@ DESCRIBED = {
 """The formula type of a field, by its describe type."""
 
 LONG_FROM = 256
-"""A text area of up to 255 characters is a Text; a longer one is a Long Text Area."""
+"""The length from which on a text area is a Long Text Area and not a Text."""
 
 
 def formula_type(kind: str, length: int = 0) -> Type | None:

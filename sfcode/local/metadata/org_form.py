@@ -24,7 +24,7 @@ _BUILDER = {
 }
 _NOT_REQUIRABLE = {"AutoNumber", "Checkbox", "Html", "LongTextArea", "MasterDetail", "Summary"}
 _OFF = ("allowInChatterGroups", "enableActivities", "enableFeeds", "enableHistory", "enableLicensing")
-"""Switches that an org writes out for its custom objects, off unless they were switched on."""
+"""Flags of custom objects that a retrieve always returns, false by default."""
 _UNIQUE = {"AutoNumber", "Email", "Number", "Text"}
 
 

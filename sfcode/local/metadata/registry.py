@@ -95,9 +95,8 @@ PARENTS: Mapping[str, str] = {child: kind.name for kind in FILE_TYPES.values() f
 """The type of the container, by type of the child."""
 
 CONTAINER_OF_ALL = {"CustomLabel": "CustomLabels"}
-"""
-The only container of all components of a type, by type. Names of these components do not contain the container's name.
-"""
+"""For each type with only one container, this container. Names of these components do not contain the container's
+name."""
 
 NO_WILDCARD = frozenset({"Dashboard", "Document", "EmailTemplate", "Report", "StandardValueSet"})
 """Types for which `*` in a package.xml selects nothing."""

@@ -20,7 +20,7 @@ FORMULAS = {
     "WorkflowFieldUpdate": ("Workflow Field Update", "formula"),
     "WorkflowRule": ("Workflow Rule", "formula"),
 }
-"""The name of a type in messages, and the element with a formula over its object, by type."""
+"""For each type, its name in messages and the element that contains a formula over its object."""
 
 
 def find_field_users(tx: OrgTransaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:

@@ -33,7 +33,7 @@ class RegisteredApp:
     consumer_key: str
     consumer_secret: str = ""
     certificate: str = ""
-    """PEM: the certificate, or public key, that its JWT assertions are checked with."""
+    """The certificate or public key, in PEM form, with which the app's JWT assertions are verified."""
     callback_urls: tuple[str, ...] = ()
     run_as: str = ""
     """The username of the user that the app signs in as with its own credentials."""

@@ -22,7 +22,7 @@ OBJECT_RIGHTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "modifyAllRecords": ("modify_all", "Modify All", ("allowRead", "allowEdit", "allowDelete", "viewAllRecords")),
 }
 """
-The name of a right in messages, its name on the platform, and the rights that it requires, by element.
+For each element, the name of the right in messages and on the platform, and the rights that it requires.
 
 https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_objectpermissions.htm
 """

@@ -15,7 +15,7 @@ SELECT id, action_id, record_id, created_at, next_attempt, attempts, error, stat
 """
 QUEUED, DEAD = "queued", "dead"
 MAX_LOG_ENTRIES = 1000
-"""Older entries of the automation log are deleted."""
+"""The maximum number of entries of the automation log; older ones are deleted."""
 
 
 @dataclass(frozen=True, slots=True)

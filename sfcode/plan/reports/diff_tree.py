@@ -16,7 +16,7 @@ from sfcode.text import printable
 Items = list[Value] | tuple[Value, ...]
 
 INLINE = 60
-"""Widest small mapping that stays on one line, in characters."""
+"""The maximum width in characters of a small mapping that stays on one line."""
 
 CONTEXT = 32
 """Characters of a long text that are shown on each side of a difference."""

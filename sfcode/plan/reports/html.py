@@ -16,7 +16,7 @@ from sfcode.plan.risk import Judgment, Risk
 from sfcode.text import printable
 
 KINDS = {"+": "create", "-": "delete", "~": "update", " ": "same", ".": "same"}
-"""The classes of signs."""
+"""The CSS class of each sign."""
 SPOKEN = {"+": "added", "-": "removed", "~": "changed"}
 """The text alternative of a sign, for screen readers."""
 

@@ -22,7 +22,7 @@ from sfcode.relay.tracing import trace, trace_headers
 from sfcode.secret import Secret
 
 TIMEOUT = 30.0
-"""Seconds for one request, as Appcues' own client has it."""
+"""The time limit of one request in seconds, as in Appcues' own client."""
 CONNECT = 10.0
 CONNECTIONS = 20
 LONGEST_ANSWER = 16 * 1024

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sfcode.config.notify_models import AlarmName
 
 LONGEST_WAIT = 3600.0
-"""Seconds; a longer pause that Appcues asks for is cut to this."""
+"""The longest pause in seconds; a longer one that Appcues asks for is cut to this."""
 REFUSED_PAUSE = 30.0
 """Seconds until a refused URL or refused credentials are tried again."""
 LONGEST_DETAIL = 500

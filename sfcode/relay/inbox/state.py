@@ -21,7 +21,7 @@ CLOCK_SHIFT = "clock_shift"
 CLOCK_SEEN = "clock_seen"
 """The setting with a time that the inbox's clock has reached (ISO 8601, UTC)."""
 CLOCK_MARK = "clock_mark"
-"""The setting with this time and the boot clock of the machine that stored it."""
+"""The setting with a time that the inbox's clock has reached, and the boot clock of the machine that stored it."""
 
 
 def latest(tx: Transaction, names: Iterable[str]) -> dict[str, LatestState]:

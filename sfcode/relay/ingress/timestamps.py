@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 AHEAD = timedelta(minutes=5)
+"""How far in the future the time of an event may be, since clocks differ."""
 BEHIND = datetime(2010, 1, 1, tzinfo=UTC)
-"""Times further in the future, or before Appcues existed, are considered wrong."""
+"""The earliest time that an event may have: Appcues did not exist before."""
 
 _DIGITS = re.compile(r"[0-9]{9,19}(\.[0-9]{1,9})?")
 _ZONE = re.compile(r"\s*(?:UTC|GMT|Z|(?P<offset>[+-][0-9]{2}:?[0-9]{2}))$")

@@ -5,10 +5,8 @@ from __future__ import annotations
 FIRST = 0.25
 LONGEST = 30.0
 LONGEST_ASKED = 3600.0
-"""
-The longest wait in seconds that the org can ask for. `LONGEST` limits all other waits, and so results in two calls per
-minute during an outage.
-"""
+"""The longest wait in seconds that the org can ask for. All other waits are limited by `LONGEST`, so that there are two
+calls per minute during an outage."""
 
 
 class MappingHolds:

@@ -1,9 +1,10 @@
 """
 How each error code of Salesforce settles a message: one table.
 
-The codes are those of https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
+The codes are those of
+https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
 (StatusCode) and https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm .
-docs/relay-salesforce.md shows this table to people; a test keeps the two in step.
+docs/relay-salesforce.md shows this table to people; a test compares the two.
 """
 
 from __future__ import annotations

@@ -23,11 +23,12 @@ class RetryPolicy:
     asked: float = 24 * 3600.0
     """The longest wait that Salesforce or Appcues can ask for."""
     attempts: int = 20
-    """Attempts after which a message is given up."""
+    """The number of attempts after which a message is given up."""
     age: timedelta = timedelta(days=3)
     """The age from which on `attempts_when_old` applies."""
     attempts_at_age: int = 3
-    """Attempts of an old message; more than one, since a replayed message is old from the start."""
+    """The number of attempts after which an old message is given up: more than one, since a replayed message is old at
+    its first attempt."""
 
 
 DEFAULT = RetryPolicy()

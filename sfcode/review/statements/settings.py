@@ -107,7 +107,7 @@ WORDS: Mapping[str, Words] = {
 }
 
 RENAMED_BY = {"name": "PermissionSet", "integration_user.username": "User"}
-"""The type of the component that is renamed in place if it exists under its former name, by setting."""
+"""For each setting, the type of the component that is renamed in place if it exists under its former name."""
 
 RENAMED_WORDS = {
     "name": Words(

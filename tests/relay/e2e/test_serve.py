@@ -175,7 +175,7 @@ RESULT_OF = {
     "export": ("{user}",),
     "forget": ("{user}",),
 }
-"""The arguments of each verb of the relay that prints a result with --json, with which the result is not empty."""
+"""For each verb of the relay that has a result with --json, arguments with which this result is not empty."""
 
 
 def test_every_verb_prints_the_result_that_its_schema_describes(around, tmp_path):

@@ -12,7 +12,7 @@ from sfcode.diagnostics import Diagnostic, Level
 from sfcode.mapping.org_features import EDITIONS_WITH_OUTBOUND_MESSAGES
 
 FEW = 0.1
-"""The share of the daily requests below which there is a warning."""
+"""The share of remaining daily requests below which the doctor warns."""
 
 _GIVE = "Assign a permission set that grants it, or sign in as an administrator."
 

@@ -21,7 +21,7 @@ from sfcode.metadata.component import Body
 from sfcode.metadata.package import unzip
 
 REQUIRED_COVERAGE = 75
-"""Percent of the active autolaunched flows."""
+"""The percentage of active autolaunched flows that tests must cover."""
 
 _NOISE = re.compile(r"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 _TEST_CLASS = re.compile(r"@istest\b[^{;]*?\bclass\s+\w+", re.IGNORECASE)

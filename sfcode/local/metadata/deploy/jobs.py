@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATIENCE = 0.25
-"""Seconds that a request of the status waits for the end: most deployments are done by then, so that no second request is needed."""
+"""Seconds that a request for the status of a deploy waits for its end: most deploys end by then, so that no second
+request is needed."""
 GIVEN_UP = timedelta(minutes=5)
 """Seconds without an update after which the process of a deploy is considered dead."""
 LOST = "An unexpected error occurred: the org was stopped while the deployment ran. Nothing was changed; deploy again."

@@ -17,7 +17,8 @@ from sfcode.local.rest.bulk.table import BadTableError
 from sfcode.local.store import OrgTransaction
 
 PATIENCE = 0.25
-"""Seconds that a request of the state waits for the end: most jobs are done by then, so that no second request is needed."""
+"""Seconds that a request for the state of a job waits for its end: most jobs end by then, so that no second request is
+needed."""
 WAITING = frozenset({UPLOADED, RUNNING})
 
 log = logging.getLogger(__name__)

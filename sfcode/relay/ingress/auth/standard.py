@@ -18,7 +18,7 @@ from sfcode.secret import Secret
 ID = "webhook-id"
 PREFIX = "whsec_"
 SHORTEST_KEY = 24
-"""Bytes, from the specification."""
+"""The minimum length of a key in bytes, from the specification."""
 _TIME = re.compile(r"[0-9]{1,12}")
 _MOST_SIGNATURES = 20
 

@@ -22,7 +22,7 @@ MINUTES = 1
 """Duration of an Event in Salesforce, in minutes: calendars do not show a shorter one."""
 """Characters of an external id field."""
 NAME = 80
-"""Characters of a custom object's name field."""
+"""The maximum length of a custom object's name field."""
 _PLAIN = re.compile(r"[\w.@+/=:-]+", re.ASCII)
 
 BuildFields = Callable[[AppcuesEvent, str, str], dict[str, Any]]
