@@ -105,7 +105,6 @@ class Mutants:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Record the lines of every test, then test every mutation."""
-        gc.unfreeze()  # tests/conftest.py freezes objects, and `gc` does not list frozen ones
         self._record_lines(session.items)
         mutations = [mutation for mutation in self._list_mutations() if self._is_chosen(str(mutation))]
         if self.options.sample is not None and self.options.sample < len(mutations):
@@ -219,6 +218,7 @@ def _without_line(text: str) -> str:
 def _apply_mutation(mutation: Mutation, path: str) -> bool:
     """Replace the code of a function in all objects that hold it, and clear the caches of sfcode."""
     applied = False
+    gc.unfreeze()  # tests and programs freeze objects, and `gc` does not list frozen ones
     for value in gc.get_objects():
         if isinstance(value, functools._lru_cache_wrapper):  # noqa: SLF001 (its only name)
             if str(getattr(value, "__module__", "")).startswith("sfcode"):

@@ -69,18 +69,14 @@ def endless(a: int) -> int:
         a -= 1
     return a
 '''
-CONFTEST = """\
+TESTS = """\
 import gc
 
-
-def pytest_collection_finish():
-    gc.freeze()
-"""
-TESTS = """\
 from sfcode.module import endless, tested, untested
 
 
 def test_it():
+    gc.freeze()  # as programs do after their imports
     assert (tested(1), tested(2)) == (False, True)
     assert untested(3)
     assert endless(3) == 0
@@ -91,7 +87,6 @@ def test_a_run_lists_what_no_test_notices(root: Path, tmp_path: Path) -> None:
     files = {
         "sfcode/__init__.py": "",
         "sfcode/module.py": MODULE,
-        "tests/conftest.py": CONFTEST,
         "tests/test_module.py": TESTS,
     }
     for name, text in files.items():
