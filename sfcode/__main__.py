@@ -59,7 +59,8 @@ def _end(codes: list[int]) -> None:
         for stream in filter(None, (sys.stdout, sys.stderr)):
             stream.flush()
     except (OSError, ValueError):
-        return  # Python reports a full disk or a closed pipe
+        if not any(codes):
+            return  # Python reports a full disk or a closed pipe
     if codes:
         os._exit(codes[-1])
 

@@ -153,7 +153,10 @@ def translate_errors(url: str) -> Iterator[None]:
             f"{host} redirects to {target.scheme}://{target.netloc}; the token is not sent there.",
             "Use the org's own address (Setup > My Domain).",
         ) from error
-    except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
+    except requests.exceptions.ProxyError as error:
+        reason = f"No connection to {host} through the proxy: {_reason(error)}."
+        raise NoAnswer(reason, "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.", sent=False) from error
+    except requests.exceptions.ConnectTimeout as error:
         raise NoAnswer(f"No connection to {host}: {_reason(error)}.", _NETWORK, sent=False) from error
     except requests.exceptions.ReadTimeout as error:
         raise NoAnswer(f"{host} did not answer in time.", _NETWORK, sent=True) from error
@@ -175,13 +178,12 @@ def _never_connected(error: Exception) -> bool:
 
 def _reason(error: Exception) -> str:
     """Return the text of the innermost cause, such as "Name or service not known"."""
-    inner: object = error
+    inner = error
     while True:
-        deeper = getattr(inner, "reason", None) or (
-            inner.args[-1] if isinstance(inner, Exception) and inner.args else None
-        )
+        text = getattr(inner, "reason", None) or (inner.args[-1] if inner.args else None)
+        deeper = text if isinstance(text, Exception) else inner.__cause__
         if not isinstance(deeper, Exception):
-            return str(deeper or type(inner).__name__)
+            return str(text or type(inner).__name__)
         inner = deeper
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -169,12 +170,26 @@ def test_json_errors_come_in_the_envelope_on_standard_output(capsys, tmp_path, m
     assert err == ""
 
 
-def test_json_that_a_full_disk_does_not_take_ends_in_an_error_on_standard_error(tmp_path):
-    command = [sys.executable, "-m", "sfcode", "schema", "mapping", "--json"]
+@pytest.mark.parametrize(
+    "words", [("schema", "mapping", "--json"), ("schema", "mapping"), ("validate", "-h"), ("--help",)]
+)
+def test_output_that_a_full_disk_does_not_take_ends_in_one_error_on_standard_error(tmp_path, words):
+    """The buffered rest of the output is given up, and not reported once more at the end of the process."""
+    command = [sys.executable, "-m", "sfcode", *words]
     with Path("/dev/full").open("wb") as full:
         process = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert process.returncode == 1
-    assert process.stderr.startswith("Error: No space left on device\n")
+    assert process.stderr == "Error: No space left on device\nCheck the path, its rights and the space on the disk.\n"
+
+
+@pytest.mark.parametrize("words", [("schema", "mapping"), ("--help",)])
+def test_output_that_nobody_reads_ends_the_command_quietly(tmp_path, words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "sfcode", *words]
+    process = subprocess.run(command, cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (process.returncode, process.stderr) == (1, "")
 
 
 def test_control_characters_of_an_org_do_not_reach_the_terminal(capsys):

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from email.utils import formatdate
 
 import pytest
+import requests
 
 from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.org import DeployOptions, Org, Runtime, connect
 from sfcode.org.retry import ATTEMPTS, NoAnswer
 from sfcode.org.session import Grant
 from sfcode.org.signin.oauth import token
+from sfcode.org.transport import translate_errors
 from tests.org.servers import TOKEN, Answer, HangUp, Request, as_json, fault, script, serving, soap
 from tests.waiting import PATIENCE
 
@@ -63,7 +65,7 @@ def test_a_deploy_without_a_connection_is_retried_with_a_message(runtime: Runtim
     with serving(script(QUEUED)) as server:
         url = server.url
     with connect(url, environ={"SF_ACCESS_TOKEN": TOKEN}, api_version="63.0", runtime=runtime) as org:
-        with pytest.raises(NoAnswer, match=r"No connection to 127\.0\.0\.1:\d+: .*[Rr]efused") as caught:
+        with pytest.raises(NoAnswer, match=r"^No connection to 127\.0\.0\.1:\d+: Connection refused\.\n") as caught:
             org.metadata.deploy(b"zip", DeployOptions())
         assert caught.value.sent is False
     assert len(time.slept) == ATTEMPTS - 1
@@ -197,6 +199,18 @@ def test_a_port_where_nobody_listens_is_unreachable(runtime: Runtime) -> None:
         pytest.raises(OrgUnreachable, match="No connection"),
     ):
         org.metadata.list_metadata("Flow")
+
+
+def test_a_proxy_without_a_connection_is_named_as_the_cause() -> None:
+    url = "http://acme.example/services/data"
+    with (
+        pytest.raises(
+            NoAnswer, match=r"^No connection to acme\.example through the proxy: Connection refused\.\n"
+        ) as caught,
+        translate_errors(url),
+    ):
+        requests.get(url, proxies={"http": "http://127.0.0.1:9"}, timeout=5)
+    assert caught.value.hint == "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY."
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import yaml
@@ -11,6 +12,9 @@ from sfcode.errors import ConfigError
 from sfcode.lazy_dataclasses import dataclass, field
 
 Path = tuple[str | int, ...]
+MAX_DEPTH = 40
+MAX_VALUES, MAX_VALUES_PER_CHARACTER = 10_000, 10
+"""The maximum number of values of a file once its aliases are followed; without aliases no file has more than characters."""
 
 # The C loader is ten times as fast, but not available everywhere.
 BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -26,6 +30,7 @@ class SeedDocument:
     problems: list[Diagnostic] = field(default_factory=list)
     offsets: dict[Path, int] = field(default_factory=dict)
     """The number of items that come from the extended company, by the path of their list."""
+    max_values: int = 0
 
     def wrong(self, path: Path, message: str, hint: str = "") -> None:
         """Add a problem at a path, or at its nearest ancestor with a position."""
@@ -51,15 +56,19 @@ class SeedDocument:
 
 def read(text: str, name: str) -> SeedDocument:
     """Parse YAML. Raises ConfigError for invalid YAML and duplicate keys."""
+    document = SeedDocument(name, None, {}, max_values=MAX_VALUES + MAX_VALUES_PER_CHARACTER * len(text))
+    depth = 0
     try:
+        for event in yaml.parse(text, Loader=BaseLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:  # PyYAML composes nodes recursively on the stack of C
+                raise _error(document, event, f"nested deeper than {MAX_DEPTH} levels", "write it flatter")
         node = yaml.compose(text, Loader=BaseLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        position = Position(name, mark.line + 1, mark.column + 1) if mark else Position(name, 1, 1)
-        raise ConfigError([Diagnostic.error(position, "", f"this is not YAML: {error.problem}")]) from error
     except yaml.YAMLError as error:
-        raise ConfigError([Diagnostic.error(Position(name, 1, 1), "", f"this is not YAML: {error}")]) from error
-    document = SeedDocument(name, None, {})
+        mark = getattr(error, "problem_mark", None)
+        position = Position(name, mark.line + 1, mark.column + 1) if mark else Position(name, 1, 1)
+        problem = getattr(error, "problem", error)
+        raise ConfigError([Diagnostic.error(position, "", f"this is not YAML: {problem}")]) from error
     document.value = None if node is None else _value(document, node, ())
     document.stop_if_wrong()
     return document
@@ -98,6 +107,10 @@ def _merge(merged: SeedDocument, base: Any, over: SeedDocument, path: Path) -> A
 
 
 def _value(document: SeedDocument, node: yaml.Node, path: Path) -> Any:
+    if len(path) > MAX_DEPTH or len(document.positions) >= document.max_values:
+        raise _error(
+            document, node, f"more than {document.max_values:,} values once aliases are followed", "use fewer aliases"
+        )
     document.positions[path] = _position(document, node)
     if isinstance(node, yaml.MappingNode):
         values: dict[str, Any] = {}
@@ -124,15 +137,17 @@ def _scalar(tag: str, text: str) -> Any:
     if kind == "null":
         return None
     if kind in ("int", "float"):
-        try:
+        with suppress(ValueError):
             return int(text) if kind == "int" else float(text)
-        except ValueError:
-            return text
     return text
 
 
-def _position(document: SeedDocument, node: yaml.Node) -> Position:
-    mark = node.start_mark
+def _error(document: SeedDocument, place: yaml.Node | yaml.Event, message: str, hint: str) -> ConfigError:
+    return ConfigError([Diagnostic.error(_position(document, place), "", message, hint)])
+
+
+def _position(document: SeedDocument, place: yaml.Node | yaml.Event) -> Position:
+    mark: Any = place.start_mark
     return Position(document.name, mark.line + 1, mark.column + 1)
 
 

@@ -131,9 +131,7 @@ def _check_silent_users(facts: Facts) -> Iterator[Diagnostic]:
         message = f"could not check who lacks Send Outbound Messages ({users.reason})"
         yield report("D108", facts.org.name, message, level=Level.NOTE)
     elif users:
-        message = (
-            f"{len(users):,} active users lack Send Outbound Messages: records that they save are not sent to Appcues"
-        )
+        message = f"active users without Send Outbound Messages: {len(users):,}; records that they save are not sent to Appcues"
         hint = "Grant it to those whose changes matter, other integrations among them, or schedule `sfcode relay reconcile`."
         diagnostic = report("D108", facts.org.name, message, hint, level=Level.WARNING)
         yield replace(diagnostic, records=users[:5])
