@@ -14,7 +14,7 @@ from functools import partial
 from types import CodeType
 
 LONGEST = 70
-"""Characters of code that a mutation quotes."""
+"""The maximum length of code that a mutation quotes."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Put = Callable[[ast.AST], None]

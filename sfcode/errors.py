@@ -77,7 +77,7 @@ class OrgError(SfcodeError):
 
 
 class SignInError(OrgError):
-    """No valid session with the org."""
+    """Raised when there is no valid session with the org."""
 
 
 class OrgUnreachable(OrgError):

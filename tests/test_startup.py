@@ -26,9 +26,8 @@ LIMITS = {
     ("apply", "--help"): (24, 25, HEAVY | OF_CONFIG),
     ("--env", "local", "validate"): (112, 42, HEAVY | {"jinja2"}),
 }
-"""
-By command: the maximum numbers of modules of sfcode and of other packages, and the packages that must not be imported.
-"""
+"""For each command, the maximum numbers of modules of sfcode and of other packages, and the packages that must not be
+imported."""
 
 SERVED_ELSEWHERE = {"plan": (170, 105, NEVER | SERVING), "apply": (190, 105, NEVER | SERVING)}
 """The same limits for verbs with an org that another process serves."""

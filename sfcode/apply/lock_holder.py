@@ -67,7 +67,7 @@ class Locked:
 
     id: str
     holder: Holder | None
-    """None if the content of the static resource cannot be parsed."""
+    """The holder; None if the content of the static resource cannot be parsed."""
     username: str
     since: datetime
     seen: datetime

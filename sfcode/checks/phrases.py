@@ -10,7 +10,7 @@ MANY = 5
 """The number of names that a sentence lists; further ones are counted."""
 
 LONG = 100
-"""Characters of a text that a sentence quotes."""
+"""The maximum length of a quoted text in a sentence, in characters."""
 
 
 def code(value: object) -> str:

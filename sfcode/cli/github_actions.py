@@ -17,7 +17,8 @@ VERBS = ("plan", "apply", "destroy", "rollback", "review", "github")
 """Verbs with results for the next steps of a workflow."""
 
 SUMMARY = 400_000
-"""Characters of one report: GitHub accepts a megabyte per step, and a character may have several bytes."""
+"""The maximum length of one report in characters: GitHub accepts a megabyte per step, and a character may have several
+bytes."""
 
 
 def write_step_results(result: RunResult, code: int, environ: Mapping[str, str]) -> None:

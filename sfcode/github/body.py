@@ -16,9 +16,9 @@ from sfcode.text import spell_out
 LIMIT = 65_536
 """The maximum length of a comment or an issue in GitHub, in characters."""
 RESERVE = 512
-"""Characters that are reserved for masking secrets and mentions, which may lengthen a text."""
+"""The number of characters that are reserved for masking secrets and mentions, which may lengthen a text."""
 FOR_PLAN = 16_384
-"""Characters that are reserved for the plan, however long the review is."""
+"""The number of characters that are reserved for the plan, however long the review is."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from sfcode.secret import Secret, scrub
 
 SHORTEST = 8
-"""Shorter values are not replaced, since they are often ordinary words such as `test`."""
+"""The minimum length of a masked value: shorter ones are often ordinary words such as `test`."""
 
 _SECRET_NAME = re.compile(r"(^|_)(SECRET|TOKEN|KEY|PASSWORD|AUTH_URL|CREDENTIALS?)(_|$)", re.IGNORECASE)
 _PING = re.compile(r"(?<![\w`@/])@(?=[A-Za-z\d])")

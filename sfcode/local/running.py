@@ -23,7 +23,7 @@ PROBES, PROBE_SECONDS = 10, 0.01
 
 @dataclass(frozen=True)
 class RunningOrg:
-    """Where a running server answers, and the access token of the org's administrator."""
+    """The URL of a running server, and the access token of the org's administrator."""
 
     url: str
     access_token: str

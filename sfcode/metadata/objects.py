@@ -54,7 +54,8 @@ class ObjectSchema:
     label: str
     fields: Mapping[str, Field]
     complete: bool = False
-    """False for the shipped table: standard fields only, so that an unknown custom field may still exist."""
+    """Whether the list is complete; False for the shipped table of standard fields, so that an unknown custom field may
+    still exist."""
     label_plural: str = ""
     key_prefix: str = ""
     """The first three characters of the ids of its records."""

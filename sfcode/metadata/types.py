@@ -23,7 +23,8 @@ class MetadataType:
     element: str = ""
     """The element of the child in the container: `fields`."""
     folder_of: str = ""
-    """For a folder, the type of its content, as which a package lists the folder."""
+    """The type of the folder's content, under which a package lists the folder; "" if the type is not one of
+    folders."""
     has_content: bool = False
     """Whether the component has a content file, with XML in `<file>-meta.xml`."""
 

@@ -22,7 +22,7 @@ from sfcode.org.session import SESSION_EXPIRED
 from sfcode.org.transport import read_retry_after, translate_errors, unavailable_error
 
 MAX_RECORDS = 200
-"""Records in one call."""
+"""The maximum number of records in one call."""
 
 _USAGE = re.compile(r"(?:^|[;,\s])api-usage=(\d+)/(\d+)")
 

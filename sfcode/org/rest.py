@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 MAX_QUERIES = 5
-"""Queries in one composite request."""
+"""The maximum number of queries in one composite request."""
 MAX_PARTS = 25
-"""Parts of one composite request."""
+"""The maximum number of parts in one composite request."""
 
 UNUSED = {
     "simple_salesforce.metadata": ("SfdcMetadataApi",),

@@ -23,7 +23,7 @@ _MOST_PER_JSON = 4
 """Upper bound of a body's size as XML, or compressed in base64, as a multiple of its JSON."""
 
 _FURTHER_BYTES = 65_536
-"""Bytes that an apply may add to the state beyond the plan: digests of manual steps, the commit."""
+"""The number of bytes that an apply may add to the state beyond the plan: digests of manual steps, the commit."""
 
 _DIVIDE = "divide the project into two, each with half of the mappings, its own `name` and its own integration user"
 

@@ -44,7 +44,7 @@ class MissingPart:
     """The kind: profile, permission set, permission set license, user, feature license, campaign or unique campaign."""
     name: str
     owner: str = "this org"
-    """Where the part is missing: the org, a user or a campaign."""
+    """Who lacks the part: the org, a user or a campaign."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class AccessToken:
     role: Role
     created_at: datetime
     expires_at: datetime | None
-    """None for a token that does not expire."""
+    """The time at which the token expires; None if it does not expire."""
 
 
 class AccessTokenReader(Protocol):

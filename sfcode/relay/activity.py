@@ -47,7 +47,7 @@ class ActivityKey(NamedTuple):
     """The source of the messages; for calls, the side that was called."""
     figure: Figure
     bound: int = 0
-    """For a duration, the upper bound of its class in milliseconds."""
+    """The upper bound of a duration's class in milliseconds; only for a duration."""
 
 
 class ActivityStore(Protocol):

@@ -184,7 +184,7 @@ class FailedAttempts:
     LONGEST = 60.0
     """The longest wait in seconds."""
     CLIENTS = 1000
-    """Clients that are remembered; beyond that, those with the oldest attempts are forgotten."""
+    """The maximum number of clients that are remembered; those with the oldest attempts are forgotten."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

@@ -18,7 +18,7 @@ METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
 WRITE_SECONDS = 3.0
 """Time limit for the write check, in seconds."""
 FRESH_SECONDS = 1.0
-"""How long the result of a write check is reused, in seconds."""
+"""The time in seconds for which the result of a write check is reused."""
 
 PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 """Paths that are answered also on connections beyond the limits."""

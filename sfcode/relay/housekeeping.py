@@ -34,7 +34,7 @@ log = structlog.stdlib.get_logger(__name__)
 BEAT = 5.0
 """Seconds between two heartbeats."""
 LEAVE_SECONDS = 3.0
-"""How long a stopping process waits for a heartbeat in progress, in seconds."""
+"""The time in seconds for which a stopping process waits for a heartbeat in progress."""
 PURGE_EVERY = 3600.0
 PURGE_FIRST = 60.0
 """Seconds between two purges, and before the first one."""

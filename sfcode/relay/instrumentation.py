@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 log = structlog.stdlib.get_logger("sfcode.relay")
 
 LONGEST_CODE = 60
-"""Characters of an error code in the log."""
+"""The maximum length of an error code in the log, in characters."""
 REFUSALS_LOGGED = 20
 """Refused requests of one source that are logged per second; all are counted."""
 MOST_CODES = 3

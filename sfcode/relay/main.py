@@ -26,7 +26,8 @@ from sfcode.relay.worker.retry import retry_delay
 log = structlog.stdlib.get_logger(__name__)
 
 BUSY_SECONDS = 1.0
-"""How long a transaction waits for the database, in seconds. After it, senders get 503 and workers try again."""
+"""The time in seconds for which a transaction waits for the database. After it, senders get 503 and workers try
+again."""
 
 
 def serve(

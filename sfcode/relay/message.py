@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from sfcode.lazy_dataclasses import dataclass, field
 
 Source = Literal["appcues", "salesforce"]
-"""Where a message comes from; it is delivered to the other side."""
+"""The sender of a message; it is delivered to the other side."""
 
 PAST = "load"
 """The `origin` of loaded past events, which create their own records and change no other record."""
@@ -74,7 +74,8 @@ class Claim:
     token: str
     """The fencing token of the claim, so that a process that lost its lease cannot settle."""
     deadline: float
-    """When the lease ends, on this process's monotonic clock. No call to Salesforce or Appcues may outlast it."""
+    """The time at which the lease ends, on this process's monotonic clock. No call to Salesforce or Appcues may outlast
+    it."""
     messages: tuple[ClaimedMessage, ...]
     lease: float = 60.0
     """The length of the lease in seconds; no call takes longer."""

@@ -35,7 +35,7 @@ class ScheduledStatus:
 
     @property
     def next_at(self) -> datetime | None:
-        """When the job is due again; None if it never ran and is due at once."""
+        """The time at which the job is due again; None if it never ran and is due at once."""
         return self.run.next_at(timedelta(hours=self.hours)) if self.run else None
 
 

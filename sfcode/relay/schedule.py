@@ -30,7 +30,8 @@ log = structlog.stdlib.get_logger(__name__)
 POLL_SECONDS = 15.0
 """Seconds between two checks for due jobs."""
 STOP_SECONDS = 5.0
-"""How long a stop waits for a run, in seconds. An interrupted run continues after its lease in another process."""
+"""The time in seconds for which a stop waits for a run. An interrupted run continues after its lease in another
+process."""
 FAILED: Final = "schedule_failed"
 
 Checkpoint = Callable[[], None]

@@ -40,7 +40,7 @@ BACKLOG = 1024
 FILES = 4096
 """Open files of the process: its connections, and some for the database, Salesforce and Appcues."""
 ANSWER_SECONDS = 10
-"""How long a stop waits for requests in progress, in seconds."""
+"""The time in seconds for which a stop waits for requests in progress."""
 THREADS = 16
 SWITCH_SECONDS = 0.0005
 """

@@ -61,7 +61,7 @@ class MessageStory:
     hint: str
     """What to do about the reason."""
     next_at: datetime | None
-    """When the message is due; None if it is finished."""
+    """The time at which the message is due; None if it is finished."""
 
 
 def tell_story(stored: StoredMessage, instance_url: str | None) -> MessageStory:

@@ -64,7 +64,7 @@ class Revision:
 
     name: str
     commit: str = ""
-    """Empty for the work tree."""
+    """The commit; empty for the work tree."""
     how: str = ""
     """The description of the commit: `the merge base of main and HEAD`."""
 

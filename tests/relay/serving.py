@@ -133,10 +133,8 @@ class Relay:
     """The host in the settings; the socket is on loopback in any case."""
     open_inbox: Callable[..., Inbox] = open_inbox
     busy_seconds: float = PATIENCE
-    """
-    How long the relay waits for its database. The limit of `sfcode relay serve`, BUSY_SECONDS, is too short for a busy
-    machine.
-    """
+    """The time in seconds for which the relay waits for its database. The limit of `sfcode relay serve`, BUSY_SECONDS,
+    is too short for a busy machine."""
 
     def config(self, folder: Path = ROOT / "config") -> RelayConfig:
         environ = {**self.environ, "SFCODE_RELAY_DATABASE_URL": self.database}

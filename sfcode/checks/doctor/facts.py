@@ -166,7 +166,7 @@ class MappingFacts:
     blank: tuple[str, ...] = ()
     """Ids of a few records without a user id."""
     duplicates: DuplicateIds | Unknown | None = None
-    """None if there were no records to check."""
+    """Duplicate user IDs; None if there were no records to check."""
     sharing: str | Unknown = ""
     """The org-wide default that applies to the object."""
     shared_as: str = ""

@@ -28,7 +28,7 @@ _ALGORITHMS = ("sha1", "sha256", "sha512")
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """How a webhook authenticates its sender."""
+    """The authentication of a webhook's sender."""
 
     scheme: str = "none"
     secret: str = ""

@@ -11,7 +11,7 @@ from sfcode.local.sobjects.grants import OBJECT_RIGHTS
 from sfcode.metadata.component import Body, Component
 
 LAST_WITH_VERSION_SEGMENT = 66.0
-"""The last API version in which an outbound message has the element `versionSegment`."""
+"""The last API version in which a flow's action for an outbound message has the element `versionSegment`."""
 FIRST_WITH_VIEW_ALL_FIELDS = 63.0
 
 _BUILDER = {

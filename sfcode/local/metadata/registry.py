@@ -30,7 +30,7 @@ class FileType:
     modeled: bool = False
     """Whether the contents are checked; otherwise they are stored unchanged."""
     elements: Mapping[str, str] = field(default_factory=dict)
-    """For a type that is not modeled: the elements that are separate components, with their types."""
+    """The elements that are separate components, with their types; only for a type that is not modeled."""
 
     @property
     def children(self) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from cryptography.x509 import load_pem_x509_certificate
 from sfcode.local.errors import OAuthError
 
 MILLISECONDS = 100_000_000_000
-"""Larger values are milliseconds: the sf CLI writes `exp` in milliseconds, and an org accepts it."""
+"""The number from which on a time is in milliseconds: the sf CLI writes `exp` in milliseconds, and an org accepts
+it."""
 
 
 def public_key(pem: str) -> RSAPublicKey | None:

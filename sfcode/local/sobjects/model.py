@@ -41,10 +41,8 @@ class FieldDef:
     """Whether the formula treats blank numbers as zeros."""
     custom: bool = False
     element: str = ""
-    """
-    For objects whose rows are components: the element of the body, or the part of the full name, with the field's
-    value.
-    """
+    """The element of the body, or the part of the full name, with the field's value; only for objects whose rows are
+    components."""
     permissionable: bool = True
     compound: str = ""
     """The address or name that the field is a part of."""

@@ -13,7 +13,7 @@ from sfcode.local.soql.ast import FieldRef
 from sfcode.local.store import Record, Scalar
 
 MAX_STEPS = 5
-"""How many relationships a path may follow."""
+"""The maximum number of relationships in a path."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ INLINE = 60
 """The maximum width in characters of a small mapping that stays on one line."""
 
 CONTEXT = 32
-"""Characters of a long text that are shown on each side of a difference."""
+"""The number of characters of a long text that are shown on each side of a difference."""
 
 WHO_MOVED = {
     Cause.CONFIG: "",

@@ -27,11 +27,11 @@ class DeliveredAttribute:
     """The latest delivery of one attribute by the records of one object."""
 
     stamp: str
-    """When the record that delivered the attribute last was changed."""
+    """The time of the last change of the record that delivered the attribute."""
     given: bool
     """Whether the record delivered a value. If it did, an empty field later removes the attribute."""
     written: str = ""
-    """When the record was changed whose value, or null, was last written to the profile; "" for never."""
+    """The time of the change whose value, or null, was last written to the profile; "" for never."""
 
 
 DeliveredState = Mapping[tuple[str, str], DeliveredAttribute]

@@ -21,7 +21,7 @@ from sfcode.relay.appcues.values import FINEST
 from sfcode.relay.message import LatestState
 
 AT_MOST = 20
-"""How many records may become empty in a row."""
+"""The number of records that may become empty in a row."""
 ALARM: Final = "clearing_stopped"
 
 
@@ -34,7 +34,7 @@ class NullGuard:
     run: tuple[str, ...] = ()
     """Records that became empty since the last record with a value."""
     stopped: str = ""
-    """When clearing was stopped; "" while the attribute is cleared."""
+    """The time at which clearing was stopped; "" while the attribute is cleared."""
 
     def record_value(self) -> NullGuard:
         """Return the guard after a record with a value. A stop of clearing lasts until a person acknowledges it."""

@@ -20,7 +20,7 @@ class RecordState:
     view: MappingView
     record_id: str
     stamp: str
-    """When the record was last changed, in a form that sorts by time; "" if the message does not contain it."""
+    """The time of the record's last change, in a form that sorts by time; "" if the message does not contain it."""
     values: Mapping[str, Value]
     """Values by attribute."""
     empty: frozenset[str]

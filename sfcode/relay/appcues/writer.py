@@ -47,7 +47,7 @@ from sfcode.relay.rewrite import rewritten_name
 KEYS = 100
 """The maximum number of profiles that are written for one claim."""
 SECONDS = 2.0
-"""How long a claim should take: messages that cannot be sent in this time are released."""
+"""The time in seconds that a claim should take at most: messages that cannot be sent in it are released."""
 PER_KEY = 20
 """Messages of one profile that are merged into its request."""
 MARGIN = 2.0

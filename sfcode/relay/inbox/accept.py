@@ -19,11 +19,11 @@ from sfcode.relay.inbox.tables import LANES, lane
 from sfcode.relay.message import InboxMessage
 
 LONGEST = 1_000
-"""Bytes of a message ID or a key: an index entry of PostgreSQL has at most about 2,700 bytes."""
+"""The maximum size of a message ID or a key in bytes: an index entry of PostgreSQL has at most about 2,700 bytes."""
 
 
 AT_ONCE = 1_000
-"""Rows of one query."""
+"""The maximum number of rows of one query."""
 
 Key = tuple[str, str]
 """Source and key."""

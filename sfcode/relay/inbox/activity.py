@@ -15,9 +15,10 @@ from sfcode.relay.inbox.tables import ACTIVITY
 
 HOUR = 3600
 MINUTES_KEPT = timedelta(hours=26)
-"""How long minutes are kept: longer than the day that is shown by minute, since only whole hours are summed."""
+"""The time for which minutes are kept: longer than the day that is shown by minute, since only whole hours are
+summed."""
 KEPT = timedelta(days=8)
-"""How long hours are kept: longer than the week that is shown."""
+"""The time for which hours are kept: longer than the week that is shown."""
 
 _KEY = (ACTIVITY.c.begins, ACTIVITY.c.source, ACTIVITY.c.figure, ACTIVITY.c.bound)
 _IS_PEAK = sa.or_(*(ACTIVITY.c.figure == figure for figure in sorted(PEAKS)))

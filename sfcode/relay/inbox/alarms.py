@@ -13,9 +13,9 @@ from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import ALARMS, SETTINGS
 
 MOST = 200
-"""Rows that are kept; the oldest ones are deleted."""
+"""The maximum number of alarms; the oldest ones are deleted."""
 LONGEST_DETAIL = 500
-"""Characters of a detail: an index entry of PostgreSQL has at most about 2,700 bytes."""
+"""The maximum length of a detail in characters: an index entry of PostgreSQL has at most about 2,700 bytes."""
 FORMER = "alarms"
 """The setting that held all alarms before they were rows."""
 

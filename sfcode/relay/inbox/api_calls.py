@@ -13,7 +13,7 @@ from sfcode.relay.inbox.dialects import RunTransaction, Transaction
 from sfcode.relay.inbox.tables import API_CALLS
 
 WINDOW = 24
-"""Hours of a budget, including the present one."""
+"""The number of hours of a budget, including the present one."""
 KEPT = timedelta(days=8)
 HOUR = 3600
 

@@ -31,9 +31,9 @@ from sfcode.relay.inbox.walk import choose_walk_of_change
 AT_ONCE = 1_000
 """The number of messages that one step changes."""
 LEASE = timedelta(seconds=15)
-"""How long a process holds a change after each step."""
+"""The time for which a process holds a change after each step."""
 KEPT = timedelta(days=7)
-"""How long a change is stored after its end. Its audit line is kept longer."""
+"""The time for which a change is stored after its end. Its audit line is kept longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,8 @@ class BulkChange:
     who: str
     choice: Filter
     total: MessageCount
-    """
-    How many messages matched when the change began. All matching messages are changed, even if not all were counted.
-    """
+    """The number of messages that matched when the change began. All matching messages are changed, even if not all
+    were counted."""
     done: int
     begun_at: datetime
     ended_at: datetime | None

@@ -21,7 +21,7 @@ class MessageStore(Protocol):
 
     @property
     def commits_at_once(self) -> int:
-        """How many concurrent calls of `accept_each` are useful."""
+        """The number of concurrent calls of `accept_each` that are useful."""
         ...
 
     def accept_each(self, groups: Groups) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import COUNTS, INBOX
 
 AT_ONCE = 10_000
-"""Rows of differences that one transaction sums."""
+"""The maximum number of rows of differences that one transaction sums."""
 
 _ADD = (
     "INSERT INTO relay_counts (source, state, reason, number) VALUES (NEW.source, NEW.state, NEW.reason, 1)"

@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 InsertInto = Callable[[sa.Table], sqlite.Insert | postgresql.Insert]
 
 BUSY_SECONDS = 30.0
-"""How long commands wait for a connection, or for the lock of an SQLite file, in seconds."""
+"""The time in seconds for which commands wait for a connection, or for the lock of an SQLite file."""
 
 
 class Transaction(NamedTuple):
@@ -31,7 +31,7 @@ class Transaction(NamedTuple):
     database: Database
     db: sa.Connection
     now: datetime
-    """When the transaction began, by the inbox's clock, which all stored times use."""
+    """The time at which the transaction began, by the inbox's clock, which all stored times use."""
     reading: ClockReading
     """The wall clock when the transaction began."""
 
@@ -63,7 +63,7 @@ class Database(Protocol):
     """The names of its column types, by their placeholders in migrations."""
 
     commits_at_once: int
-    """How many concurrent transactions of one process are useful."""
+    """The number of concurrent transactions of one process that are useful."""
 
     clock: InboxClock
     """The inbox's clock, from which jumps of the wall clock are removed."""

@@ -39,15 +39,15 @@ class HistoryEvent:
 
     event: EventName
     at: datetime | None = None
-    """When the event ended; None for the line that counts omitted attempts."""
+    """The time at which the event ended; None for the line that counts omitted attempts."""
     seconds: float | None = None
-    """How long the batch of the attempt took, in seconds."""
+    """The duration of the attempt's batch in seconds."""
     outcome: str = ""
     """The outcome of an attempt: `done`, `parked`, `dead`, or `retry`."""
     reason: str = ""
     detail: str = ""
     due_at: datetime | None = None
-    """When the message is retried."""
+    """The time at which the message is retried."""
     writes: tuple[AttemptedWrite, ...] = ()
     who: str = ""
     """The person who replayed or discarded the message."""
@@ -73,13 +73,13 @@ class AttemptHead(NamedTuple):
     """The common part of the attempts of a batch with the same outcome."""
 
     at: str
-    """When the attempt ended, as a stored time."""
+    """The time at which the attempt ended, as a stored time."""
     seconds: float
     outcome: str
     reason: str
     detail: str
     due: str | None
-    """When the next attempt is due, as a stored time."""
+    """The time at which the next attempt is due, as a stored time."""
     number: int
     """The number of omitted writes."""
 

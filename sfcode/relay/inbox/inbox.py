@@ -86,7 +86,7 @@ class Inbox(TransactionRunner):
 
     @property
     def commits_at_once(self) -> int:
-        """How many concurrent calls of `accept_each` are useful."""
+        """The number of concurrent calls of `accept_each` that are useful."""
         return self._database.commits_at_once
 
     def accept(self, messages: Sequence[InboxMessage]) -> int:

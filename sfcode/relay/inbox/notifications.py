@@ -25,7 +25,7 @@ NotificationEvent = Literal["raised", "repeated", "resolved", "test"]
 """
 
 LEASE = timedelta(seconds=60)
-"""How long a process may take to send a claimed notification."""
+"""The time that a process has to send a claimed notification."""
 AT_ONCE = 10
 """Notifications of one claim."""
 FAREWELLS = 20
@@ -52,12 +52,12 @@ class AlarmNotification:
     name: str
     detail: str
     number: int = 0
-    """How many notifications of this alarm the receiver was sent before."""
+    """The number of notifications of this alarm that the receiver was sent before."""
     attempts: int = 1
     times: int = 0
-    """How often the alarm was raised."""
+    """The number of times that the alarm was raised."""
     raised_at: str = ""
-    """When the alarm was last raised (ISO 8601, UTC)."""
+    """The time at which the alarm was last raised (ISO 8601, UTC)."""
 
     @property
     def id(self) -> str:

@@ -25,7 +25,8 @@ PAUSED: Final = "paused"
 LOOK_AGAIN = timedelta(hours=1)
 """The time after which a message of a paused mapping is tried again; a resume makes it due at once."""
 SLACK = timedelta(seconds=5)
-"""How much later the message may be due, because of the jitter of its wait and of a lock that its transaction waits for."""
+"""The time by which the message may be due later, because of the jitter of its wait and of a lock that its transaction
+waits for."""
 RESUMED = "resumed:"
 """The prefix of settings with the time at which a mapping was resumed, which are kept until its messages are due."""
 LONG = timedelta(hours=1)

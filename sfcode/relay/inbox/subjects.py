@@ -13,7 +13,7 @@ from sfcode.relay.inbox.parameters import given_rows
 from sfcode.relay.inbox.tables import INBOX
 
 AT_ONCE = 1_000
-"""Rows of one statement."""
+"""The maximum number of rows of one statement."""
 
 
 def fill_subjects(tx: Transaction) -> None:

@@ -81,19 +81,19 @@ class InboxStats:
     """Row counts of the inbox at one time."""
 
     now: datetime
-    """When the rows were counted."""
+    """The time at which the rows were counted."""
     counts_by_reason: Mapping[tuple[str, State, str], int]
-    """Rows by source, state and reason; zero counts are left out."""
+    """The number of rows by source, state and reason; zero counts are left out."""
     oldest: Mapping[str, datetime]
-    """When the oldest open row of each source was received."""
+    """The time at which the oldest open row of each source was received."""
     waiting: Mapping[str, int]
     """Keys of each source that wait for a retry or the end of a lease, counted up to 10,000."""
     oldest_blocked: Mapping[str, datetime] = field(default_factory=dict)
-    """When the oldest blocked row of each source was received."""
+    """The time at which the oldest blocked row of each source was received."""
 
     @property
     def counts(self) -> Mapping[tuple[str, State], int]:
-        """Rows by source and state; zero counts are left out."""
+        """The number of rows by source and state; zero counts are left out."""
         totals: Counter[tuple[str, State]] = Counter()
         for (source, state, _), number in self.counts_by_reason.items():
             totals[source, state] += number
@@ -101,7 +101,7 @@ class InboxStats:
 
     @property
     def reasons(self) -> Mapping[tuple[str, State, str], int]:
-        """Parked and dead rows by source, state and reason."""
+        """The number of parked and dead rows by source, state and reason."""
         return {key: number for key, number in self.counts_by_reason.items() if key[1] in BLOCKED}
 
     def count(self, state: State, source: str | None = None) -> int:

@@ -26,9 +26,8 @@ from sfcode.relay.inbox.types import STATES, Filter, State
 Place = tuple[datetime, int]
 """The position of a row in the order of searches: its time of receipt, and its ID."""
 FEW = (200, 2_000)
-"""
-How many messages of each condition are counted: the second limit applies if every condition reaches the first one.
-"""
+"""The numbers of messages to count for each condition: the second one is used if every condition reaches the first
+one."""
 AT_ONCE = 1_000
 """The number of positions that are read at once."""
 _EPOCH = datetime.fromtimestamp(0, UTC)

@@ -19,7 +19,7 @@ Object = Mapping[str, Any]
 LONGEST_NAME = 255
 LONGEST_ID = 255
 LARGEST_ENVELOPE = 1_000_000
-"""Characters of JSON. The enclosing object is stored with each of its events, up to this size for all of them together."""
+"""The maximum size of the enclosing object in characters of JSON, for all events together that it is stored with."""
 
 _INHERITED = (
     "user_id",

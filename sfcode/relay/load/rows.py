@@ -11,9 +11,9 @@ from typing import Any, TextIO
 from sfcode.lazy_dataclasses import dataclass, field
 
 AT_ONCE = 65_536
-"""Characters of a JSON array that are read at a time."""
+"""The number of characters of a JSON array that are read at a time."""
 LARGEST = 1_000_000
-"""Characters of one JSON object."""
+"""The maximum length of one JSON object in characters."""
 DEEPEST = 4
 _REPLACED = "\ufffd"
 _NOT_UTF8 = "contains bytes that are not UTF-8"

@@ -15,7 +15,7 @@ from sfcode.mapping.limits import FORMULA_TEXT_LENGTH
 from sfcode.relay.salesforce.destinations import Destination
 
 URI = 14_000
-"""Characters of one query in a URL; Salesforce accepts URLs of 16,384 characters."""
+"""The maximum length of one query in a URL; Salesforce accepts URLs of 16,384 characters."""
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,13})\.[0-9]{0,8}[1-9]")

@@ -38,7 +38,8 @@ class PackageItem:
     line: int = 0
     column: int = 0
     raw: bytes | None = None
-    """For a type that is not modeled: the component's files as a zip, or its element in the file of its container."""
+    """The component's files as a zip, or its element in the file of its container; only for a type that is not
+    modeled."""
     bare: bool = False
     """Whether the component is a container without its own elements; only its children are stored."""
 
