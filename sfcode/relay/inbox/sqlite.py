@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -20,9 +21,17 @@ from sfcode.relay.inbox.column_types import decode_text
 from sfcode.relay.inbox.data_cipher import NO_KEYS, DataCipher, use_cipher
 from sfcode.relay.inbox.dialects import T, Transaction
 from sfcode.relay.inbox.inbox_clock import ClockReading, InboxClock
+from sfcode.relay.inbox.types import Unavailable
 
 STEPS = 10_000
 """Instructions of SQLite's virtual machine between two checks of the time, about 0.1 ms."""
+BESIDE = ("-wal", "-shm")
+"""What SQLite appends to the name of a database for the files beside it, which contain the newest transactions."""
+_FILES = "files"
+"""The key of a connection's files among the notes that SQLAlchemy keeps of the connection."""
+
+FileId = tuple[int, int] | None
+"""Device and inode of a file; None for a missing file."""
 
 
 class Sqlite:
@@ -49,24 +58,47 @@ class Sqlite:
         self.clock = clock
         self._wall_clock = wall_clock
         self._boot_clock = boot_clock
+        self._files = _files(url)
+        self._file = _identify(self._files[:1])
         # With a pool of one connection, threads wait for it in turn instead of polling the file lock.
         self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, busy_seconds)
         self._reader = _sqlite_engine(url, "BEGIN", 4, busy_seconds)
         self.cipher = cipher
         for engine in (self._writer, self._reader):
             use_cipher(engine, cipher)
+            # A connection to a missing file would create an empty one.
+            sa.event.listen(engine, "do_connect", lambda *_: self._check(self._file, self._files[:1]))
 
     @contextlib.contextmanager
     def write(self, *, durable: bool = True, one_statement: bool = False) -> Iterator[Transaction]:  # noqa: ARG002
         """Begin a transaction that writes."""
-        with self._writer.connect() as db, _synchronous(db, durable=durable), db.begin():
+        with self._writer.connect() as db, self._in_place(db), _synchronous(db, durable=durable), db.begin():
             yield self._begin(db)
 
     @contextlib.contextmanager
     def read(self, seconds: float | None = None) -> Iterator[Transaction]:
         """Begin a transaction that only reads."""
-        with self._reader.begin() as db, _ended_after(db, seconds):
+        with self._reader.begin() as db, self._in_place(db), _ended_after(db, seconds):
             yield self._begin(db)
+
+    @contextlib.contextmanager
+    def _in_place(self, db: sa.Connection) -> Iterator[None]:
+        """
+        Raise Unavailable unless the files of a connection are in their place before and after a transaction.
+
+        SQLite continues to write to files that were moved, replaced or removed, but no later process finds what they contain.
+        So a message is acknowledged only if its transaction is in the present files.
+        """
+        self._check(db.info[_FILES], self._files)
+        yield
+        self._check(db.info[_FILES], self._files)
+
+    def _check(self, opened: Sequence[FileId], files: Sequence[Path]) -> None:
+        if opened != _identify(files):
+            raise Unavailable(
+                f"{files[0]}, or a file beside it, was moved, replaced or removed while the relay used it.",
+                "Put the files back, or restart the relay to use the files that are there now.",
+            )
 
     def _begin(self, db: sa.Connection) -> Transaction:
         before = self._boot_clock()
@@ -119,7 +151,7 @@ def _sqlite_engine(url: sa.URL, begin: str, pool_size: int, busy_seconds: float)
         connect_args={"timeout": busy_seconds},
     )  # fmt: skip
 
-    def connect(connection: sqlite3.Connection, _: object) -> None:
+    def connect(connection: sqlite3.Connection, record: sa.pool.ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # turns off the implicit BEGIN of sqlite3
         connection.text_factory = decode_text
         _to_wal(connection, busy_seconds)
@@ -127,10 +159,30 @@ def _sqlite_engine(url: sa.URL, begin: str, pool_size: int, busy_seconds: float)
         connection.execute("PRAGMA synchronous = FULL")
         # The statement journal of an INSERT with many rows is kept in memory instead of a temporary file.
         connection.execute("PRAGMA temp_store = MEMORY")
+        # The first read opens the files beside the database.
+        connection.execute("PRAGMA schema_version").fetchone()
+        record.info[_FILES] = _identify(_files(url))
 
     sa.event.listen(engine, "connect", connect)
     sa.event.listen(engine, "begin", lambda db: db.exec_driver_sql(begin))
     return engine
+
+
+def _files(url: sa.URL) -> tuple[Path, ...]:
+    """Return the path of a database, and of the files beside it."""
+    return tuple(Path(f"{url.database}{ending}") for ending in ("", *BESIDE))
+
+
+def _identify(files: Iterable[Path]) -> tuple[FileId, ...]:
+    ids: list[FileId] = []
+    for file in files:
+        try:
+            status = file.stat()
+        except OSError:
+            ids.append(None)
+        else:
+            ids.append((status.st_dev, status.st_ino))
+    return tuple(ids)
 
 
 def _as_json(column: sa.ColumnElement[Any], source: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
