@@ -14,7 +14,7 @@ import structlog
 from sfcode.config.files import MAPPINGS
 from sfcode.config.project import Project
 from sfcode.config.relay_config import digest_relay_config, render_relay_config
-from sfcode.errors import ConfigError, SfcodeError
+from sfcode.errors import ConfigError, SfcodeError, UsageError
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.inbox.types import Purged
 from sfcode.relay.instrumentation import Instrumentation
@@ -24,6 +24,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 POLL_SECONDS = 2.0
 """Seconds between two checks of the files."""
+RETRY_MOST = 30
+"""The largest number of checks between two attempts to load a config that something else than its files prevented."""
 REFUSED: Final = "config_refused"
 """The alarm for a config that cannot be used."""
 MOST_PROBLEMS = 10
@@ -83,7 +85,8 @@ class ConfigReloader:
     """
     Reloads the config when its files change or on request, and passes it on if it is valid.
 
-    An invalid config is refused with its problems, and the relay keeps the previous one.
+    An invalid config is refused with its problems, and the relay keeps the previous one. If the database, the org or a file
+    cannot be reached at the moment, the config is loaded again later, without a change of its files.
     """
 
     def __init__(self, source: ConfigSource, user: ConfigUser) -> None:
@@ -91,6 +94,8 @@ class ConfigReloader:
         self._user = user
         self._loaded = source.stamps
         self._asked = asyncio.Event()
+        self._failures = 0
+        """Failed attempts in a row that the files are not the cause of."""
         user.instrumentation.record_config(user.config.digest, "loaded")
 
     def request(self) -> None:
@@ -99,15 +104,18 @@ class ConfigReloader:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        current_stamp = self._loaded
+        current_stamp, checks = self._loaded, 0
         while True:
             try:
                 await asyncio.wait_for(self._asked.wait(), POLL_SECONDS)
             except TimeoutError:
                 previous, current_stamp = current_stamp, await asyncio.to_thread(stamp_files, self._source.folder)
+                checks += 1
+                is_retry = self._failures > 0 and checks >= min(RETRY_MOST, 2 ** min(self._failures - 1, 5))
                 # Files that are still being written have other stamps at the next check.
-                if current_stamp == self._loaded or current_stamp != previous:
+                if current_stamp != previous or (current_stamp == self._loaded and not is_retry):
                     continue
+            checks = 0
             self._asked.clear()
             self._loaded = current_stamp = await asyncio.to_thread(stamp_files, self._source.folder)
             await self.reload()
@@ -120,12 +128,14 @@ class ConfigReloader:
             outcome = "unchanged" if config.digest == user.config.digest else "loaded"
             if outcome == "loaded":
                 await user.reload(config)
-        except SfcodeError as error:
+        except (ConfigError, UsageError) as error:
+            self._failures = 0
             self._refuse(error)
-        except Exception as error:
-            log.exception("config_not_loaded")
+        except Exception as error:  # noqa: BLE001 (it may be over at the next attempt)
+            self._failures += 1
             self._refuse(error)
         else:
+            self._failures = 0
             log.info("config_loaded", config=config.digest, outcome=outcome)
             user.instrumentation.record_config(config.digest, outcome)
             user.config_problem = ""
@@ -137,9 +147,12 @@ class ConfigReloader:
             problems = [error.message if isinstance(error, SfcodeError) else type(error).__name__]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         user = self._user
-        user.config_problem = f"the config has changed and is refused: {problems[0]}{more}"
+        problem = f"the config has changed and is refused: {problems[0]}{more}"
+        if self._failures > 1 and user.config_problem == problem:
+            return  # a person has been told
+        user.config_problem = problem
         user.instrumentation.record_config(user.config.digest, "refused")
-        log.error("config_refused", config=user.config.digest, problems=problems[:MOST_PROBLEMS])
+        log.error("config_refused", config=user.config.digest, problems=problems[:MOST_PROBLEMS], exc_info=error)
         user.instrumentation.raise_alarm(
             REFUSED, f"{problems[0]}{more}. The relay keeps using config {user.config.digest}."
         )

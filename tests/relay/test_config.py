@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 
 from sfcode.config import load
-from sfcode.errors import SfcodeError
+from sfcode.diagnostics import Diagnostic
+from sfcode.errors import ConfigError, SfcodeError, UsageError
 from sfcode.relay import config as module
 from sfcode.relay.alarms import PendingAlarms
 from sfcode.relay.config import ConfigReloader, ConfigSource, RelayConfig, stamp_files
+from sfcode.relay.inbox import Unavailable
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Claim
 from sfcode.relay.settings import read_settings
@@ -51,8 +53,10 @@ class User:
         self.instrumentation = Instrumentation()
         self.used: list[str] = []
         self.refusal: SfcodeError | None = None
+        self.attempts = 0
 
     async def reload(self, config: RelayConfig) -> None:
+        self.attempts += 1
         if self.refusal:
             raise self.refusal
         self.config = config
@@ -205,6 +209,31 @@ class TestRefusal:
             assert user.config_problem == "the config has changed and is refused: The inbox is away."
 
         assert watch(folder, script).used == []
+
+    def test_a_valid_config_is_used_once_the_database_answers_again(self, folder: Path) -> None:
+        async def script(user: User, _: ConfigReloader) -> None:
+            user.refusal = Unavailable("The inbox is away.")
+            edit(folder, "    plan: Plan__c", "    tier: Plan__c")
+            await until_async(lambda: user.attempts > 3)
+            assert user.config_problem == "the config has changed and is refused: The inbox is away."
+            user.refusal = None
+            await until_async(lambda: user.used)
+            assert user.config_problem == ""
+
+        metric = watch(folder, script).metric("config_loads_total")
+        assert 'outcome="refused"} 1.0' in metric, "the attempts in between raise no further alarms"
+
+    @pytest.mark.parametrize("kind", [UsageError, lambda text: ConfigError([Diagnostic.error(None, "", text, "")])])
+    def test_an_invalid_config_is_loaded_again_only_after_a_change(self, folder: Path, kind: Any) -> None:
+        async def script(user: User, _: ConfigReloader) -> None:
+            user.refusal = kind("It is of another org.")
+            edit(folder, "    plan: Plan__c", "    tier: Plan__c")
+            await until_async(lambda: user.config_problem)
+            user.refusal = None
+            await asyncio.sleep(10 * FAST)
+
+        user = watch(folder, script)
+        assert (user.used, user.attempts) == ([], 1)
 
     def test_watching_continues_after_an_unexpected_exception(self, folder: Path) -> None:
         async def act() -> None:
