@@ -42,4 +42,4 @@ class CurrentPauses:
 def wait_for(mapping: str) -> Retry:
     """Return the settlement of a message of a paused mapping."""
     text = f"mapping {mapping} is paused"
-    return Retry(text, LOOK_AGAIN.total_seconds(), counts=False, reason=PAUSED, paused_mapping=mapping)
+    return Retry(text, LOOK_AGAIN.total_seconds(), counts=False, of_mapping=True, reason=PAUSED, paused_mapping=mapping)

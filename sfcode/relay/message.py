@@ -105,6 +105,8 @@ class Retry:
     after: float | None = None
     counts: bool = True
     """Whether the attempt counts towards the limit; an attempt during an outage does not."""
+    of_mapping: bool = False
+    """Whether only the messages of one mapping wait, while those of other mappings can be delivered."""
     reason: str = ""
     """The reason of a wait that a person can end, as a short name: `paused`."""
     paused_mapping: str = ""

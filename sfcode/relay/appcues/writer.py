@@ -210,7 +210,7 @@ class AppcuesWriter:
         """Retry a message until the types of its fields are known, less often the older it is."""
         self._types.request(state.view.object, state.unknown)
         pause = min(max(message.waited.total_seconds() / 4, 1.0), LONGEST_LOOK)
-        return Retry("type_unknown", pause, counts=False)
+        return Retry("type_unknown", pause, counts=False, of_mapping=True)
 
     async def _profile(self, key: str, profile: ProfileWork, deadline: float) -> None:
         """Write one profile, in one request unless Appcues refuses a record's values."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from sfcode.config.event_models import Events
 from sfcode.config.notify_models import AlarmName
-from sfcode.lazy_dataclasses import dataclass, field
+from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.org.collections import RecordError
 from sfcode.relay.api_calls import for_mappings
 from sfcode.relay.current_pauses import CurrentPauses
@@ -220,7 +220,7 @@ class Batch:
         return failure.end if isinstance(failure.end, Retry) else Retry("refused", counts=False)
 
     def _refuse(self, round_: WriteRound, message: int, mapping: str, end: Retry) -> None:
-        round_.refused.setdefault(message, {})[mapping] = end
+        round_.refused.setdefault(message, {})[mapping] = replace(end, of_mapping=True)
 
     def _follow_up(
         self, message: ClaimedMessage, end: Settlement, refused: Mapping[str, Retry], event: AppcuesEvent | None

@@ -270,9 +270,13 @@ def combine(deliveries: Sequence[Delivery]) -> Delivery:
 
 
 def is_outage(delivery: Delivery) -> bool:
-    """Return whether nothing was delivered, for a reason that does not depend on the messages."""
+    """
+    Return whether nothing was delivered, for a reason that depends neither on the messages nor on their mappings.
+
+    The messages of a mapping that waits may fill many claims, which must not delay the messages of other mappings.
+    """
     ends = [end for end in delivery.settlements.values() if not isinstance(end, Released)]
-    return bool(ends) and all(isinstance(end, Retry) and not end.counts and not end.reason for end in ends)
+    return bool(ends) and all(isinstance(end, Retry) and not (end.counts or end.of_mapping) for end in ends)
 
 
 def is_full(claim: Claim, delivery: Delivery, writer: Writer) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from sfcode.relay.appcues import FieldTypeCache
 from sfcode.relay.inbox import open_inbox
+from sfcode.relay.worker.worker import is_outage
 from tests.generate.projects import changed, project
 from tests.relay.appcues.desk import ABSENT, CONTACT, Shown
 
@@ -103,8 +104,10 @@ def test_waiting_for_a_type_backs_off_and_counts_no_attempt(untyped):
     untyped.org = None
     untyped.send(Seats__c="12.0")
     claim = untyped.claim()
-    (end,) = untyped.write(lambda writer: writer.deliver(claim)).settlements.values()
+    delivery = untyped.write(lambda writer: writer.deliver(claim))
+    (end,) = delivery.settlements.values()
     assert (end.error, end.after, end.counts) == ("type_unknown", 1.0, False)
+    assert not is_outage(delivery), "messages of other mappings do not wait"
 
 
 def test_records_that_were_read_from_the_api_wait_as_well(untyped):

@@ -595,7 +595,7 @@ class TestRefusedMapping:
         refused = {"contact": REFUSED_MAPPING, "lead": REFUSED_MAPPING}
         scene = Scene(ScriptedCalls(both("a"), refused_lookups=refused), (CONTACT, LEAD))
         delivery = scene.deliver(message := event("appcues:nps_score", "a", score=7))
-        assert delivery.settlements == {message.id: Retry("INVALID_TYPE", 300.0, counts=False)}
+        assert delivery.settlements == {message.id: Retry("INVALID_TYPE", 300.0, counts=False, of_mapping=True)}
         assert delivery.followups == ()
         assert scene.calls.alarms == [
             (
@@ -612,7 +612,7 @@ class TestRefusedMapping:
         remaining_message = ClaimedMessage(
             next(NUMBERS), part.source, part.message_id, part.key, part.kind, part.payload, 0, NOON
         )
-        assert scene.settle(remaining_message) == [Retry("mapping lead is held back", 30.0, counts=False)]
+        assert scene.settle(remaining_message) == [Retry("mapping lead is held back", 30.0, counts=False, of_mapping=True)]
         scene.calls.sent.clear()
         scene.calls.refused_lookups.clear()
         scene.calls.now += 30

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from sfcode.relay.message import ClaimedMessage, Delivered, FollowUp, Retry
+from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, FollowUp, Retry
 from sfcode.relay.salesforce import make_writer
 from sfcode.relay.service import Service
+from sfcode.relay.worker.worker import is_outage
 from tests.relay.salesforce.world import NOON, World, event
 from tests.relay.serving import Relay, Served
 from tests.waiting import until
@@ -81,6 +82,7 @@ def test_a_followup_waits_by_itself_and_writes_what_is_missing_once_the_mapping_
         (end,) = broken.deliver(followup)
         assert isinstance(end, Retry)
         assert not end.counts
+        assert not is_outage(Delivery({followup.id: end})), "messages of other mappings do not wait"
         assert broken.followups == []
         (end,) = broken.deliver(followup, writer=world.fresh_writer())
         assert end == Delivered()

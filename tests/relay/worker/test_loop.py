@@ -440,6 +440,7 @@ def test_the_pauses_grow_while_a_far_side_does_not_respond(inbox, monkeypatch):
         ([Retry("away", counts=False), Delivered()], False),
         ([Retry("away", counts=False), Parked("why")], False),
         ([Retry("locked")], False),
+        ([Retry("refused", counts=False, of_mapping=True)], False),
         ([Released()], False),
         ([], False),
     ],
@@ -450,6 +451,27 @@ def test_an_outage_is_a_batch_without_a_success_and_without_a_failed_message(end
 
 def test_the_pauses_of_an_outage_grow_to_half_a_minute():
     assert [outage_pause(n) for n in (1, 2, 3, 6, 7, 100, 10**6)] == [0.5, 1.0, 2.0, 16.0, 30.0, 30.0, 30.0]
+
+
+def test_messages_of_a_mapping_that_waits_do_not_delay_those_of_others(inbox, monkeypatch):
+    monkeypatch.setattr("sfcode.relay.worker.worker.OUTAGE_FIRST", 1000.0)
+    monkeypatch.setattr("sfcode.relay.worker.worker.OUTAGE_MOST", 1000.0)
+
+    async def act() -> None:
+        async def wait_or_deliver(claim):
+            wait = Retry("refused", counts=False, of_mapping=True)
+            return Delivery({m.id: wait if m.key.endswith("@lead") else Delivered() for m in claim.messages})
+
+        world = World(inbox, wait_or_deliver)
+        await world.accept(*(message(number, f"user:{number}@lead") for number in range(25)))
+        world.worker.start()
+        await until_async(lambda: len(world.writer.delivered) >= 25)
+        await world.accept(message(99))
+        await until_async(lambda: world.count("done") == 1)
+        await world.worker.stop()
+        assert world.count("ready") == 25
+
+    asyncio.run(act())
 
 
 def test_a_stop_does_not_wait_for_the_pause_of_an_outage(inbox, monkeypatch):

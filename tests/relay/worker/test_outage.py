@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sfcode.relay.inbox.pauses import PAUSED
+from sfcode.relay.current_pauses import wait_for
 from sfcode.relay.message import Delivered, Delivery, Released, Retry
 from sfcode.relay.worker.worker import is_outage
 
 AWAY = Retry("no answer", counts=False)
-WAITING = Retry("mapping contact is paused", counts=False, reason=PAUSED)
+WAITING = wait_for("contact")
 
 
 def test_parked_messages_are_not_an_outage() -> None:
