@@ -182,7 +182,40 @@ def test_replay_of_unknown_ids_or_reasons_is_an_error(journey, inbox):
     assert inbox.stats().count("parked") == 3
 
 
-@pytest.mark.parametrize("command", [("status",), ("list",), ("replay", "--reason", "x"), ("ack", "x")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("replay", "--state", "dead", "--user"),
+        ("discard", "--yes", "--state", "ready", "--user"),
+        ("discard", "--yes", "--state", "ready", "--record"),
+        ("list", "--event"),
+        ("list", "--reason"),
+        ("forget",),
+        ("export",),
+        ("test", "--user"),
+    ],
+)
+@pytest.mark.parametrize("value", ["", " \t"])
+def test_a_blank_value_is_refused_and_selects_nobody(journey, inbox, command, value):
+    """An empty variable of a script must not select the messages of everybody."""
+    inbox.accept([message(1), message(2, parked="not_understood", kind="", payload={"received": {"name": ""}})])
+    result = journey.run("relay", *command, value)
+    assert result.code == 1
+    assert "it is blank" in result.err
+    assert (inbox.stats().count("ready"), inbox.stats().count("parked")) == (1, 1)
+
+
+@pytest.mark.parametrize("command", ["learn", "explain", "show"])
+def test_an_id_that_is_too_large_for_the_database_is_refused(journey, command):
+    result = journey.run("relay", command, str(2**63))
+    assert result.code == 1
+    assert "is not in the range 1<=x<=9223372036854775807" in result.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("status",), ("list",), ("replay", "--reason", "x"), ("ack", "x"), ("learn",), ("learn", "1"), ("explain", "1")],
+)
 def test_a_reading_command_creates_no_inbox(journey, command):
     result = journey.run("relay", *command)
     assert result.code == 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,31 +10,30 @@ import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope
-from sfcode.cli.relay.inbox import open_project_inbox
+from sfcode.cli.relay.selection import FileOrId
 
 if TYPE_CHECKING:
-    from sfcode.relay.inbox import Inbox
     from sfcode.relay.salesforce.explain import Explanation
 
 
 @click.command("explain")
-@click.argument("source", metavar="FILE|ID")
+@click.argument("source", type=FileOrId(), metavar="FILE|ID")
 @click.pass_obj
-def explain_command(invocation: Invocation, source: str) -> None:
+def explain_command(invocation: Invocation, source: int | Path) -> None:
     """
     Show what an event of Appcues would write to Salesforce, and to its group in Appcues, where and why.
 
     Takes a message of the inbox by its ID, or a FILE with the JSON of a webhook. Looks up records as the integration user and
     writes nothing. Shows the values, which may be personal data.
     """
-    from sfcode.cli.relay.learn import find_capture, parse_capture, read_capture_file
+    from sfcode.cli.relay.learn import find_capture, open_inbox_for, parse_capture
     from sfcode.relay.group_progress import GroupProgress
     from sfcode.relay.ingress.appcues_parser import Reading
     from sfcode.relay.salesforce.explain import explain
 
     project = invocation.project()
-    with _open_inbox(invocation, source) as inbox, invocation.open_org(project, as_integration=True) as org:
-        capture = find_capture(inbox, source) if inbox else read_capture_file(Path(source))
+    with open_inbox_for(invocation, source) as inbox, invocation.open_org(project, as_integration=True) as org:
+        capture = find_capture(inbox, source)
         messages = GroupProgress.of(project).extend(parse_capture(capture, Reading.of(project)))
         explanations = explain(project, org, messages, inbox.latest if inbox else lambda _: {})
     if invocation.json:
@@ -44,21 +41,6 @@ def explain_command(invocation: Invocation, source: str) -> None:
         return
     for explanation in explanations:
         echo("\n".join(_lines(explanation)))
-
-
-@contextmanager
-def _open_inbox(invocation: Invocation, source: str) -> Iterator[Inbox | None]:
-    """Open the inbox; None if it does not exist, since a FILE does not need it."""
-    from sfcode.errors import Refused
-
-    with ExitStack() as stack:
-        try:
-            inbox = stack.enter_context(open_project_inbox(invocation))
-        except Refused:
-            if source.isdecimal():
-                raise
-            inbox = None
-        yield inbox
 
 
 def _lines(explanation: Explanation) -> list[str]:

@@ -9,10 +9,11 @@ import click
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope
 from sfcode.cli.relay.inbox import open_project_inbox
+from sfcode.cli.relay.selection import FILLED
 
 
 @click.command("export")
-@click.argument("user")
+@click.argument("user", type=FILLED)
 @click.pass_obj
 def export_command(invocation: Invocation, user: str) -> None:
     """

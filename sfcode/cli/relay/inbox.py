@@ -13,7 +13,7 @@ import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, paint, print_envelope
-from sfcode.cli.relay.selection import operator
+from sfcode.cli.relay.selection import FILLED, operator
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
 
 
 @click.command("forget")
-@click.argument("user")
+@click.argument("user", type=FILLED)
 @click.option("--dry-run", is_flag=True, help="Count what would be removed without removing it.")
 @click.pass_obj
 def forget_command(invocation: Invocation, user: str, *, dry_run: bool) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.prompt import ask
 from sfcode.cli.relay.inbox import open_project_inbox
-from sfcode.cli.relay.selection import list_entries
+from sfcode.cli.relay.selection import FileOrId, list_entries
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ NEWEST = 500
 
 
 @click.command("learn")
-@click.argument("source", required=False, metavar="[ID|FILE]")
+@click.argument("source", type=FileOrId(), required=False, metavar="[ID|FILE]")
 @click.option("--user-id", default="", help="The user ID in the webhook.")
 @click.option("--event", default="", help="The event name in the webhook.")
 @click.option(
@@ -45,7 +46,7 @@ NEWEST = 500
 @click.pass_obj
 def learn_command(
     invocation: Invocation,
-    source: str | None,
+    source: int | Path | None,
     user_id: str,
     event: str,
     evidence: Path | None,
@@ -66,7 +67,7 @@ def learn_command(
     from sfcode.relay.learn.signature import propose_auth
 
     project = invocation.project()
-    with open_project_inbox(invocation, create=True) as inbox:
+    with open_inbox_for(invocation, source) as inbox:
         capture = find_capture(inbox, source)
         if evidence is not None:
             _add_evidence(evidence, capture)
@@ -74,7 +75,7 @@ def learn_command(
         reading = Reading.of(project).with_paths(paths)
         learned = parse_capture(capture, reading)
         auth = propose_auth(capture, _webhook_secrets())
-        changes = list(reread(_parked(inbox), reading))
+        changes = list(reread(_parked(inbox) if inbox else (), reading))
         aliases = propose_aliases(
             learned + [inbox_message for change in changes for inbox_message in change.messages], project.events
         )
@@ -88,7 +89,12 @@ def learn_command(
         }
         if not invocation.json:
             _print(document, paths, project)
-        if changes and not dry_run and _is_approved(invocation, len(changes), aliases, auto_approve=auto_approve):
+        if (
+            inbox
+            and changes
+            and not dry_run
+            and _is_approved(invocation, len(changes), aliases, auto_approve=auto_approve)
+        ):
             progress = GroupProgress.of(project)
             document["replayed"] = sum(
                 inbox.replace(change.entry.id, progress.extend(change.messages)) for change in changes
@@ -99,30 +105,47 @@ def learn_command(
         print_envelope(document)
 
 
-def find_capture(inbox: Inbox, source: str | None) -> CapturedWebhook:
-    """Return a captured webhook: from a message by ID, from a file, or from the newest message that could not be parsed."""
-    from sfcode.relay.learn.capture import stored_capture
+@contextmanager
+def open_inbox_for(invocation: Invocation, source: int | Path | None) -> Iterator[Inbox | None]:
+    """Open the inbox; None if it does not exist and the webhook is in a file."""
+    from sfcode.relay.inbox import MissingInbox
 
-    if source is not None and not source.isdecimal():
-        return read_capture_file(Path(source))
+    with ExitStack() as stack:
+        try:
+            inbox = stack.enter_context(open_project_inbox(invocation))
+        except MissingInbox:
+            if not isinstance(source, Path):
+                raise
+            inbox = None
+        yield inbox
+
+
+def find_capture(inbox: Inbox | None, source: int | Path | None) -> CapturedWebhook:
+    """Return a captured webhook: from a file, or from a message by its ID or the newest one that could not be parsed."""
+    from sfcode.relay.learn.capture import read_capture, stored_capture
+
+    if isinstance(source, Path):
+        return read_capture(source.read_text(encoding="utf-8", errors="replace"))
+    entry = _find_entry(inbox, source) if inbox else None
+    capture = stored_capture(entry.payload) if entry else None
+    if capture is not None:
+        return capture
     if source is not None:
-        entries: Sequence[InboxEntry] = list_entries(inbox, ids=(int(source),))
-        hint = "`sfcode relay list --source appcues` shows the ids of messages."
-    else:
-        entries = [entry for entry in _parked(inbox) if "event" not in entry.payload]
-        entries = entries or list_entries(inbox, source="appcues", limit=1)
-        hint = "Pass a file with a captured request, or have Appcues send an event."
-    capture = stored_capture(entries[0].payload) if entries else None
-    if capture is None:
-        raise UsageError(f"No message of Appcues {f'has the id {source}' if source else 'is in the inbox'}.", hint)
-    return capture
+        raise UsageError(
+            f"No message of Appcues has the id {source}.",
+            "`sfcode relay list --source appcues` shows the ids of messages.",
+        )
+    raise UsageError(
+        "No message of Appcues is in the inbox.", "Pass a file with a captured request, or have Appcues send an event."
+    )
 
 
-def read_capture_file(path: Path) -> CapturedWebhook:
-    """Read a captured webhook from a file. Raises UsageError if the file contains none."""
-    from sfcode.relay.learn.capture import read_capture
-
-    return read_capture(path.read_text(encoding="utf-8", errors="replace"))
+def _find_entry(inbox: Inbox, id_: int | None) -> InboxEntry | None:
+    """Return the message with an ID, or else the newest one that could not be parsed, or the newest one."""
+    if id_ is not None:
+        return next(iter(list_entries(inbox, ids=(id_,))), None)
+    unparsed = (entry for entry in _parked(inbox) if "event" not in entry.payload)
+    return next(unparsed, None) or next(iter(list_entries(inbox, source="appcues", limit=1)), None)
 
 
 def _add_evidence(file: Path, capture: CapturedWebhook) -> None:

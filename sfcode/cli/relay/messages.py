@@ -14,7 +14,7 @@ import click
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.relay.inbox import open_project_inbox
-from sfcode.cli.relay.selection import LARGEST_ID, filters, read_filter, search_messages
+from sfcode.cli.relay.selection import MESSAGE_ID, filters, read_filter, search_messages
 from sfcode.cli.relay.table import TimeFormat, render_table, utc_option
 from sfcode.errors import UsageError
 
@@ -87,7 +87,7 @@ def _table(entries: Sequence[InboxEntry], times: TimeFormat) -> tuple[list[str],
 
 
 @click.command("show")
-@click.argument("id_", type=click.IntRange(1, LARGEST_ID), metavar="ID")
+@click.argument("id_", type=MESSAGE_ID, metavar="ID")
 @click.option("--payload", is_flag=True, help="Show the payload, which may hold personal data.")
 @utc_option
 @click.pass_obj

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -25,20 +26,61 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _WHEN = "a time like 2026-11-23T17:00Z, or an age: 30m, 12h, 7d."
 
 
+class FilledText(click.ParamType):  # type: ignore[type-arg]  # no arguments at run time
+    """
+    A text that is not blank.
+
+    A variable of a shell script may be empty. A blank user ID would be no condition, and select the messages of everybody.
+    """
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text."""
+        text = str(value)
+        if not text.strip():
+            self.fail("it is blank. Pass a value, or leave it out.", param, ctx)
+        return text
+
+
+class FileOrId(click.ParamType):  # type: ignore[type-arg]  # no arguments at run time
+    """The ID of a message as an integer, or the path of a file."""
+
+    name = "file or id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | Path:
+        """Return the ID or the path."""
+        if isinstance(value, str) and value.isascii() and value.isdigit():
+            return int(MESSAGE_ID(value, param, ctx))
+        return Path(value)
+
+
+FILLED = FilledText()
+MESSAGE_ID = click.IntRange(1, LARGEST_ID)
+
+
 def filters(command: Command) -> Command:
     """Add the options that select messages."""
     for option in (
         click.option("--until", metavar="WHEN", help=f"Received before: {_WHEN}"),
         click.option("--since", metavar="WHEN", help=f"Received since then: {_WHEN}"),
-        click.option("--user", metavar="ID", help="ID of the user in Appcues."),
+        click.option("--user", type=FILLED, metavar="ID", help="ID of the user in Appcues."),
         click.option(
             "--record",
+            type=FILLED,
             metavar="ID",
             help="Salesforce record that the messages come from or wrote: its ID, the URL of its page, or its external ID.",
         ),
-        click.option("--event", "--kind", "kind", metavar="NAME", help="Name of the event, or of the mapping."),
+        click.option(
+            "--event", "--kind", "kind", type=FILLED, metavar="NAME", help="Name of the event, or of the mapping."
+        ),
         click.option("--source", type=click.Choice(["appcues", "salesforce"]), help="The side that sent the messages."),
-        click.option("--reason", metavar="NAME", help="Reason why messages are parked, given up, paused or discarded."),
+        click.option(
+            "--reason",
+            type=FILLED,
+            metavar="NAME",
+            help="Reason why messages are parked, given up, paused or discarded.",
+        ),
         click.option("--state", type=click.Choice(["ready", "leased", "done", "parked", "dead"]), help="Their state."),
     ):
         command = option(command)
@@ -56,7 +98,7 @@ def operator() -> str:
 
 def id_argument(command: Command) -> Command:
     """Add the argument for the ids of messages."""
-    return click.argument("ids", type=click.IntRange(1, LARGEST_ID), nargs=-1, metavar="[ID]...")(command)
+    return click.argument("ids", type=MESSAGE_ID, nargs=-1, metavar="[ID]...")(command)
 
 
 def check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> None:

@@ -15,7 +15,7 @@ import click
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.relay.inbox import open_project_inbox
-from sfcode.cli.relay.selection import operator
+from sfcode.cli.relay.selection import FILLED, operator
 from sfcode.cli.relay.table import TimeFormat
 from sfcode.errors import Refused, SfcodeError, UsageError
 from sfcode.hosts import is_loopback
@@ -35,7 +35,7 @@ ITEM_KEYS = ("flowName", "checklistName", "itemName", "goalName", "surveyName")
 
 
 @click.command("test")
-@click.option("--user", required=True, metavar="ID", help="ID of the Appcues user for the test event.")
+@click.option("--user", required=True, type=FILLED, metavar="ID", help="ID of the Appcues user for the test event.")
 @click.option("--url", metavar="URL", help="Address of the relay, if it is not relay.url of the config.")
 @click.option("--allow-production", is_flag=True, help="Allow a production org or a protected environment.")
 @click.option(

@@ -7,7 +7,17 @@ from sfcode.relay.inbox.inbox import Inbox
 from sfcode.relay.inbox.open import open_inbox
 from sfcode.relay.inbox.pauses import Pause
 from sfcode.relay.inbox.search import StoredMessage
-from sfcode.relay.inbox.types import Busy, Filter, InboxEntry, InboxStats, Process, RowLocked, State, Unavailable
+from sfcode.relay.inbox.types import (
+    Busy,
+    Filter,
+    InboxEntry,
+    InboxStats,
+    MissingInbox,
+    Process,
+    RowLocked,
+    State,
+    Unavailable,
+)
 
 __all__ = [
     "AuditLine",
@@ -18,6 +28,7 @@ __all__ = [
     "Inbox",
     "InboxEntry",
     "InboxStats",
+    "MissingInbox",
     "Pause",
     "Process",
     "RowLocked",

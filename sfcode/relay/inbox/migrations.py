@@ -22,6 +22,7 @@ from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.records import create_triggers
 from sfcode.relay.inbox.subjects import fill_next_subjects, fill_subjects
 from sfcode.relay.inbox.tables import INBOX, MIGRATIONS
+from sfcode.relay.inbox.types import MissingInbox
 
 
 class Migration(NamedTuple):
@@ -229,9 +230,7 @@ def migrate(database: Database, name: str, *, create: bool = True) -> None:
     # Read without a lock first, so that `relay status` does not wait for a writer.
     version = _version(database)
     if not version and not create:
-        raise Refused(
-            f"There is no inbox in {name}.", "Check SFCODE_RELAY_DATABASE_URL; `sfcode relay serve` creates an inbox."
-        )
+        raise MissingInbox(f"in {name}")
     while version < len(HISTORY):
         step = HISTORY[version]
         in_pieces = step.fill is not None and _is_large(database)

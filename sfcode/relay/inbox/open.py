@@ -21,6 +21,7 @@ from sfcode.relay.inbox.migrations import migrate
 from sfcode.relay.inbox.postgresql import Postgresql
 from sfcode.relay.inbox.sqlite import Sqlite
 from sfcode.relay.inbox.state import recall, start_clock
+from sfcode.relay.inbox.types import MissingInbox
 from sfcode.secret import Secret
 
 
@@ -93,9 +94,7 @@ def _open(
         return Postgresql(url, inbox_clock, boot_clock, busy_seconds, cipher=cipher)
     path = Path(url.database or "")
     if not create and not path.exists():
-        raise Refused(
-            f"There is no inbox at {path}.", "Check SFCODE_RELAY_DATABASE_URL; `sfcode relay serve` creates an inbox."
-        )
+        raise MissingInbox(f"at {path}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # The file contains personal data, which other users of this machine must not read.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sfcode.errors import SfcodeError
+from sfcode.errors import Refused, SfcodeError
 from sfcode.lazy_dataclasses import dataclass, field
 
 State = Literal["ready", "leased", "done", "parked", "dead"]
@@ -27,6 +27,14 @@ BLOCKED: tuple[State, ...] = ("parked", "dead")
 
 class Unavailable(SfcodeError):
     """The database does not answer, or not in time; nothing was written."""
+
+
+class MissingInbox(Refused):
+    """The database does not exist, or has no tables of the relay."""
+
+    def __init__(self, where: str) -> None:
+        hint = "Check SFCODE_RELAY_DATABASE_URL; `sfcode relay serve` creates an inbox."
+        super().__init__(f"There is no inbox {where}.", hint)
 
 
 class RowLocked(SfcodeError):

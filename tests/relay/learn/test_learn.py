@@ -250,6 +250,13 @@ def test_a_known_user_decides_between_several_ids(journey: Journey, tmp_path: Pa
     assert learn(journey, "seen.json", "--user-id", "1001")["paths"]["user_id"] == ["who.ref"]
 
 
+def test_a_file_needs_no_inbox_and_creates_none(journey: Journey, tmp_path: Path) -> None:
+    (tmp_path / "seen.json").write_text(json.dumps({"event": "appcues:flow_completed", "uid": "7"}))
+    learned = learn(journey, "seen.json", "--auto-approve")
+    assert (learned["paths"]["user_id"], learned["messages"], learned["replayed"]) == (["uid"], [], 0)
+    assert not (journey.folder / ".sfcode" / "relay.db").exists()
+
+
 def test_a_replay_needs_an_approval(journey: Journey, inbox: Inbox) -> None:
     receive(journey, inbox, OTHER_PATHS.body)
     result = journey.run("relay", "learn")
@@ -399,6 +406,7 @@ def test_what_is_no_file_of_evidence_is_kept_as_it_is(journey: Journey, content:
         (("missing.json",), "missing.json: No such file or directory"),
     ],
 )
+@pytest.mark.usefixtures("inbox")
 def test_a_file_that_is_not_a_webhook_is_refused(journey: Journey, words: tuple[str, ...], message: str) -> None:
     (journey.folder / "note.txt").write_text("hello")
     result = journey.run("relay", "learn", *words)
