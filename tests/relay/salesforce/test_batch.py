@@ -612,7 +612,9 @@ class TestRefusedMapping:
         remaining_message = ClaimedMessage(
             next(NUMBERS), part.source, part.message_id, part.key, part.kind, part.payload, 0, NOON
         )
-        assert scene.settle(remaining_message) == [Retry("mapping lead is held back", 30.0, counts=False, of_mapping=True)]
+        assert scene.settle(remaining_message) == [
+            Retry("mapping lead is held back", 30.0, counts=False, of_mapping=True)
+        ]
         scene.calls.sent.clear()
         scene.calls.refused_lookups.clear()
         scene.calls.now += 30
