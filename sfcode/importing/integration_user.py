@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sfcode.checks.phrases import count_noun
 from sfcode.config.did_you_mean import format_choices
 from sfcode.config.models import IntegrationUser
 from sfcode.importing.proposal import Decisions, UserProposal
@@ -144,7 +145,8 @@ def _set(decisions: Decisions, objects: tuple[str, ...], person: CandidateUser |
 def _about(permission_set: PermissionSetGrants, objects: tuple[str, ...]) -> str:
     wide = sorted(permission_set.objects("modifyAllRecords") & {*objects})
     parts = [f"Modify All on {' and '.join(wide)}"] if wide else []
-    parts += [f"{len(permission_set.fields('Event'))} fields of Event"] if permission_set.fields("Event") else []
+    event_fields = permission_set.fields("Event")
+    parts += [f"{count_noun(len(event_fields), 'field')} of Event"] if event_fields else []
     return " and ".join(parts) or f"rights on {' and '.join(sorted(permission_set.objects('allowRead') & {*objects}))}"
 
 

@@ -57,9 +57,9 @@ def _settings_lines(scan: ScanResult, draft: ConfigProposal, options: ImportOpti
         "# yaml-language-server: $schema=.schema/sfcode.json",
         "",
         *_comment(
-            f"Read by `sfcode import` from {scan.target.name} ({scan.target.org_id}), where the integration was set up"
+            f"Read by `sfcode import` from {scan.target.name} ({scan.target.org_id}), where the integration was set up "
+            "by hand. An apply of this config adopts the existing components unchanged."
         ),
-        "# by hand. An apply of this config adopts the existing components unchanged.",
         "version: 1",
         f"name: {quote_scalar(options.name)}",
         "# Identifies the project's state in an org, also after a change of the name. Every project has its own.",
@@ -153,7 +153,7 @@ def _mapping_lines(mapping: MappingProposal, scan: ScanResult) -> Iterator[str]:
     )
     if mapping.replaces:
         yield ""
-        yield "# The component that sends today. It is kept with delivery: connector, and deleted by the apply with delivery: relay."
+        yield "# The components that send today. They are kept with delivery: connector, and deleted by the apply with delivery: relay."
         yield "replaces:"
         yield from (f"  - {quote_scalar(address)}" for address in mapping.replaces)
     yield ""

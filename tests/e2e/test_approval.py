@@ -68,16 +68,23 @@ def test_an_empty_plan_asks_nothing(starts: Start, tmp_path: Path) -> None:
     assert QUESTION not in output
 
 
-@pytest.mark.parametrize("words", [("apply",), ("destroy",), ("rollback",)], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    ("verb", "question"),
+    [
+        ("apply", "Do you want to perform these actions in Northwind Traders?"),
+        ("destroy", "Do you want to destroy these components in Northwind Traders?"),
+        ("rollback", "Do you want to perform these actions in Northwind Traders?"),
+    ],
+)
 def test_an_org_that_changed_before_the_answer_is_not_changed(
-    starts: Start, tmp_path: Path, words: tuple[str, ...]
+    starts: Start, tmp_path: Path, verb: str, question: str
 ) -> None:
     journey = starts("visible", tmp_path / "it")
     journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     with shared_org(journey) as org:
         planned_actions = journey.actions()
-        with terminal(journey, *words) as screen:
-            screen.wait_for(QUESTION)
+        with terminal(journey, verb) as screen:
+            assert f"\n{question}\nOnly 'yes' will be accepted.\n" in screen.wait_for(QUESTION)
             deploy_field_label(org, "Contact.Appcues_NPS_Score__c", "Somebody was here")
             code, output = screen.answer(QUESTION, b"yes\n")
         assert code == 1, output

@@ -116,7 +116,9 @@ def test_of_several_id_fields_the_sent_one_is_chosen_and_the_others_named():
     )
     (mapping,) = draft.mappings
     assert (mapping.user_id, mapping.source) == ("Member_Id__c", "")
-    assert because(draft, "user id of Contact").endswith("; not Account_Id__c")
+    assert because(draft, "user id of Contact") == (
+        "its name is like that of an ID; sent by WorkflowOutboundMessage:Contact.Send_To_Appcues; not Account_Id__c"
+    )
     assert mapping.attributes == {"plan": "Plan__c"}
     assert draft.as_is == ("PermissionSet:Appcues_Access",), "a field that is used as it is needs no owner"
 
@@ -282,6 +284,13 @@ NPS = fields(NPS_Score__c="double", NPS_Feedback__c="textarea")
             {},
             "both",
             ("NPS_Score__c", "NPS_Feedback__c", False),
+            "there are an outbound message to Appcues and fields",
+        ),
+        (
+            {"sets": READ_ONLY, "fields": {"Contact": fields(NPS_Score__c="double")}},
+            {},
+            "both",
+            ("NPS_Score__c", None, False),
             "there are an outbound message to Appcues and fields",
         ),
         (
@@ -463,7 +472,82 @@ def test_attributes_of_another_object_are_left_to_its_mapping():
         ("Plan2Name__c", "plan2_name"),
         ("User_Id__c", "contact_user_id"),
         ("GroupId", "contact_group_id"),
+        ("_APEX__c", "apex"),
     ],
 )
 def test_an_attribute_is_named_after_its_field(field, name):
     assert attribute_name(field, "Contact") == name
+
+
+@pytest.mark.parametrize(
+    ("rights", "person", "expected"),
+    [
+        (("allowRead",), {}, ("least_privilege", "sharing", "SalesforceAPIIntegrationPsl")),
+        (("allowRead", "viewAllRecords"), {}, ("least_privilege", "view_all", "SalesforceAPIIntegrationPsl")),
+        (
+            ("allowRead", "viewAllRecords", "modifyAllRecords"),
+            {"set_licenses": ("OtherPsl", "SalesforceAPIIntegrationPsl")},
+            ("documented", "modify_all", "SalesforceAPIIntegrationPsl"),
+        ),
+        (("allowRead",), {"set_licenses": ("OtherPsl", "ThirdPsl")}, ("least_privilege", "sharing", "OtherPsl")),
+    ],
+)
+def test_the_user_keeps_its_access_and_its_license(rights, person, expected):
+    body = {"objectPermissions": {"Contact": dict.fromkeys(rights, True), "Case": {"modifyAllRecords": True}}}
+    scan = found(people=(replace(ROBOT, **person),), sets={"Appcues_Access": replace(grants(), body=body)})
+    user = propose_config(scan, ImportOptions(attributes=TITLE)).user
+    assert (user.access, user.record_access, user.set_license) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"objectPermissions": {"Contact": {"allowRead": True, "modifyAllRecords": True}}}, "Modify All on Contact"),
+        ({"objectPermissions": {"Contact": {"allowRead": True}}}, "rights on Contact"),
+        ({"fieldPermissions": {"Event.WhoId": {"readable": True}}}, "1 field of Event"),
+    ],
+)
+def test_the_permission_set_has_its_reason(body, reason):
+    scan = found(sets={"Appcues_Access": replace(grants(), body=body)})
+    draft = propose_config(scan, ImportOptions(attributes=TITLE))
+    assert because(draft, "permission set") == f"assigned to appcues@northwind.example, {reason}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "user", "reason"),
+    [
+        ({}, {}, ROBOT.username, "Appcues' outbound message runs as this user"),
+        ({}, {"user": ROBOT.username.upper()}, ROBOT.username, "passed as an option"),
+        (
+            {"messages": (message(user="somebody@else"),)},
+            {},
+            ROBOT.username,
+            "its permission set grants rights on Contact",
+        ),
+        (
+            {"messages": (message(user="somebody@else"),), "people": (replace(ROBOT, sets=()),)},
+            {},
+            ROBOT.username,
+            "the only active user with the license Salesforce Integration",
+        ),
+        (
+            {"messages": (), "people": ()},
+            {},
+            "a new one",
+            "there is no user with the license Salesforce Integration",
+        ),
+        (
+            {"people": ()},
+            {},
+            "a new one",
+            (
+                "there is no user with the license Salesforce Integration; Appcues is connected as "
+                "appcues@northwind.example until it is connected again"
+            ),
+        ),
+    ],
+)
+def test_the_integration_user_has_its_reason(changes, options, user, reason):
+    draft = propose_config(found(**changes), ImportOptions(attributes=TITLE, **options))
+    (choice,) = [choice for choice in draft.choices if choice.what == "integration user"]
+    assert (choice.value, choice.because) == (user, reason)

@@ -44,6 +44,194 @@ def test_the_written_project_generates_the_found_components(tmp_path):
     assert {str(component.address) for component in generate(project, standard()).components} == {*settings.as_is}
 
 
+def test_the_files_of_an_org_set_up_by_the_help_page(tmp_path):
+    assert written(tmp_path, found(), identity="appcues_1f2e") == {
+        "sfcode.yaml": """\
+# yaml-language-server: $schema=.schema/sfcode.json
+
+# Read by `sfcode import` from Northwind Traders (00D000000000001EAA), where the integration was set
+# up by hand. An apply of this config adopts the existing components unchanged.
+version: 1
+name: Appcues
+# Identifies the project's state in an org, also after a change of the name. Every project has its own.
+id: appcues_1f2e
+
+# The user that is there.
+integration_user:
+  username: ${integration_username}
+  last_name: Appcues
+  email: ${integration_email}
+  license: Salesforce Integration
+  profile: Salesforce API Only System Integrations
+  permission_set_license: SalesforceAPIIntegrationPsl
+  permission_set: Appcues_Access
+  access: documented # the permissions of Appcues' help page; least_privilege grants the mapped fields only
+
+# Adopted unchanged. Remove a line, and the next plan shows each change of the component; nothing
+# changes before.
+as_is:
+  - CustomField:Contact.Appcues_Id__c
+  - PermissionSet:Appcues_Access
+
+# Not stored in Salesforce, and needed before `delivery: relay`.
+appcues:
+  account_id: ${appcues_account}
+  region: us
+relay:
+  url: ${relay_url}
+
+environments:
+  production:
+    org: alias:prod
+    protected: true # apply requires a saved plan
+    variables:
+      integration_username: appcues@northwind.example
+      integration_email: it@northwind.example
+      appcues_account: "FILL_IN" # to fill in: from the account page of Appcues Studio
+      relay_url: "https://fill-in.invalid" # to fill in: the public address of your relay
+""",
+        "mappings/contact.yaml": """\
+# yaml-language-server: $schema=../.schema/mapping.json
+
+object: Contact
+match: user
+direction: both
+
+# Today Appcues' own connector delivers the data. `relay` moves it to the relay of this project, in one apply.
+delivery: connector
+
+# The components that send today. They are kept with delivery: connector, and deleted by the apply with delivery: relay.
+replaces:
+  - WorkflowRule:Contact.AppcuesOnContactCreateUpdate_Z1AzRYj
+  - WorkflowOutboundMessage:Contact.AppcuesOnContactCreateUpdate_Z1AzRYj
+
+# A formula: TEXT(Product_User_Id__c)
+user_id:
+  field: Appcues_Id__c
+  from: Product_User_Id__c
+
+# Appcues attribute: Salesforce field; what Appcues_Access lets the integration user read; remove
+# what must not be sent to Appcues. The names of the attributes are derived from the fields' names:
+# compare them with Appcues Studio before `delivery: relay`.
+to_appcues:
+  attributes:
+    title: Title
+
+to_salesforce:
+  # All events that the connector can write; which of these and of click-to-track events it writes is set in Appcues.
+  activities: [nps_score, nps_feedback, flow_completed, checklist_item_completed, checklist_completed, goal_reached]
+""",
+    }
+
+
+def test_the_files_of_an_org_that_only_receives(tmp_path):
+    view_all = {"Account": {"allowRead": True, "viewAllRecords": True}}
+    person = replace(ROBOT, profile="Custom: API", last_name="yes")
+    scan = found(
+        messages=(),
+        people=(person,),
+        sets={"Appcues_Access": replace(grants(), body={"objectPermissions": view_all})},
+        fields={"Account": fields(NPS_Score__c="double")},
+        formulas={},
+        is_sandbox=True,
+    )
+    options = {"identity": "appcues_1f2e", "account": "10001", "relay_url": "https://relay.example.com", "region": "eu"}
+    assert written(tmp_path, scan, **options) == {
+        "sfcode.yaml": """\
+# yaml-language-server: $schema=.schema/sfcode.json
+
+# Read by `sfcode import` from Northwind Traders (00D000000000001EAA), where the integration was set
+# up by hand. An apply of this config adopts the existing components unchanged.
+version: 1
+name: Appcues
+# Identifies the project's state in an org, also after a change of the name. Every project has its own.
+id: appcues_1f2e
+
+# The user that is there.
+integration_user:
+  username: ${integration_username}
+  last_name: "yes"
+  email: ${integration_email}
+  license: Salesforce Integration
+  profile: "Custom: API"
+  permission_set_license: SalesforceAPIIntegrationPsl
+  # The profile allows more than the API; the integration has its rights as well.
+  accepted_rights: ["Profile:Custom: API"]
+  permission_set: Appcues_Access
+  access: least_privilege
+  record_access: view_all
+
+# Adopted unchanged. Remove a line, and the next plan shows each change of the component; nothing
+# changes before.
+as_is:
+  - PermissionSet:Appcues_Access
+
+# Not stored in Salesforce, and needed before `delivery: relay`.
+appcues:
+  account_id: ${appcues_account}
+  region: eu
+relay:
+  url: ${relay_url}
+
+environments:
+  sandbox:
+    org: alias:prod
+    variables:
+      integration_username: appcues@northwind.example
+      integration_email: it@northwind.example
+      appcues_account: "10001"
+      relay_url: "https://relay.example.com"
+""",
+        "mappings/account.yaml": """\
+# yaml-language-server: $schema=../.schema/mapping.json
+
+object: Account
+match: group
+direction: to_salesforce
+
+# Today Appcues' own connector delivers the data. `relay` moves it to the relay of this project, in one apply.
+delivery: connector
+
+user_id:
+  field: Appcues_Id__c
+
+to_salesforce:
+  nps:
+    score: NPS_Score__c
+""",
+    }
+
+
+def test_a_new_user_in_an_environment_of_another_name(tmp_path):
+    scan = found(messages=(), people=(), sets={}, fields={"Contact": fields()})
+    texts = written(
+        tmp_path,
+        scan,
+        environment="staging",
+        direction="to_appcues",
+        attributes=(("role", "Title"),),
+        objects=("Contact",),
+    )
+    lines = texts["sfcode.yaml"].splitlines()
+    assert "# A new user: there was none for the integration." in lines
+    assert not [
+        line for line in lines if line.strip().startswith(("permission_set:", "record_access:", "accepted_rights:"))
+    ]
+    assert lines[lines.index("environments:") :][:4] == [
+        "environments:",
+        "  staging:",
+        "    org: alias:prod",
+        "    protected: true # apply requires a saved plan",
+    ]
+    assert "to_salesforce" not in texts["mappings/contact.yaml"]
+
+
+def test_nothing_is_adopted_where_nothing_has_the_projects_names(tmp_path):
+    scan = found(people=(), sets={}, fields={"Contact": {"Key__c": fields(Key__c="string")["Key__c"]}}, formulas={})
+    options = {"user_id": ("Key__c",), "attributes": (("key", "Key__c"),)}
+    assert "as_is" not in written(tmp_path, scan, **options)["sfcode.yaml"]
+
+
 def test_a_project_has_an_identity_that_its_name_does_not_change(tmp_path):
     for folder, options in (("one", {}), ("two", {}), ("three", {"identity": "team_a", "name": "Guides"})):
         written(tmp_path / folder, found(), **options)
