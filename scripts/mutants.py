@@ -123,6 +123,7 @@ class Mutants:
         recorder = Recorder(self.options.package)
         started = time.monotonic()
         for item, following in zip(items, [*items[1:], *items[:1]], strict=True):
+            _clear_caches()  # or only the first test would run the lines of a cached function
             self._failed, begun = False, time.monotonic()
             recorder.start()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -215,15 +216,21 @@ def _without_line(text: str) -> str:
     return re.sub(r"\.py:\d+:", ".py:", text, count=1)
 
 
-def _apply_mutation(mutation: Mutation, path: str) -> bool:
-    """Replace the code of a function in all objects that hold it, and clear the caches of sfcode."""
-    applied = False
+def _clear_caches() -> None:
+    """Clear the caches of all functions of sfcode."""
     gc.unfreeze()  # tests and programs freeze objects, and `gc` does not list frozen ones
     for value in gc.get_objects():
-        if isinstance(value, functools._lru_cache_wrapper):  # noqa: SLF001 (its only name)
-            if str(getattr(value, "__module__", "")).startswith("sfcode"):
-                value.cache_clear()
-        elif isinstance(value, FunctionType):
+        is_cached = isinstance(value, functools._lru_cache_wrapper)  # noqa: SLF001 (its only name)
+        if is_cached and str(getattr(value, "__module__", "")).startswith("sfcode"):
+            value.cache_clear()
+
+
+def _apply_mutation(mutation: Mutation, path: str) -> bool:
+    """Replace the code of a function in all objects that hold it, and clear the caches of sfcode."""
+    _clear_caches()
+    applied = False
+    for value in gc.get_objects():
+        if isinstance(value, FunctionType):
             code = value.__code__
             if code.co_filename == path and code.co_qualname == mutation.function:
                 if code.co_firstlineno != mutation.first_line or code.co_freevars != mutation.code.co_freevars:

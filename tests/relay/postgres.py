@@ -97,7 +97,8 @@ def _drop_schema(db: psycopg.Connection, name: str) -> None:
     for tries_left in reversed(range(DROPS)):
         try:
             end_sessions(db, name)
-            db.execute(f"DROP SCHEMA {name} CASCADE")
+            # A fork of this process that tested a mutation may have dropped it.
+            db.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
         except psycopg.errors.DeadlockDetected:
             if not tries_left:
                 raise
