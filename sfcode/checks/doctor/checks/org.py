@@ -69,7 +69,10 @@ def _check_requests(org: OrgFacts) -> Diagnostic:
     if isinstance(org.requests, Unknown):
         reason = org.requests.reason
         return report(
-            "D103", "", f"the org does not return the number of remaining API requests ({reason})", level=Level.NOTE
+            "D103",
+            org.name,
+            f"the org does not return the number of remaining API requests ({reason})",
+            level=Level.NOTE,
         )
     remaining_requests, total = org.requests
     message = f"{remaining_requests:,} of {total:,} API requests are left today"
