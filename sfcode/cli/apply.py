@@ -1,4 +1,4 @@
-"""`sfcode apply`: make the org what the config asks for."""
+"""`sfcode apply`: change the org to match the config."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ def apply(
     locking: LockOptions,
 ) -> int:
     """
-    Make the org what the config asks for.
+    Change the org to match the config.
 
-    With PLAN, applies exactly that plan, or nothing. Without PLAN, makes a plan, shows it, and applies it after a `yes`.
+    With PLAN, applies exactly this plan, or refuses it. Without PLAN, makes a plan, shows it, and applies it after you
+    answer `yes`.
     """
     from sfcode.apply.next_steps import steps_after
     from sfcode.apply.session import ApplyOptions

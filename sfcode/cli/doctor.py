@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--as",
     "as_org",
     metavar="ORG",
-    help="A second sign-in to the same org, as the integration user, to count what it sees: alias:NAME, env:PREFIX or "
+    help="A second sign-in to the same org, as the integration user, to count the records that it can read: alias:NAME, env:PREFIX or "
     "an instance URL.",
 )
 @click.option(
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "evidence",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Instead, probe the org for the questions of docs/unverified.md, and write its redacted answers to FILE. Changes nothing.",
+    help="Instead, test the assumptions of docs/unverified.md in the org, and write its redacted answers to FILE. Changes nothing.",
 )
 @format_option
 @click.pass_obj

@@ -22,9 +22,9 @@ def fmt(invocation: Invocation, paths: tuple[Path, ...], *, check: bool, diff: b
     """
     Rewrite the files of a project in their canonical form.
 
-    Keys come in the order of the language's reference, indented by two spaces; values, quotes and comments stay as they
-    are. PATHS are files of a project; without any, all files of the config folder. Prints the names of the files that
-    change.
+    Puts keys in the order of the language's reference, indented by two spaces. Does not change values, quotes and
+    comments. PATHS are files of a project; by default, all files of the config folder. Prints the names of the changed
+    files.
     """
     from sfcode.atomic_write import write_whole
     from sfcode.config.files import list_files

@@ -1,4 +1,4 @@
-"""`sfcode force-unlock`: remove the lock of an apply that died."""
+"""`sfcode force-unlock`: remove the lock of an apply that has ended."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from sfcode.errors import ExitCode, Refused
 @click.pass_obj
 def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
     """
-    Remove the lock of an apply that died.
+    Remove the lock of an apply that has ended.
 
-    LOCK_ID is in the message of the command that was refused. Should the apply be alive after all, it stops before
-    its next step. Nothing else is changed in the org.
+    The message of the refused command contains LOCK_ID. If the apply is still running, it stops before its next step.
+    Nothing else changes in the org.
     """
     from sfcode.apply.lock import find_lock, remove_lock
 

@@ -13,7 +13,7 @@ from sfcode.cli.output import print_envelope, print_status
 
 @click.group()
 def github() -> None:
-    """Answer what a workflow asks: was this plan reviewed, is there drift. Needs GITHUB_TOKEN."""
+    """Run the steps of the GitHub workflows: check the review of a plan, report drift. Needs GITHUB_TOKEN."""
 
 
 @github.command("reviewed")
@@ -24,10 +24,10 @@ def github() -> None:
 @click.pass_obj
 def reviewed_command(invocation: Invocation, plan_file: Path, approval: str | None) -> None:
     """
-    Check whether PLAN is the one that was reviewed.
+    Check whether PLAN is the reviewed plan.
 
-    A plan was reviewed if the pull request that was merged as this commit showed the same changes in its
-    comment, and was approved after that. The step's output `reviewed` is true or false.
+    A plan is reviewed if this commit merged a pull request whose comment showed the same changes, and which was
+    approved afterwards. The step's output `reviewed` is true or false.
     """
     from sfcode.github.client import GitHub
     from sfcode.github.comment_marker import comment_marker
@@ -57,9 +57,9 @@ def reviewed_command(invocation: Invocation, plan_file: Path, approval: str | No
 @click.pass_obj
 def drift(invocation: Invocation, plan_file: Path) -> None:
     """
-    Keep the one issue about drift: open it, update it, or close it.
+    Open, update or close the issue about drift.
 
-    FILE is what `sfcode plan --refresh-only --format json` wrote.
+    FILE is the output of `sfcode plan --refresh-only --format json`.
     """
     from sfcode.errors import UsageError
     from sfcode.github.client import GitHub

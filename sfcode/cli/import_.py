@@ -75,9 +75,9 @@ def import_(
     """
     Write the config of an org that was configured by hand.
 
-    Reads the org of --org and changes nothing in it. Writes sfcode.yaml and mappings/ into the folder of
-    --config. Questions that the org does not answer are asked all at once, each with the option that
-    answers it. The first apply of the config then manages the existing components without changing them.
+    Reads the org of --org and changes nothing in it. Writes sfcode.yaml and mappings/ into the folder of --config. If
+    the org does not determine some values, lists all of them, each with the option that sets it. The first apply of
+    the config then manages the existing components without changing them.
     """
     from sfcode.config.load import project_root
     from sfcode.config.models import DEFAULT_API_VERSION

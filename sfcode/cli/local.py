@@ -31,18 +31,19 @@ def local() -> None:
     """
     Run, reset or load the local org: an emulator of a Salesforce org on this machine.
 
-    With `--org local`, plan and apply use a running `local serve` of the project, or serve it to themselves.
+    With `--org local`, plan and apply use a running `local serve` of the project. If none is running, they run the org
+    themselves.
     """
 
 
 @local.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8300, show_default=True, help="Port; 0 takes a free one."
+    "--port", type=click.IntRange(0, 65535), default=8300, show_default=True, help="Port; 0 selects a free port."
 )
 @click.option(
     "--appcues-port",
     type=click.IntRange(0, 65535),
-    help="Port of the local Appcues. Default: the one after --port.",
+    help="Port of the local Appcues. Default: the next port after --port.",
 )
 @click.option("--tls", is_flag=True, help="Serve https as well, with a certificate made for this machine.")
 @click.option(
@@ -50,14 +51,14 @@ def local() -> None:
     type=click.IntRange(0, 65535),
     default=8443,
     show_default=True,
-    help="Port of https; 0 takes a free one.",
+    help="Port of https; 0 selects a free port.",
 )
 @click.option(
     "--outbound-host",
     "outbound_hosts",
     metavar="HOST",
     multiple=True,
-    help="Host that outbound messages and webhooks may be sent to, besides this machine. Can be given several times.",
+    help="Host, besides this machine, that outbound messages and webhooks may be sent to. Repeatable.",
 )
 @click.option("--no-deliveries", is_flag=True, help="Keep outbound messages in the queue.")
 @click.option(
@@ -65,7 +66,7 @@ def local() -> None:
     "faults",
     metavar="FAULT",
     multiple=True,
-    help="Inject a fault: `unavailable,times=2,path=/services/data/*`. Can be given several times; "
+    help="Inject a fault, such as `unavailable,times=2,path=/services/data/*`. Repeatable. "
     "docs/local-org-automation.md lists the faults.",
 )
 @state_option
@@ -83,7 +84,7 @@ def serve(
     no_deliveries: bool,
 ) -> None:
     """
-    Serve the local org and the local Appcues on 127.0.0.1 until Ctrl-C; their state stays.
+    Serve the local org and the local Appcues on 127.0.0.1 until Ctrl-C. Their state is kept.
 
     Commands with `--org local` use this server while it runs.
 
@@ -126,7 +127,7 @@ def serve(
 @state_option
 @click.pass_obj
 def reset(invocation: Invocation, state: Path | None) -> None:
-    """Put the shipped company back in the place of all that the local org holds, and empty the local Appcues."""
+    """Replace all data of the local org with the shipped company, and empty the local Appcues."""
     from sfcode.local import reset as reset_org
 
     state = state or invocation.local_state()
@@ -139,13 +140,12 @@ def reset(invocation: Invocation, state: Path | None) -> None:
 @state_option
 @click.pass_obj
 def load(invocation: Invocation, company: str, state: Path | None) -> None:
-    r"""
-    Replace the content of the local org by a company: a file, or the name of a shipped company.
+    """
+    Replace all data of the local org with a company: a file, or the name of a shipped company.
 
-    \b
-    northwind    accounts, contacts and leads; the content of a new local org
-    clicked      Northwind, connected to Appcues by hand: try `sfcode --org local import`
-    subscribers  Northwind with people in a custom object, Subscriber__c
+    The shipped companies are northwind (accounts, contacts and leads, as in a new local org), clicked (Northwind,
+    connected to Appcues by hand: try `sfcode --org local import`) and subscribers (Northwind with people in the custom
+    object Subscriber__c).
     """
     from sfcode.local import load as load_org
     from sfcode.local.seed import list_shipped

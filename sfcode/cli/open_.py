@@ -32,9 +32,9 @@ def open_(invocation: Invocation, plan_file: Path | None, output: Path | None) -
     """
     Open the page of a plan in the browser: of a saved plan, or of a new one.
 
-    The page shows what flows where, the risk of each change, changes of access in words, and the lines
-    of YAML behind them. It is one file, loads nothing, and can be sent to others. In a CI, and
-    without a display, its path is printed and no browser is started.
+    The page shows the data flow, the risk of each change, the changes of access in words, and the lines of YAML behind
+    them. It is one file, loads nothing, and can be sent to others. In CI, over SSH and without a display, the command
+    only prints its path.
     """
     from sfcode.atomic_write import write_whole
     from sfcode.plan.reports import ReportOptions, render_plan

@@ -73,7 +73,7 @@ def plan_options(command: Command) -> Command:
             f"--max-{word}",
             metavar="LIMIT",
             callback=_read_limit,
-            help=f"Let this plan {word} as many components (3, 25%), whatever safety.max_{word} of sfcode.yaml says.",
+            help=f"How many components this plan may {word}: 3, or 25%. Overrides safety.max_{word} of sfcode.yaml.",
         )(command)
     command = click.option(
         "--target",
@@ -81,20 +81,20 @@ def plan_options(command: Command) -> Command:
         metavar="ADDRESS",
         multiple=True,
         callback=parse_addresses,
-        help="Plan only this address; for emergencies, since the rest is not applied. Can be repeated.",
+        help="Plan only this address, for emergencies: no other change is applied. Repeatable.",
     )(command)
     command = allow_delete_option(command)
     command = click.option(
         "--adopt-managed",
         is_flag=True,
-        help="Manage existing components again whose description says that sfcode manages them, such as after the state was lost.",
+        help="Manage existing components whose description states that sfcode manages them, for example after the state was lost.",
     )(command)
     return click.option(
         "--adopt",
         metavar="ADDRESS",
         multiple=True,
         callback=parse_addresses,
-        help="Manage a component that the org has and that is unmanaged so far. Repeatable.",
+        help="Manage this existing, so far unmanaged component. Repeatable.",
     )(command)
 
 
@@ -164,7 +164,7 @@ def lock_options(command: Command) -> Command:
         metavar="DURATION",
         help="How long to wait for another apply, or another tool that changes the setup of this org: 30s, 5m, 1h.",
     )
-    lock = click.option("--lock/--no-lock", default=True, help="Keep a second apply from running in the org.")
+    lock = click.option("--lock/--no-lock", default=True, help="Lock the org against a second apply.")
     return timeout(lock(collect_options(LockOptions, "locking")(command)))
 
 

@@ -55,7 +55,7 @@ class JUnitReport:
 
 def sarif_option(command: Command) -> Command:
     """Add the option `--sarif FILE`."""
-    return _option(command, "sarif", "Write findings on YAML lines to this file as SARIF 2.1.0.")
+    return _option(command, "sarif", "Write the findings, with their YAML lines, to this file as SARIF 2.1.0.")
 
 
 def junit_option(command: Command) -> Command:

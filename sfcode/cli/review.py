@@ -33,7 +33,7 @@ class CommentOptions:
 @click.command()
 @click.option("--base", metavar="REV", required=True, help="Commit, branch or tag that the change starts from.")
 @click.option("--head", metavar="REV", help="Commit with the change. Default: the files in the working tree.")
-@click.option("--direct", is_flag=True, help="Compare with BASE itself, not with the commit where HEAD left it.")
+@click.option("--direct", is_flag=True, help="Compare with BASE itself, not with the merge base of BASE and HEAD.")
 @click.option(
     "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format."
 )

@@ -36,11 +36,11 @@ def rollback(
     locking: LockOptions,
 ) -> int:
     """
-    Restore what an apply replaced; the last one without APPLY_ID.
+    Restore what an apply replaced: the apply APPLY_ID, or the last one.
 
-    What was there is read from the history that apply keeps in the org, so any machine can do it. The
-    config is not changed: revert it too, or the next apply brings everything back. Users and
-    assignments go back too: a user that the apply made is deactivated.
+    Reads the previous components from the history in the org, so it works on any machine. Also restores users and
+    assignments, and deactivates a user that the apply created. Does not change the config: revert it too, or the next
+    apply makes the same changes again.
     """
     from sfcode.apply.session import ApplyOptions
     from sfcode.plan.modes import Mode, PlanRequest

@@ -23,7 +23,8 @@ def state() -> None:
     """
     Show and change what sfcode manages in an org.
 
-    The state is kept in the org by the last apply: components, and records such as the integration user.
+    The state lists the managed components, and records such as the integration user. The last apply stored it in the
+    org.
     """
 
 
@@ -59,7 +60,7 @@ def show(invocation: Invocation, address: Address) -> None:
         applied = read_applied(org, project)
     body = {**applied.components, **applied.records}.get(address)
     if body is None:
-        raise Refused(f"Not managed: {address}.", "`sfcode state list` shows what is.")
+        raise Refused(f"Not managed: {address}.", "`sfcode state list` lists the managed components.")
     document = {"address": str(address), "body": body, "applied_at": applied.applied_at}
     document |= {"applied_by": applied.applied_by, "revision": applied.revision}
     if invocation.json:

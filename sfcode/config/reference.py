@@ -22,32 +22,32 @@ from sfcode.config.recipe_models import Recipes
 INTRODUCTION = """\
 # The mapping language
 
-This page is made from the models in `sfcode/config/*models.py` by `python -m sfcode.config.reference`;
-a test fails when it is stale. `sfcode schema` prints the same as JSON Schema, which editors use.
+`make docs` generates this page from the models in `sfcode/config/*models.py`. `sfcode schema` prints the same as JSON
+Schema, which editors use.
 
 A project's config folder holds four kinds of files:
 
-| file | says |
+| file | content |
 | --- | --- |
 | [`sfcode.yaml`](#sfcodeyaml) | settings: integration user, Appcues account, relay, environments |
-| [`mappings/NAME.yaml`](#mappingsnameyaml) | what one Salesforce object exchanges with Appcues; NAME becomes part of names in Salesforce |
-| [`events.yaml`](#eventsyaml) | the texts of the activities that Appcues events become; may be left out |
-| [`recipes.yaml`](#recipesyaml) | use cases with their own fields, objects and reports; may be left out |
+| [`mappings/NAME.yaml`](#mappingsnameyaml) | the data that one Salesforce object exchanges with Appcues; NAME becomes part of names in Salesforce |
+| [`events.yaml`](#eventsyaml) | the texts of the activities that Appcues events become; optional |
+| [`recipes.yaml`](#recipesyaml) | use cases with their own fields, objects and reports; optional |
 
 The files are YAML 1.2: only `true` and `false` are truth values, so `on` and `no` need no quotes.
-Unknown keys, keys written twice, merge keys (`<<`) and tags are errors; anchors and aliases are fine.
+Unknown keys, duplicate keys, merge keys (`<<`) and tags are errors; anchors and aliases are allowed.
 Every problem of every file is reported in one run, as `file:line:column: path: what is wrong; what to do`.
 
 ## Variables and secrets
 
-Values may hold `${name}`, which is replaced by the variable of the chosen environment (`--env`, `SFCODE_ENV`),
-and `${secret:NAME}`, which stands for the environment variable NAME of the process: it stays a placeholder
-in plans, state and reports, and the value is put in only when a package is sent. `$${` stands for `${` itself.
-Variables are not replaced in keys, nor under `environments`, whose variables may hold secrets all the same.
+In a value, `${name}` is replaced by the variable of the selected environment (`--env`, `SFCODE_ENV`).
+`${secret:NAME}` stands for the environment variable NAME of the process. It remains a placeholder
+in plans, state and reports; sfcode inserts the value only when it sends a package. Write `$${` for a literal `${`.
+Variables are not replaced in keys and under `environments`; the variables of an environment may contain secrets.
 
 ## Overrides
 
-What differs between environments and is no text stands under `overrides` of the environment, by file:
+Use variables for texts that differ between environments. All other differences are under `overrides` of the environment, by file:
 
 ```yaml
 environments:
@@ -63,9 +63,9 @@ environments:
             team: null           # not sent from here
 ```
 
-Keys are merged with those of the file, any other value (also a list) is replaced as a whole, and `null` removes a key. The result
-obeys the rules of the file, and messages and reports name the line of the override. `version` and `environments` are the same everywhere.
-Editors complete and check the keys: the JSON Schema of `sfcode.yaml` describes overrides as it describes the files.
+Keys are merged with those of the file, any other value (also a list) is replaced as a whole, and `null` removes a key. The rules of the file
+apply to the result, and messages and reports name the line of the override. `version` and `environments` cannot be overridden.
+Editors complete and check the keys of overrides, because the JSON Schema of `sfcode.yaml` describes them.
 """
 
 _SIMPLE = {str: "text", bool: "`true` or `false`", int: "number", float: "number"}
@@ -88,7 +88,7 @@ def _sections(heading: str, model: type[Model], path: str) -> Iterator[str]:
     """Describe a model, then the models that it contains."""
     yield f"{heading}\n\n{inspect.cleandoc(model.__doc__ or '')}\n"
     if issubclass(model, Shorthand):
-        yield "Written as text alone, it is the `field`.\n"
+        yield "A text is the short form of `field`.\n"
     rows = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
     for key, info, annotation in _fields(model):
         cells = (f"`{key}`", _value(annotation), _default(info), info.description or "")

@@ -24,7 +24,7 @@ class MessageDocument(TypedDict):
     """Name of the event, or of the mapping."""
     state: StateName
     reason: str
-    """Why the message is parked, given up, paused or discarded; else empty."""
+    """The reason why the message is parked, given up, paused or discarded; otherwise empty."""
     detail: str
     attempts: int
     received_at: str
@@ -52,7 +52,7 @@ class WriteDocument(TypedDict):
     object: str
     fields: list[str]
     status: str
-    """`ok`, the error code, or why there was no answer."""
+    """`ok`, the error code, or the reason why there was no answer."""
     text: str
     record_id: str
     key: str
@@ -132,9 +132,9 @@ class PauseDocument(TypedDict):
     scope: Literal["mapping", "direction"]
     name: str
     who: NotRequired[str]
-    """With pause: who paused it."""
+    """With pause: the operator."""
     changed: NotRequired[bool]
-    """With pause: false where it was paused before."""
+    """With pause: false if the mapping or direction was already paused."""
 
 
 @described

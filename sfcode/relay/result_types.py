@@ -34,9 +34,9 @@ class SourceStatus(TypedDict):
     dead: int
     done: int
     oldest_received_at: str | None
-    """When the oldest message was received that is ready or leased."""
+    """The time of receipt of the oldest message that is ready or leased."""
     waiting_keys: int
-    """Users, groups and records whose messages wait for a retry or for a lease to end; 10,000 are counted."""
+    """Users, groups and records whose messages wait for a retry or for the end of a lease; at most 10,000 are counted."""
 
 
 @described
@@ -52,7 +52,7 @@ class StuckDocument(TypedDict):
 
 @described
 class CurrentPause(TypedDict):
-    """What is paused."""
+    """A paused mapping or direction."""
 
     scope: Literal["mapping", "direction"]
     name: str
@@ -62,7 +62,7 @@ class CurrentPause(TypedDict):
 
 @described
 class BulkChangeDocument(TypedDict):
-    """A replay or a discard that is under way."""
+    """A running replay or discard."""
 
     id: int
     action: Literal["replay", "discard"]
@@ -70,9 +70,9 @@ class BulkChangeDocument(TypedDict):
     begun_at: str
     done: int
     total: int
-    """How many messages matched when it began."""
+    """The number of matching messages at the start of the change."""
     is_total_partial: bool
-    """Whether more may have matched than were counted; they are changed as well."""
+    """Whether more messages may match than were counted; the change includes them."""
 
 
 @described
@@ -82,12 +82,12 @@ class AlarmDocument(TypedDict):
     name: str
     detail: str
     at: str
-    """When it was raised last."""
+    """The time at which the alarm was last raised."""
     times: int
     id: int
     meaning: str
     hint: str
-    """What to do about it. Both are empty where this version does not know the alarm."""
+    """What to do. `meaning` and `hint` are empty if this version does not know the alarm."""
 
 
 @described
@@ -98,7 +98,7 @@ class ProcessDocument(TypedDict):
     started_at: str
     seen_at: str
     config: str | None
-    """Digest of the relay config that it works by."""
+    """Digest of the relay config that the process uses."""
 
 
 @described
@@ -112,7 +112,7 @@ class JobDocument(TypedDict):
     outcome: str | None
     queued: int
     next_at: str | None
-    """When it is due again; null where it is due at once."""
+    """The time of the next run; null if the job is due now."""
 
 
 @described
@@ -157,7 +157,7 @@ class AcknowledgedDocument(TypedDict):
     alarm: str
     """The number or the name that was passed."""
     attributes: list[str]
-    """`MAPPING.ATTRIBUTE` of what may be cleared again."""
+    """The attributes that the relay may clear again, as `MAPPING.ATTRIBUTE`."""
 
 
 @described
@@ -180,7 +180,7 @@ class PersonMessage(MessageDocument):
 
 @described
 class PersonValue(TypedDict):
-    """A latest value that is stored of a person."""
+    """A stored latest value of a person."""
 
     name: str
     stamp: str
@@ -202,20 +202,20 @@ class LearnDocument(TypedDict):
     """The result of `relay learn`."""
 
     paths: dict[str, list[str]]
-    """For `relay.webhook_paths`."""
+    """The proposed `appcues.webhook`."""
     aliases: dict[str, dict[str, Any]]
-    """For events.yaml."""
+    """The proposed `aliases` of events.yaml."""
     webhook_auth: dict[str, Any] | None
     read: list[dict[str, Any]]
-    """What the webhook becomes."""
+    """The messages of the webhook, parsed with the proposal."""
     messages: list[dict[str, Any]]
-    """What parked messages become."""
+    """The parked messages, parsed with the proposal."""
     replayed: int
 
 
 @described
 class PlannedWriteDocument(TypedDict):
-    """A write that an event would lead to."""
+    """A write that an event would cause."""
 
     verb: str
     object: str
@@ -226,7 +226,7 @@ class PlannedWriteDocument(TypedDict):
 
 @described
 class ExplanationDocument(TypedDict):
-    """What `relay explain` tells of an event."""
+    """The explanation of an event, as `relay explain` prints it."""
 
     message_id: str
     kind: str
@@ -239,7 +239,7 @@ class ExplanationDocument(TypedDict):
 
 @described
 class BadRowDocument(TypedDict):
-    """A row that no answer can be made of."""
+    """A row that cannot be read as an answer."""
 
     line: int
     problem: str
@@ -256,10 +256,11 @@ class LoadDocument(TypedDict):
     other_events: int
     bad: int
     bad_rows: list[BadRowDocument]
-    """The first of the bad rows."""
+    """The first bad rows."""
     first: str
+    """The time of the earliest answer."""
     last: str
-    """When the first and the last answer were given."""
+    """The time of the latest answer."""
     dry_run: bool
 
 
@@ -270,10 +271,10 @@ class ReceiverDocument(TypedDict):
     receiver: str
     form: str
     alarms: list[str] | None
-    """Null for all."""
+    """Null if the receiver gets all alarms."""
     waiting: NotRequired[int]
     outcome: NotRequired[str]
-    """With --test: its answer."""
+    """With --test: the response of the receiver."""
 
 
 @described
@@ -290,29 +291,29 @@ class TokenDocument(TypedDict):
 
 @described
 class ReconciledDocument(TypedDict):
-    """What `relay reconcile` found of one mapping."""
+    """The result of `relay reconcile` for one mapping."""
 
     mapping: str
     since: str
     records: int
     new: int
-    """Those that the inbox did not have from an earlier one."""
+    """The records that no earlier run had added to the inbox."""
 
 
 @described
 class CarriedDocument(TypedDict):
-    """What `relay backfill` or `relay refresh` read of one mapping."""
+    """The result of `relay backfill` or `relay refresh` for one mapping."""
 
     mapping: str
     job: str
     records: int
     queued: NotRequired[int]
-    """With refresh: the records that differ."""
+    """With refresh: the number of records that differ."""
 
 
 @described
 class ProfileDocument(TypedDict):
-    """The attributes that a profile would get."""
+    """A profile with the attributes that it would get."""
 
     match: str
     id: str
@@ -322,7 +323,7 @@ class ProfileDocument(TypedDict):
 
 @described
 class PreviewDocument(TypedDict):
-    """What `relay backfill --dry-run` would send of one mapping."""
+    """The preview of `relay backfill --dry-run` for one mapping."""
 
     mapping: str
     records: int
@@ -355,4 +356,4 @@ RESULTS: dict[str, Any] = {
 """The result of each verb; `tail` prints one on each line, without an envelope."""
 
 RelayDocument = reduce(or_, RESULTS.values())
-"""What `sfcode schema relay` describes."""
+"""The results that `sfcode schema relay` describes."""

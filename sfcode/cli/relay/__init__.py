@@ -23,7 +23,7 @@ VERBS = {
     ),
     "list": LazyVerb("List messages of the inbox.", f"{_PACKAGE}.messages", "list_command"),
     "show": LazyVerb("Show a message and its history.", f"{_PACKAGE}.messages", "show_command"),
-    "tail": LazyVerb("Follow new messages and their outcomes.", f"{_PACKAGE}.messages", "tail_command"),
+    "tail": LazyVerb("Follow new messages and their results.", f"{_PACKAGE}.messages", "tail_command"),
     "replay": LazyVerb("Deliver parked messages and dead letters again.", f"{_PACKAGE}.change", "replay_command"),
     "discard": LazyVerb("Set messages to done without delivering them.", f"{_PACKAGE}.change", "discard_command"),
     "pause": LazyVerb("Pause the deliveries of a mapping or a direction.", f"{_PACKAGE}.change", "pause_command"),
@@ -74,9 +74,9 @@ class RelayGroup(LazyGroup):
 @click.group(cls=RelayGroup, verbs=VERBS)
 def relay() -> None:
     """
-    Run the relay, which carries the data between Appcues and Salesforce, and look after its inbox.
+    Run the relay, which carries the data between Appcues and Salesforce, and manage its inbox.
 
-    All but serve work on the inbox itself (SFCODE_RELAY_DATABASE_URL), whether or not a relay is running.
+    All commands except serve access the inbox directly (SFCODE_RELAY_DATABASE_URL). Only test needs a running relay.
     """
 
 

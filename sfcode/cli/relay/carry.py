@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 @click.pass_obj
 def reconcile_command(invocation: Invocation, mapping: str | None, since: str | None) -> None:
     """
-    Send what changed in Salesforce since the last reconcile, or since a moment.
+    Send the records that changed in Salesforce since the last reconcile, or since a time.
 
-    For outages of more than 24 hours, after which Salesforce no longer repeats its messages. What Appcues has already
-    is not sent again, so it may be run at any time, by a timer as well. Takes all mappings, or the one that is named.
+    For outages of more than 24 hours, after which Salesforce no longer repeats its messages. Values that Appcues
+    already has are not sent again, so you can run it at any time, also by a timer. Reads all mappings, or only MAPPING.
     """
     from sfcode.relay.backfill.reconcile import reconcile
     from sfcode.relay.backfill.records import sending_mappings, soql_time
@@ -71,8 +71,7 @@ def backfill_command(invocation: Invocation, mapping: str | None, limit: int, *,
     """
     Send every record with a user id to Appcues once, through Bulk API 2.0.
 
-    Run it once at the start, and after a field was added to a mapping. An interrupted backfill continues. Reads all
-    mappings, or the one that is named; the relay sends the records at the rate that Appcues allows.
+    Run it once at the start, and after a field was added to a mapping. An interrupted backfill continues. Reads all mappings, or only MAPPING; the relay sends the records at the rate that Appcues allows.
     """
     from sfcode.relay.backfill.backfill import backfill, load_progress
     from sfcode.relay.backfill.records import sending_mappings

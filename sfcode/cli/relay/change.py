@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sfcode.relay.inbox.pauses import Scope
 
 _CHOOSE = "Pass their ids (sfcode relay list), or --user, --record, --event, --reason, --state, --source or --since."
-_yes_option = click.option("--yes", is_flag=True, help="Do not ask before many messages are changed.")
+_yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
 @click.command("replay")
@@ -45,7 +45,8 @@ def replay_command(
     Deliver messages again: those with the given IDs, or all that match the options.
 
     Replays parked messages and dead letters, unless --state names another state; --state ready makes the next attempt
-    at once. A selection is counted first, and a terminal is asked. An audit line keeps who replayed what.
+    at once. Counts the selected messages first, and asks for confirmation at a terminal. An audit line records the
+    operator and the selection.
     """
     _check_selection(ids, criteria)
     if criteria.get("state") == "leased":
@@ -67,8 +68,8 @@ def discard_command(
     """
     Set messages to done without delivering them: those with the given IDs, or all that match the options.
 
-    Discards parked messages and dead letters, or those that wait with --state ready. They are kept as long as delivered
-    ones, and `sfcode relay replay --state done --reason discarded` delivers them after all.
+    Discards parked messages and dead letters, or with --state ready waiting messages. Discarded messages are kept as
+    long as delivered ones; `sfcode relay replay --state done --reason discarded` delivers them after all.
     """
     _check_selection(ids, criteria)
     if criteria.get("state") in ("done", "leased"):
@@ -122,7 +123,10 @@ def _change(
 
 
 _side_option = click.option(
-    "--to", "side", type=click.Choice(["salesforce", "appcues"]), help="All deliveries to this side."
+    "--to",
+    "side",
+    type=click.Choice(["salesforce", "appcues"]),
+    help="Direction: all deliveries to Salesforce, or to Appcues.",
 )
 
 
@@ -132,9 +136,10 @@ _side_option = click.option(
 @click.pass_obj
 def pause_command(invocation: Invocation, mapping: str | None, side: str | None) -> None:
     """
-    Stop the deliveries of a MAPPING, or of a side, in all processes within seconds.
+    Pause the deliveries of a MAPPING or a direction, in all processes within seconds.
 
-    Messages are still accepted, and wait in their order. A pause outlasts restarts; it ends with `sfcode relay resume`.
+    The relay still accepts messages, which wait in their order. A pause remains after a restart, until
+    `sfcode relay resume`.
     """
     scope, name = _scope(invocation.project(), mapping, side)
     with open_project_inbox(invocation) as inbox:
@@ -152,7 +157,7 @@ def pause_command(invocation: Invocation, mapping: str | None, side: str | None)
 @_side_option
 @click.pass_obj
 def resume_command(invocation: Invocation, mapping: str | None, side: str | None) -> None:
-    """End the pause of a MAPPING, or of a side; what waits for it is delivered within seconds."""
+    """End the pause of a MAPPING or a direction; its waiting messages are delivered within seconds."""
     scope, name = _scope(None, mapping, side)
     with open_project_inbox(invocation) as inbox:
         if not inbox.resume(scope, name, operator()):
@@ -188,7 +193,7 @@ def _scope(project: Project | None, mapping: str | None, side: str | None) -> tu
 @utc_option
 @click.pass_obj
 def audit_command(invocation: Invocation, limit: int, *, utc: bool) -> None:
-    """List who replayed, discarded, paused, resumed, acknowledged or removed what, the newest first."""
+    """List replays, discards, pauses, resumes, acknowledgments and removals with their operators, the newest first."""
     from sfcode.relay.report import stamp
 
     with open_project_inbox(invocation) as inbox:

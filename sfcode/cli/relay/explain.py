@@ -23,7 +23,7 @@ def explain_command(invocation: Invocation, source: int | Path) -> None:
     """
     Show what an event of Appcues would write to Salesforce, and to its group in Appcues, where and why.
 
-    Takes a message of the inbox by its ID, or a FILE with the JSON of a webhook. Looks up records as the integration user and
+    Reads a message of the inbox by its ID, or a FILE with the JSON of a webhook. Looks up records as the integration user and
     writes nothing. Shows the values, which may be personal data.
     """
     from sfcode.cli.relay.learn import find_capture, open_inbox_for, parse_capture

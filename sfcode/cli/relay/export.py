@@ -17,9 +17,10 @@ from sfcode.cli.relay.selection import FILLED
 @click.pass_obj
 def export_command(invocation: Invocation, user: str) -> None:
     """
-    Print everything that the inbox holds of one person, as JSON: messages with their histories, latest values, record ids.
+    Print all data of the inbox about one person, as JSON: messages with their histories, latest values, record ids.
 
-    USER is the user id in Appcues. The output holds personal data. What Salesforce and Appcues hold is not part of it.
+    USER is the user id in Appcues. The output contains personal data. It does not include the data in Salesforce and
+    Appcues.
     """
     from sfcode.relay.person_data import export_person
     from sfcode.text import printable

@@ -55,10 +55,10 @@ def learn_command(
     auto_approve: bool,
 ) -> None:
     """
-    Propose where Appcues' webhooks hold what, from one that was received, and replay parked messages by it.
+    Propose the paths of the values in Appcues' webhooks from a received one, and replay parked messages with them.
 
-    Takes a message of the inbox by its ID, a FILE with a captured request (JSON body, headers and body, or the export of
-    a request bin), or else the newest message that was not understood. Shows ids of users.
+    Reads a message of the inbox by its ID, a FILE with a captured request (JSON body, headers and body, or the export
+    of a request bin), or by default the newest message that was not understood. The output shows ids of users.
     """
     from sfcode.relay.group_progress import GroupProgress
     from sfcode.relay.ingress.appcues_parser import Reading

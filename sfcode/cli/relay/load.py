@@ -32,7 +32,7 @@ MOST_SHOWN = 20
     multiple=True,
     metavar="FIELD=COLUMN",
     help="Column of a field whose name is not known: user_id, timestamp, score, feedback, survey, survey_id, page or event. "
-    "May be passed several times.",
+    "Repeatable.",
 )
 @click.option("--dry-run", is_flag=True, help="Check the rows and store nothing.")
 @click.pass_obj

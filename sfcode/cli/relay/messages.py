@@ -34,7 +34,7 @@ def list_command(invocation: Invocation, /, limit: int, *, payload: bool, utc: b
     """
     List messages of the inbox, the newest first.
 
-    Times are those of your time zone (TZ), or UTC with --utc. `sfcode relay show ID` tells the story of one.
+    Times are in your time zone (TZ), or in UTC with --utc. `sfcode relay show ID` shows the history of one message.
     """
     from sfcode.relay.report import message_document, stamp
     from sfcode.text import printable
@@ -93,9 +93,10 @@ def _table(entries: Sequence[InboxEntry], times: TimeFormat) -> tuple[list[str],
 @click.pass_obj
 def show_command(invocation: Invocation, id_: int, *, payload: bool, utc: bool) -> None:
     """
-    Tell the story of a message: where it came from, each attempt, the records that were written, and what to do.
+    Show the history of a message: its receipt, each attempt, the written records, and what to do.
 
-    ID is the number that `sfcode relay list` shows. It names fields and records, and shows no values without --payload.
+    ID is the number that `sfcode relay list` shows. The output names fields and records, but shows no values without
+    --payload.
     """
     from sfcode.relay.service import INSTANCE_URL
     from sfcode.relay.story import render_story, story_document, tell_story
@@ -124,7 +125,7 @@ def show_command(invocation: Invocation, id_: int, *, payload: bool, utc: bool) 
 @click.pass_obj
 def tail_command(invocation: Invocation, seconds: float | None, *, utc: bool) -> None:
     """
-    Follow new messages and how they end, until Ctrl-C.
+    Follow new messages and their results, until Ctrl-C.
 
     With --json, prints one JSON object on each line.
     """

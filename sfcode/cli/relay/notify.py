@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 @click.pass_obj
 def notify_command(invocation: Invocation, *, is_test: bool) -> None:
     """
-    Show who is notified of alarms (relay.notify), and how many notifications wait.
+    Show the receivers of alarms (relay.notify), and the number of waiting notifications.
 
-    With --test, send each receiver one that is of no alarm. It needs the variables of the URLs and secrets, and no running relay.
+    With --test, sends each receiver a test notification. This needs the variables with the URLs and secrets, but no
+    running relay.
     """
     from sfcode.relay.notify.receivers import read_receivers
 

@@ -17,10 +17,10 @@ from sfcode.cli.relay.inbox import open_both
 @click.pass_obj
 def refresh_command(invocation: Invocation, mapping: str | None, *, restart: bool) -> None:
     """
-    Compare all records with what Appcues has, through Bulk API 2.0, and send what differs.
+    Compare all records with the delivered values, through Bulk API 2.0, and send the values that differ.
 
-    For attributes that come from formulas and roll-ups, which change without a message. Goes on where it was interrupted.
-    Takes all mappings, or the one that is named; relay.schedule has the relay do it by itself.
+    For attributes from formulas and roll-ups, which change without a message. An interrupted refresh continues. Reads
+    all mappings, or only MAPPING. With relay.schedule, the relay runs refreshes by itself.
     """
     from sfcode.relay.appcues.field_types import FieldTypeCache
     from sfcode.relay.backfill.records import sending_mappings

@@ -23,7 +23,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 LARGEST_ID = 2**63 - 1
 """The largest integer of the databases."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_WHEN = "a time like 2026-11-23T17:00Z, or an age: 30m, 12h, 7d."
+_WHEN = "this time (2026-11-23T17:00Z) or age (30m, 12h, 7d)."
 
 
 class FilledText(click.ParamType):  # type: ignore[type-arg]  # no arguments at run time
@@ -62,8 +62,8 @@ MESSAGE_ID = click.IntRange(1, LARGEST_ID)
 def filters(command: Command) -> Command:
     """Add the options that select messages."""
     for option in (
-        click.option("--until", metavar="WHEN", help=f"Received before: {_WHEN}"),
-        click.option("--since", metavar="WHEN", help=f"Received since then: {_WHEN}"),
+        click.option("--until", metavar="WHEN", help=f"Messages received before {_WHEN}"),
+        click.option("--since", metavar="WHEN", help=f"Messages received since {_WHEN}"),
         click.option("--user", type=FILLED, metavar="ID", help="ID of the user in Appcues."),
         click.option(
             "--record",
@@ -81,7 +81,9 @@ def filters(command: Command) -> Command:
             metavar="NAME",
             help="Reason why messages are parked, given up, paused or discarded.",
         ),
-        click.option("--state", type=click.Choice(["ready", "leased", "done", "parked", "dead"]), help="Their state."),
+        click.option(
+            "--state", type=click.Choice(["ready", "leased", "done", "parked", "dead"]), help="State of the messages."
+        ),
     ):
         command = option(command)
     return command

@@ -29,14 +29,14 @@ before them.
 
 
 @click.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8400, show_default=True, help="Port; 0 takes a free one."
+    "--port", type=click.IntRange(0, 65535), default=8400, show_default=True, help="Port; 0 selects a free port."
 )
 @click.option(
     "--admin-port",
     type=click.IntRange(0, 65535),
-    help="Another port for the dashboard and /metrics, which --port then does not serve; 0 takes a free one.",
+    help="Separate port for the dashboard and /metrics, which --port then does not serve; 0 selects a free port.",
 )
 @click.option(
     "--lease",
@@ -44,17 +44,16 @@ before them.
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="Time for which a process owns the messages that it claimed, and for which they wait after a crash. Use the same value for all processes.",
+    help="Time for which a process owns its claimed messages, and for which they wait after a crash. Use the same value for all processes.",
 )
 @click.pass_obj
 def serve_command(invocation: Invocation, host: str, port: int, admin_port: int | None, lease: float) -> None:
     """
     Receive webhooks and outbound messages and deliver them, until Ctrl-C.
 
-    Its config is loaded again when the files change, and on SIGHUP; one that is invalid is refused.
-    Beyond loopback it listens only when every secret is set; docs/relay.md lists the variables. With
-    `--org local` it serves the local org and the local Appcues to itself. A second Ctrl-C stops at once.
-    With --json, prints one line when ready: url, pid, ...
+    Reloads its config when the files change, and on SIGHUP; an invalid config is refused. Listens beyond loopback only
+    if every secret is set; docs/relay.md lists the variables. With `--org local`, also serves the local org and the
+    local Appcues. A second Ctrl-C stops at once. With --json, prints one line when ready: url, pid, ...
     """
     if sys.platform == "win32":
         raise UsageError(

@@ -22,7 +22,8 @@ def token_command() -> None:
     """
     Manage the tokens of people and programs that use the dashboard and /metrics.
 
-    Each has a name, which the audit shows, and a role. SFCODE_RELAY_ADMIN_TOKEN is one more token, of an operator.
+    Each token has a name, which the audit shows, and a role. SFCODE_RELAY_ADMIN_TOKEN is another token, with the role
+    operator.
     """
 
 
@@ -33,14 +34,15 @@ def token_command() -> None:
     type=click.Choice(["viewer", "operator"]),
     default="viewer",
     show_default=True,
-    help="A viewer sees everything; an operator replays, discards, pauses and acknowledges too.",
+    help="A viewer sees everything except the content of messages and the people in them; an operator also sees these, "
+    "replays, discards, pauses and acknowledges.",
 )
 @click.option(
     "--expires", metavar="AGE", default="90d", show_default=True, help=f"Expiry of the token: 12h, 90d, or {NEVER}."
 )
 @click.pass_obj
 def create_command(invocation: Invocation, name: str, role: str, expires: str) -> None:
-    """Create a token and print it. Only its hash is kept: it cannot be shown again."""
+    """Create a token and print it. The database stores only its hash, so it cannot be shown again."""
     from sfcode.relay.access_token import ROLES
     from sfcode.relay.admin_auth import ADMIN_NAME
 
@@ -68,7 +70,7 @@ def create_command(invocation: Invocation, name: str, role: str, expires: str) -
 @token_command.command("list")
 @click.pass_obj
 def list_command(invocation: Invocation) -> None:
-    """List the tokens with their roles; secrets are not kept."""
+    """List the tokens with their names, roles and expiry."""
     with open_project_inbox(invocation) as inbox:
         tokens = inbox.tokens.all()
     if invocation.json:

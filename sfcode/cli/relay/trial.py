@@ -53,7 +53,7 @@ def trial_command(
     Send a test event through the running relay to the record of a user, check it, and remove it.
 
     Sends a signed webhook as Appcues does, waits for its delivery, reads the activity in Salesforce, and deletes it. Needs
-    the inbox, the webhook's secret, and a sign-in that may read and delete activities. Says each step.
+    the inbox, the webhook's secret, and a sign-in that may read and delete activities. Reports each step.
     """
     project = invocation.project()
     event = choose_event(project)
