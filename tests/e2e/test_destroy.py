@@ -57,6 +57,7 @@ def test_a_field_with_values_refuses_a_destroy_without_allow_delete(visible):
     refused = visible.run("destroy", "--auto-approve")
     assert refused.code == 1
     assert f"{allow} would be deleted with the values that 1 record holds in it" in refused.err
+    assert "would be deleted with the values" not in refused.out, "a refusal is named once"
     assert visible.actions() == {}, "nothing was touched"
     assert visible.run("destroy", "--auto-approve", "--allow-delete", allow).code == 0
 

@@ -19,8 +19,10 @@ def saved(journey):
 
 
 def test_a_saved_plan_is_applied_without_an_approval(saved):
+    plan = saved.run("show", "plan.json").last_line
     result = saved.run("apply", "plan.json")
     assert result.code == 0, result.err
+    assert result.out.splitlines()[0] == f"Applying the saved plan to Northwind Traders. {plan}"
     assert saved.actions() == {}
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sfcode.checks.doctor import examine
 from sfcode.checks.doctor.collect_roles import SHARED_BY, _tally
+from sfcode.checks.doctor.facts import RoleCounts, Unknown
+from sfcode.config import load
 from sfcode.diagnostics import Level
 from sfcode.mapping.value_map import ValueMap
 from sfcode.org import connect
 from tests.checks.doctor.clinic import USERNAME, Clinic, one, token
+from tests.checks.doctor.test_checks import CONTACT, HEALTHY
 
 ROLES = """\
 role:
@@ -77,6 +84,50 @@ def test_activities_that_are_about_to_be_archived_are_counted(clinic: Clinic) ->
                 writer.create("Event", {**values, "StartDateTime": begin.isoformat(timespec="milliseconds")})
     finding = one(clinic.look(), "D515", Level.NOTE)
     assert finding.message.startswith("1 activities are about to be archived")
+
+
+def test_each_count_of_roles_has_its_level_and_its_words(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root / "config", tmp_path / "config")
+    with_roles(Clinic(tmp_path))
+    project = load(tmp_path / "config", "local")
+    whole = "no record of contact has the role sales, tech: a segment of it is empty"
+    few = "Most frequent values without their own line: Cook, Chief."
+    for counts, expected in (
+        (RoleCounts({"sales": 1200, "tech": 3}, 0, 0), [("ok", "role of contact: sales 1,200, tech 3, none 0", "")]),
+        (
+            RoleCounts({"sales": 1, "tech": 3}, 0, 0, complete=False),
+            [("ok", "role of contact: sales 1, tech 3, none 0; the rarest values were not counted", "")],
+        ),
+        (
+            RoleCounts({}, 4000, 0),
+            [("warning", "role of contact: none 4,000 (4,000 blank)", ""), ("note", whole, "")],
+        ),
+        (
+            RoleCounts({}, 0, 5000, ("Cook", "Chief")),
+            [
+                ("warning", "role of contact: none 5,000 (5,000 with a value that `map` does not list)", few),
+                ("note", whole, few),
+            ],
+        ),
+        (
+            RoleCounts({"tech": 1}, 1, 1, complete=False),
+            [
+                (
+                    "note",
+                    (
+                        "role of contact: tech 1, none 2 (1 blank, 1 with a value that `map` does not list); "
+                        "the rarest values were not counted"
+                    ),
+                    "",
+                )
+            ],
+        ),
+        (Unknown("no"), [("note", "the records of each role of contact were not counted: no", "")]),
+        (None, []),
+    ):
+        facts = replace(HEALTHY, mappings=(replace(CONTACT, roles=counts),))
+        findings = [finding for finding in examine(project, facts) if finding.rule == "D514"]
+        assert [(finding.level.word, finding.message, finding.hint) for finding in findings] == expected
 
 
 MAP = ValueMap((("VP Sales", "sales"), ("Engineer", True)))
