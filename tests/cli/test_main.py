@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,10 @@ import click
 import pytest
 
 from sfcode.cli import output
+from sfcode.cli.interruption import Interruption
 from sfcode.cli.main import VERBS, cli, main
 from sfcode.diagnostics import Diagnostic, Position
-from sfcode.errors import ConfigError, OrgError, StillRunning
+from sfcode.errors import ConfigError, ExitCode, OrgError, StillRunning
 
 
 def run(capsys, *words):
@@ -228,3 +230,22 @@ def test_an_internal_error_is_reported_as_a_bug_with_its_traceback_under_verbose
     err = capsys.readouterr().err
     assert "this is a bug in sfcode, not in your config:" in err
     assert ("Traceback" in err) is verbose
+
+
+@pytest.mark.parametrize(
+    ("received", "code", "end"),
+    [
+        (None, ExitCode.USER, ExitCode.USER),
+        (signal.SIGINT, ExitCode.USER, ExitCode.INTERRUPTED),
+        (signal.SIGINT, ExitCode.INTERRUPTED, ExitCode.INTERRUPTED),
+        (signal.SIGTERM, ExitCode.USER, ExitCode.TERMINATED),
+        (signal.SIGTERM, ExitCode.INTERRUPTED, ExitCode.TERMINATED),
+        (signal.SIGTERM, ExitCode.OK, ExitCode.OK),
+        (signal.SIGINT, ExitCode.RUNNING, ExitCode.RUNNING),
+        (signal.SIGINT, ExitCode.CHANGES, ExitCode.CHANGES),
+    ],
+)
+def test_a_signal_decides_the_exit_code_of_a_command_that_it_ended(received, code, end):
+    interruption = Interruption()
+    interruption.signal = received
+    assert interruption.exit_code(code) == end
