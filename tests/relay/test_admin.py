@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, AdminAuth, FailedAttempts, is_same_origin
+from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, AdminAuth, FailedAttempts, Principal, is_same_origin
 from sfcode.relay.inbox import Inbox, Unavailable, open_inbox
 from sfcode.relay.ingress.client_address import networks
 from sfcode.relay.instrumentation import Instrumentation
@@ -138,6 +138,17 @@ def test_without_an_admin_token_this_machine_is_a_viewer(host):
 def test_without_an_admin_token_requests_with_another_host_name_are_refused(host):
     assert status(guard(None), host=host) == 403
     assert status(guard(None), host=host, authorization="Bearer ") == 403
+
+
+def test_only_a_session_has_a_way_to_sign_out():
+    door = guard()
+    for headers, expected in (
+        ({"cookie": f"{COOKIE}={door.cookie(NOW)}"}, True),
+        ({"authorization": f"Bearer {TOKEN}"}, False),
+    ):
+        principal = asyncio.run(door.admit(asked(**headers), NOW))
+        assert isinstance(principal, Principal)
+        assert principal.has_session is expected
 
 
 def test_a_cookie_is_accepted_until_sessions_are_ended():

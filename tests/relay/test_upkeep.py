@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -118,9 +119,22 @@ def test_old_messages_are_purged_and_young_ones_kept(sqlite_url):
         assert dict(inbox.stats().counts) == {("appcues", "parked"): 1}
 
 
+def test_each_state_is_kept_as_long_as_the_config_says(sqlite_url, root, tmp_path):
+    shutil.copytree(root / "config", tmp_path / "config")
+    settings = tmp_path / "config" / "sfcode.yaml"
+    days = "  retention: {delivered_days: 2, parked_days: 3, given_up_days: 4, audit_days: 50}\n"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("relay:\n", f"relay:\n{days}", 1), encoding="utf-8")
+    assert Relay(sqlite_url).config(tmp_path / "config").retention == {
+        "done": timedelta(days=2),
+        "parked": timedelta(days=3),
+        "dead": timedelta(days=4),
+        "audit": timedelta(days=50),
+    }
+
+
 def test_ended_bulk_changes_and_old_audit_lines_are_purged(sqlite_url):
     clock = Clock()
-    assert Relay(sqlite_url).config().retention["audit"] == timedelta(days=365)
     with clock.open_inbox(sqlite_url) as inbox:
         inbox.replay(Filter(reason="x"), "ann")
         (line,) = inbox.audit_lines()
