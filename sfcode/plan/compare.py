@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from sfcode.errors import Refused
-from sfcode.mapping import naming
 from sfcode.metadata.component import Address, Body, Component, Value
 from sfcode.plan.change import Action, Change
 from sfcode.plan.modes import Mode
@@ -86,23 +85,18 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
             after = observed[address] if address in plan_input.released else None
             yield Change(address, observed[address], after, component)
     yield from delete_replaced(plan_input)
-    yield from _remove_viewers(plan_input)
+    yield from _retire_and_unassign(plan_input)
+
+
+def _retire_and_unassign(plan_input: PlanInput) -> Iterator[Change]:
+    """Deactivate previous integration users, and remove assignments that an apply made and the config no longer asks for."""
     names = previous_users(plan_input.snapshot.applied, plan_input.project.settings.integration_user.username)
-    yield from (change for change in retire(plan_input, names) if change.address not in planned)
-
-
-def _remove_viewers(plan_input: PlanInput) -> Iterator[Change]:
-    """Remove the viewers' permission set from people whom the config listed at the last apply, but no longer lists."""
-    viewer_set = naming.viewer_set(plan_input.project.settings.name)
+    changes = {change.address: change for change in retire(plan_input, names)}
     for address in sorted(plan_input.snapshot.applied.records):
-        assignment = plan_input.snapshot.components.get(address)
-        if (
-            assignment is not None
-            and address not in plan_input.wanted
-            and address.type == "PermissionSetAssignment"
-            and address.full_name.startswith(f"{viewer_set}/")
-        ):
-            yield Change(address, assignment, None)
+        record = plan_input.snapshot.components.get(address)
+        if record is not None and address.type != "User":
+            changes.setdefault(address, Change(address, record, None))
+    yield from (change for address, change in changes.items() if address not in plan_input.wanted)
 
 
 def _destroy(plan_input: PlanInput) -> Iterator[Change]:
@@ -119,8 +113,7 @@ def _destroy(plan_input: PlanInput) -> Iterator[Change]:
         record = observed.get(row.address)
         if record is not None and not row.address.is_business_record:
             yield Change(row.address, record, _deactivate(record) if row.type == "User" else None)
-    username = plan_input.project.settings.integration_user.username
-    yield from retire(plan_input, previous_users(plan_input.snapshot.applied, username))
+    yield from _retire_and_unassign(plan_input)
 
 
 def _roll_back(plan_input: PlanInput) -> Iterator[Change]:

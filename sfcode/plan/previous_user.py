@@ -40,21 +40,21 @@ def user_records(project: Project, username: str) -> tuple[Address, ...]:
 
 def retire(plan_input: PlanInput, usernames: Collection[str]) -> Iterator[Change]:
     """
-    Deactivate previous integration users, and remove the assignments that sfcode created.
+    Deactivate previous integration users, and remove the assignments of the integration.
 
-    Only a user with the integration's own profile is deactivated, since any other may be a person.
+    Only a user with the integration's own profile, that of the config or of the last apply, is deactivated, since any
+    other may be a person.
     """
     observed = plan_input.snapshot.components
     for name in usernames:
         user, *assignments = user_records(plan_input.project, name)
-        assignments += [row for row in plan_input.snapshot.applied.records if row.type != "User" and row.user == user]
         component = observed.get(user)
-        if component is None or not _is_retired(plan_input.project, component):
+        if component is None or not _is_retired(plan_input, component):
             continue
         yield Change(
             user, component, Component(component.type, component.full_name, {**component.body, "IsActive": False})
         )
-        yield from (Change(row, observed[row], None) for row in sorted(set(assignments)) if row in observed)
+        yield from (Change(row, observed[row], None) for row in assignments if row in observed)
 
 
 def warn_of_other_assignees(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -63,7 +63,7 @@ def warn_of_other_assignees(plan_input: PlanInput, plan: Plan) -> Plan:
     expected = {Address("User", username)}
     for previous in previous_users(plan_input.snapshot.applied, username):
         user = plan_input.snapshot.components.get(Address("User", previous))
-        if user and _is_retired(plan_input.project, user):
+        if user and _is_retired(plan_input, user):
             expected.add(user.address)
     return plan.warn(
         *(
@@ -75,8 +75,10 @@ def warn_of_other_assignees(plan_input: PlanInput, plan: Plan) -> Plan:
     )
 
 
-def _is_retired(project: Project, user: Component) -> bool:
-    return user.body.get("IsActive") is True and user.body.get("Profile") == project.settings.integration_user.profile
+def _is_retired(plan_input: PlanInput, user: Component) -> bool:
+    applied = plan_input.snapshot.applied.records.get(user.address, {})
+    profiles = {plan_input.project.settings.integration_user.profile, applied.get("Profile")}
+    return user.body.get("IsActive") is True and user.body.get("Profile") in profiles
 
 
 def refuse_shared_users(plan_input: PlanInput, plan: Plan) -> Plan:

@@ -70,6 +70,8 @@ def test_a_user_who_was_renamed_is_the_reason_for_what_it_loses() -> None:
     assignment = Component("PermissionSetAssignment", f"Set/{name}", {})
     report = text(plan(deactivation, Change(assignment.address, assignment, None)))
     assert report.count("# (because the config has another integration user)") == 2
+    report = text(plan(deactivation, Change(assignment.address, assignment, None), mode=Mode.ROLLBACK))
+    assert report.count("# (because it was created by the apply that is rolled back)") == 2
     namesake = Component("Flow", name, {"IsActive": True})
     report = text(plan(Change(namesake.address, namesake, Component("Flow", name, {"IsActive": False})), DELETED))
     assert "has another integration user" not in report

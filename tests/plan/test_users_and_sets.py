@@ -52,6 +52,11 @@ def renamed(project: Project, *rows: Component, left: Component | None = None, *
     return build(project, desired(now), observed(before, *rows, applied=(before,), **more))
 
 
+def recorded(*rows: Component, others: tuple[Component, ...] = ()) -> OrgSnapshot:
+    """Return an org whose last apply made some records; others are not from sfcode."""
+    return replace(observed(*rows, *others), applied=Applied({}, records={row.address: row.body for row in rows}))
+
+
 @pytest.mark.parametrize(
     ("sign_ins", "expected"),
     [
@@ -161,6 +166,47 @@ class TestThePreviousUser:
         snapshot = observed(before, user(OLD), applied=(before,))
         plan = build(project, desired(message("appcues@example.com"), records=(user(OLD),)), snapshot)
         assert [change.action for change in plan.changes if change.address.type == "User"] == [Action.NO_OP]
+
+    @pytest.mark.parametrize("mode", [Mode.APPLY, Mode.DESTROY])
+    def test_has_the_profile_that_the_last_apply_gave_it_whatever_profile_the_config_names(
+        self, project: Project, mode: Mode
+    ) -> None:
+        former, rows = user(OLD, Profile="Former"), (license_of(OLD), assignment(OLD))
+        plan = build(project, desired(), recorded(former, *rows), mode=mode)
+        assert done(plan) == {
+            f"User:{OLD}": "update",
+            f"PermissionSetLicenseAssign:{LICENSE}/{OLD}": "delete",
+            f"PermissionSetAssignment:{SET}/{OLD}": "delete",
+        }
+
+
+@pytest.mark.parametrize("mode", [Mode.APPLY, Mode.DESTROY])
+class TestAssignmentsOfAnApply:
+    def test_that_the_config_no_longer_asks_for_are_deleted_of_whoever_has_them(
+        self, project: Project, mode: Mode
+    ) -> None:
+        name = "appcues@example.com"
+        former, kept, person = license_of(name), assignment(name), assignment("person@example.com", "Former")
+        snapshot = recorded(USER, former, kept, person, others=(assignment(name, "Theirs"),))
+        expected = {str(former.address): "delete", str(person.address): "delete"}
+        if mode is Mode.DESTROY:
+            expected |= {str(kept.address): "delete", str(USER.address): "update"}
+        assert done(build(project, desired(records=(USER, kept)), snapshot, mode=mode)) == expected
+
+    def test_of_a_user_who_has_got_another_profile_are_deleted_and_the_user_stays(
+        self, project: Project, mode: Mode
+    ) -> None:
+        person = user("person@example.com")
+        snapshot = recorded(person, assignment("person@example.com"))
+        promoted = user("person@example.com", Profile="Sales")
+        snapshot = replace(snapshot, components={**snapshot.components, person.address: promoted})
+        deleted = str(assignment("person@example.com").address)
+        assert done(build(project, desired(), snapshot, mode=mode)) == {deleted: "delete"}
+
+    def test_that_are_gone_are_no_change(self, project: Project, mode: Mode) -> None:
+        snapshot = recorded(license_of(OLD))
+        snapshot = replace(snapshot, components={})
+        assert done(build(project, desired(), snapshot, mode=mode)) == {}
 
 
 class TestOthersWithTheRights:

@@ -76,7 +76,7 @@ def relay_item(plan: Plan) -> Item | None:
 def _why_destroyed(plan: Plan, change: Change) -> str:
     if plan.mode is Mode.DESTROY:
         return "the integration is removed"
-    if change.address.is_record and change.address.user in deactivated_users(plan.changes):
+    if plan.mode is Mode.APPLY and change.address.is_record and change.address.user in deactivated_users(plan.changes):
         return MOVED_ON
     if change.address.type == "PermissionSetAssignment" and _is_set_destroyed(plan, change):
         return "its permission set is destroyed"
