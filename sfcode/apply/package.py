@@ -71,7 +71,7 @@ def trial_package(
 
 
 def replace_missing_users(plan: Plan, components: Iterable[Component]) -> tuple[Component, ...]:
-    """Replace an integration user that the apply will create by the signed-in user."""
+    """Replace an integration user that the apply will create, activate or rename by the signed-in user."""
     missing = missing_users(plan)
 
     def replace_user(component: Component) -> Component:
@@ -83,12 +83,13 @@ def replace_missing_users(plan: Plan, components: Iterable[Component]) -> tuple[
 
 
 def missing_users(plan: Plan) -> set[str]:
-    """Return the users that the apply will create or activate."""
+    """Return the users that the apply will create, activate or rename."""
     users = [change for change in plan.changes if change.address.type == "User"]
     return {
         change.address.full_name
         for change in users
         if change.action is Action.CREATE
+        or change.moved_from
         or (change.before and change.before.body.get("IsActive") is False and _is_active(change.after))
     }
 

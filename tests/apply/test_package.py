@@ -166,6 +166,10 @@ class TestUsersThatAreNotThereYet:
         assert missing_users(plan(Change(USER.address, inactive, inactive))) == set()
         assert missing_users(plan(Change(USER.address, inactive, None))) == set()
 
+    def test_are_those_too_that_it_renames(self) -> None:
+        renamed = Change(USER.address, USER, USER, moved_from=Address("User", "former@example.com"))
+        assert missing_users(plan(renamed)) == {USER.full_name}
+
     def test_are_replaced_by_the_signed_in_user_in_every_reference(self) -> None:
         app = Component("ExtlClntAppOauthConfigurablePolicies", "A", {"clientCredentialsFlowUser": USER.full_name})
         other_message = replace(MESSAGE, body={**MESSAGE.body, "integrationUser": "other@example.com"})

@@ -148,6 +148,21 @@ def test_a_renamed_user_keeps_its_license_its_permission_set_and_its_id(applied)
     assert query(applied, ids.replace("{}", f"'{USER}'")) == [before]
 
 
+def test_a_new_message_with_a_renamed_user_is_validated_before_the_rename(applied):
+    applied.edit(SETTINGS, "appcues.integration@${user_domain}", "appcues.sync@${user_domain}")
+    applied.edit(SETTINGS, "name: Appcues\n", "name: Appcues\nmoved: {user: 'appcues.integration@${user_domain}'}\n")
+    mappings = applied.folder / "config" / "mappings"
+    (mappings / "contact.yaml").rename(mappings / "people.yaml")
+    result = applied.apply()
+    assert result.code == 0, result.err
+    assert applied.actions() == {}
+    new = "WorkflowOutboundMessage:Contact.Appcues_people"
+    with local_org(applied) as org:
+        message = component(org, Address.parse(new))
+    assert message is not None
+    assert message.body["integrationUser"] == RENAMED
+
+
 def test_a_renamed_project_keeps_the_assignments_of_its_permission_sets(visible):
     with local_org(visible) as org, opened(org) as client:
         assign(client, "Appcues_Viewer")
