@@ -217,7 +217,7 @@ class Housekeeping:
     def _adjust_clock(self) -> None:
         """Correct the inbox's clock for a jump of the wall clock, and raise an alarm for a long jump."""
         jump = self._inbox.adjust_clock()
-        self._metrics.clock_offset.set(self._inbox.clock_offset)
+        self._metrics.clock_offset_seconds.set(self._inbox.clock_offset)
         if abs(jump) >= REPORTED_JUMP:
             way = "forward" if jump > 0 else "back"
             self._instrumentation.raise_alarm(
