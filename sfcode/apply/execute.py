@@ -27,10 +27,10 @@ from sfcode.apply.steps import (
     steps,
 )
 from sfcode.apply.trial import run_trial
-from sfcode.lazy_dataclasses import dataclass
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping.desired import Origin
 from sfcode.org import Org
-from sfcode.org.results import DeployOptions
+from sfcode.org.results import DeployOptions, DeployResult
 from sfcode.plan.change import Action
 from sfcode.plan.modes import Mode
 from sfcode.plan.next_state import Mark, intended_state, state_after
@@ -53,105 +53,127 @@ class ApplyResult:
     """Digests of the manual steps that earlier applies have printed."""
 
 
-def execute(
-    plan: Plan,
-    org: Org,
-    secrets: Mapping[str, str],
-    *,
-    origins: Iterable[Origin],
-    mark: Mark,
-    options: DeployOptions,
-    report: Progress,
-    lock: Lock,
-    record: Record = ignore,
-    patience: float = 0.0,
-    done: Callable[[str], object] = ignore,
-) -> ApplyResult:
-    """
-    Execute the steps of a plan.
+@dataclass
+class Execution:
+    """One execution of a plan: the org, its lock, and the receivers of what happens."""
 
-    Raises Refused before the first step if the plan is refused, DeployFailed if the org refuses a package, and
-    StillRunning if a deployment takes longer than the timeout. The lock is checked before each step. `record` receives
-    the result of each deployment, and `done` the result of each step. While another setup change runs in the org, a
-    step is retried for `patience` seconds.
-    """
-    plan.raise_if_refused()
-    deployed: list[str] = []
-    changed: list[str] = []
-    ordered = steps(plan, drafts=deploys_drafts(org, inherit_tests(plan.validation, options)))
-    checked = next((step for step in ordered if isinstance(step, Deploy)), None)
-    ids = RecordIds(org)
-    for step in ordered:
-        lock.confirm()
+    plan: Plan
+    org: Org
+    secrets: Mapping[str, str]
+    mark: Mark
+    """The user, time, commit and ID that the state records; after a quick deployment those of the check."""
+    lock: Lock
+    origins: Iterable[Origin]
+    """The lines of YAML that components come from, for errors of the org."""
+    options: DeployOptions
+    report: Progress
+    record: Record = ignore
+    """Receives the result of each deployment."""
+    patience: float = 0.0
+    """Seconds for which a step is retried while another setup change runs in the org."""
+    done: Callable[[str], object] = ignore
+    """Receives a line about each completed step."""
+    _deployed: list[str] = field(default_factory=list, init=False)
+    """IDs of the deployments that succeeded."""
+    _changes: list[str] = field(default_factory=list, init=False)
+    """Lines about the completed changes of the org that a refused deployment does not revert."""
+
+    def run(self) -> ApplyResult:
+        """
+        Execute the steps of the plan. The lock is checked before each step.
+
+        Raises Refused before the first step if the plan is refused, DeployFailed if the org refuses a package, and
+        StillRunning if a deployment takes longer than the timeout.
+        """
+        plan = self.plan
+        plan.raise_if_refused()
+        drafts = deploys_drafts(self.org, inherit_tests(plan.validation, self.options))
+        ordered = steps(plan, drafts=drafts)
+        checked = next((step for step in ordered if isinstance(step, Deploy)), None)
+        ids = RecordIds(self.org)
+        for step in ordered:
+            self.lock.confirm()
+            match step:
+                case Trial():
+                    self._validate(step)
+                case Deploy():
+                    self._deploy(step, is_checked=step is checked)
+                case WriteRecord() | Rename() | RemoveFlow() | DeleteVersions():
+                    self._write_in_place(step, ids)
+                case SettleFlows(addresses):
+                    settle_flows(self.org, addresses, self.report)
+                case _:
+                    self._write_state(step)
+        reversible = plan.mode is not Mode.DESTROY and any(isinstance(step, Deploy | KeepState) for step in ordered)
+        return ApplyResult(plan, tuple(self._deployed), self.mark.id if reversible else "", self.mark.applied.told)
+
+    def _validate(self, step: Trial) -> None:
+        result = run_trial(
+            self.plan, step, self.org, self.secrets, options=self.options, report=self.report, patience=self.patience
+        )
+        self._take_result(result)
+
+    def _deploy(self, step: Deploy, *, is_checked: bool) -> None:
+        """Deploy a package, with a quick deployment if a check of the plan validated it and the org allows it."""
+        quick = quick_deploy(self.plan, step, self.org, self.mark, self.options) if is_checked else QuickDeploy()
+        if quick.why_not:
+            self.report(f"The validated package cannot be used ({quick.why_not}); deploying the package again.")
+        if quick.deploy_id:
+            result = follow_quick(self.org, quick.deploy_id, self.report, started=self.lock.deploying)
+        else:
+            result = deploy(
+                self.org,
+                package(self.plan, step, self.mark, self.secrets),
+                inherit_tests(self.plan.validation, self.options),
+                describe_package(step),
+                self.report,
+                started=self.lock.deploying,
+                patience=self.patience,
+            )
+        result = redact(result, self.secrets)
+        self._take_result(result)
+        for warning in list_coverage_warnings(result):
+            self.report(f"  {warning}")
+        self.mark = quick.mark or self.mark
+        self._deployed.append(result.id)
+        self._changes.append(f"deployment {result.id}")
+        self.done(f"deployment {result.id}")
+
+    def _take_result(self, result: DeployResult) -> None:
+        """Record the result of a deployment. Raises DeployFailed if it failed."""
+        self.record(result)
+        if not result.success:
+            raise failure(result, self.origins, self._changes)
+
+    def _write_in_place(self, step: WriteRecord | Rename | RemoveFlow | DeleteVersions, ids: RecordIds) -> None:
+        """Execute a step that is not a deployment."""
         match step:
-            case Trial():
-                result = run_trial(plan, step, org, secrets, options=options, report=report, patience=patience)
-                record(result)
-                if not result.success:
-                    raise failure(result, origins, changed)
-            case Deploy():
-                quick = quick_deploy(plan, step, org, mark, options) if step is checked else QuickDeploy()
-                if quick.why_not:
-                    report(f"The validated package cannot be used ({quick.why_not}); deploying the package again.")
-                if quick.deploy_id:
-                    result = follow_quick(org, quick.deploy_id, report, started=lock.deploying)
-                else:
-                    zipped, deploy_options = package(plan, step, mark, secrets), inherit_tests(plan.validation, options)
-                    result = deploy(
-                        org,
-                        zipped,
-                        deploy_options,
-                        describe_package(step),
-                        report,
-                        started=lock.deploying,
-                        patience=patience,
-                    )
-                result = redact(result, secrets)
-                record(result)
-                if not result.success:
-                    raise failure(result, origins, changed)
-                for warning in list_coverage_warnings(result):
-                    report(f"  {warning}")
-                mark = quick.mark or mark
-                deployed.append(result.id)
-                changed.append(f"deployment {result.id}")
-                done(changed[-1])
-            case WriteRecord() | Rename() | RemoveFlow() | DeleteVersions():
-                line = _write_in_place(org, step, ids)
-                changed += [line] if not isinstance(step, WriteRecord) else []
-                done(line)
-                report(line)
-            case SettleFlows(addresses):
-                settle_flows(org, addresses, report)
-            case _:
-                _write_state(org, plan, step, mark)
-    reversible = plan.mode is not Mode.DESTROY and any(isinstance(step, Deploy | KeepState) for step in ordered)
-    return ApplyResult(plan, tuple(deployed), mark.id if reversible else "", mark.applied.told)
+            case WriteRecord(change):
+                write_record(self.org, change, ids)
+                line = f"{change.address}: {DONE[change.action]}"
+            case Rename(moves):
+                rename(self.org, moves)
+                line = "; ".join(f"{move.former}: renamed to {move.present.full_name}" for move in moves)
+            case RemoveFlow(address):
+                count = remove_flow(self.org, address)
+                line = f"{address}: deactivated, {count} version{'' if count == 1 else 's'} deleted"
+            case DeleteVersions(versions):
+                count = delete_versions(self.org, versions.flow, versions.numbers)
+                line = f"{versions.flow}: {count} old version{'' if count == 1 else 's'} deleted"
+        if not isinstance(step, WriteRecord):
+            self._changes.append(line)
+        self.done(line)
+        self.report(line)
 
-
-def _write_in_place(org: Org, step: WriteRecord | Rename | RemoveFlow | DeleteVersions, ids: RecordIds) -> str:
-    """Execute a step that is not a deployment; return its description."""
-    if isinstance(step, WriteRecord):
-        write_record(org, step.change, ids)
-        return f"{step.change.address}: {DONE[step.change.action]}"
-    if isinstance(step, Rename):
-        rename(org, step.moves)
-        return "; ".join(f"{move.former}: renamed to {move.present.full_name}" for move in step.moves)
-    if isinstance(step, RemoveFlow):
-        count = remove_flow(org, step.address)
-        return f"{step.address}: deactivated, {count} version{'' if count == 1 else 's'} deleted"
-    count = delete_versions(org, step.versions.flow, step.versions.numbers)
-    return f"{step.versions.flow}: {count} old version{'' if count == 1 else 's'} deleted"
-
-
-def _write_state(org: Org, plan: Plan, step: RecordIntent | KeepState | DeleteState, mark: Mark) -> None:
-    match step:
-        case RecordIntent():
-            write_state(org, plan.state, intended_state(plan, mark.applied), first=mark.applied == Applied())
-        case KeepState(owned):
-            write_state(org, plan.state, state_after(plan, owned, mark))
-        case DeleteState():
-            delete_state(org, plan.state)
+    def _write_state(self, step: RecordIntent | KeepState | DeleteState) -> None:
+        state, mark = self.plan.state, self.mark
+        match step:
+            case RecordIntent():
+                write_state(self.org, state, intended_state(self.plan, mark.applied), first=mark.applied == Applied())
+            case KeepState(owned):
+                write_state(self.org, state, state_after(self.plan, owned, mark))
+            case DeleteState():
+                delete_state(self.org, state)
 
 
 def describe_package(step: Deploy) -> str:

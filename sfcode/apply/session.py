@@ -95,7 +95,7 @@ def apply_plan(
 
         lock = take_lock() if saved or options.auto_approve else None
         result = make_plan(project, org, secrets, plan_request, meanwhile=_import_execution)
-        from sfcode.apply.execute import ApplyResult, execute
+        from sfcode.apply.execute import ApplyResult, Execution
 
         if saved:
             raise_if_moved(saved, project, result)
@@ -112,19 +112,19 @@ def apply_plan(
             raise_if_moved(plan, project, make_plan(project, org, secrets, plan_request))
         origins = result.desired.origins
         begun.append(plan.mode.value)
-        return execute(
+        return Execution(
             plan,
             org,
             secrets,
-            origins=origins,
             mark=make_mark(project, result, org.now(within=RECENT)),
+            lock=lock,
+            origins=origins,
             options=options.deploy,
             report=callbacks.report,
-            lock=lock,
             record=lambda deployed: callbacks.record(deployed, origins),
             patience=options.lock_timeout,
             done=done.append,
-        )
+        ).run()
 
 
 def _import_execution() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sfcode.apply.execute import ApplyResult, execute
+from sfcode.apply.execute import ApplyResult, Execution
 from sfcode.apply.lock import Lock
 from sfcode.apply.session import make_mark
 from sfcode.config.project import Project
@@ -67,7 +67,7 @@ class Bench:
         self, *, lock: Lock | None = None, change: Callable[[Plan], Plan] = lambda plan: plan, **request: Any
     ) -> ApplyResult:
         result = make_plan(self.project, self.org, SECRETS, PlanRequest(**request))
-        return execute(
+        return Execution(
             change(result.plan),
             self.org,
             SECRETS,
@@ -77,7 +77,7 @@ class Bench:
             report=self.said.append,
             lock=lock or CountingLock(),
             record=self.recorded.append,
-        )
+        ).run()
 
     def users(self) -> list[str]:
         rows = self.org.query("SELECT Username FROM User WHERE Username = 'appcues.integration@example.com'")

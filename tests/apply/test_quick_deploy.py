@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sfcode.apply.execute import ApplyResult, execute
+from sfcode.apply.execute import ApplyResult, Execution
 from sfcode.apply.lock import Lock
 from sfcode.apply.package import package_digest
 from sfcode.apply.quick_deploy import mark_of_check
@@ -67,7 +67,7 @@ def run(
     **more: Any,
 ) -> tuple[ApplyResult, list[str]]:
     reports: list[str] = []
-    result = execute(
+    result = Execution(
         the_plan,
         org,
         {},
@@ -77,7 +77,7 @@ def run(
         report=reports.append,
         lock=lock or Lock(),
         **more,  # type: ignore[arg-type]
-    )
+    ).run()
     return result, reports
 
 

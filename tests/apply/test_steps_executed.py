@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sfcode.apply.execute import ApplyResult, describe_package, execute
+from sfcode.apply.execute import ApplyResult, Execution, describe_package
 from sfcode.apply.lock import Lock
 from sfcode.apply.steps import Deploy
 from sfcode.errors import DeployFailed, OrgError, OrgUnreachable, Refused
@@ -61,7 +61,7 @@ def run(
 ) -> tuple[ApplyResult, list[str]]:
     plan = Plan(TARGET, "production", "1", "63.0", state_address("Appcues"), changes, {}, **more)
     reports: list[str] = []
-    result = execute(
+    result = Execution(
         plan,
         org,  # type: ignore[arg-type]
         {},
@@ -70,7 +70,7 @@ def run(
         options=options,
         report=reports.append,
         lock=lock or Lock(),
-    )
+    ).run()
     return result, reports
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as some
 
-from sfcode.apply.execute import execute
+from sfcode.apply.execute import Execution
 from sfcode.apply.lock import Lock
 from sfcode.errors import DeployFailed
 from sfcode.local import serve
@@ -113,9 +113,10 @@ def planned(target_project, client):
 def carried_out(plan, client, plan_result):
     mark = Mark(by="me", at="2026-01-01T00:00:00Z", id="1", applied=plan_result.snapshot.applied)
     options = DeployOptions()
-    return execute(
+    execution = Execution(
         plan, client, SECRETS, origins=(), mark=mark, options=options, report=lambda _: None, lock=Lock()
-    ).deployments
+    )
+    return execution.run().deployments
 
 
 @examples(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.apply.execute import execute
+from sfcode.apply.execute import Execution
 from sfcode.apply.session import make_mark
 from sfcode.config import load
 from sfcode.errors import Refused
@@ -105,7 +105,7 @@ def test_a_rename_of_an_interrupted_apply_is_recognized_with_any_later_config(vi
         result = make_plan(project, client, secrets)
         options = {"origins": (), "mark": make_mark(project, result), "options": DeployOptions(), "report": print}
         with pytest.raises(Refused, match="lost"):
-            execute(result.plan, client, secrets, lock=CountingLock(holds_for=3), **options)
+            Execution(result.plan, client, secrets, lock=CountingLock(holds_for=3), **options).run()
     assert present(visible, OLD, NEW) == [NEW]
     visible.edit(SETTINGS, moved, "")
     assert visible.actions() == {NEW: "update"}, "it is managed, and its label is left to do"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcode.apply.execute import execute
+from sfcode.apply.execute import Execution
 from sfcode.apply.lock import Lock
 from sfcode.config import load
 from sfcode.errors import DeployFailed
@@ -64,9 +64,9 @@ def test_a_refused_restoration_is_reported_before_a_flow_is_deleted(visible):
         assign(client, "Appcues_Viewer")
         options, mark = DeployOptions(), Mark(by="me", at="2026-01-01T00:00:00Z")
         with pytest.raises(DeployFailed, match="PermissionSet:Appcues_Viewer"):
-            execute(
+            Execution(
                 plan_result.plan, client, secrets, origins=(), mark=mark, options=options, report=print, lock=Lock()
-            )
+            ).run()
         assert component(org, Address("Flow", "Appcues_contact")) is not None
 
 
