@@ -31,6 +31,11 @@ def printable(text: str) -> str:
     )
 
 
+def count_noun(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: 1 component, 6 components, 1,200 entries."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def spell_out(text: str) -> str:
     r"""
     Escape invisible characters that make a text look like another one, such as a right-to-left override as `\u202e`.

@@ -162,6 +162,13 @@ def test_a_function_that_nothing_uses_would_be_found(root: Path, code: str, is_u
     assert bool(problems) is is_unused, problems
 
 
+def test_numbers_and_their_nouns_are_joined_by_one_function(texts: dict[Path, str], root: Path) -> None:
+    """Otherwise one place says `1 components`, and another one `1000 components` where the next says `1,000`."""
+    plural = re.compile(r"""['"]e?s['"] \*|else ['"]e?s['"]|['"]{2} if .* == 1 else""")
+    places = [str(path) for path, text in texts.items() if root / "sfcode" in path.parents and plural.search(text)]
+    assert places == []
+
+
 def test_a_cache_of_results_by_argument_has_a_limit(root: Path) -> None:
     """A relay and a local org run for months: what is cached by the values that they receive must not grow for ever."""
     unlimited = [

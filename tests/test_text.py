@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcode.text import spell_out
+from sfcode.text import count_noun, spell_out
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,17 @@ def test_visible_characters_are_unchanged(text):
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5))
 def test_a_json_document_keeps_its_meaning(value):
     assert json.loads(spell_out(json.dumps(value, ensure_ascii=False))) == value
+
+
+@pytest.mark.parametrize(
+    ("number", "nouns", "text"),
+    [
+        (0, ("row",), "0 rows"),
+        (1, ("row",), "1 row"),
+        (1_200, ("row",), "1,200 rows"),
+        (1, ("entry", "entries"), "1 entry"),
+        (2, ("entry", "entries"), "2 entries"),
+    ],
+)
+def test_a_number_has_its_noun_in_the_right_form(number: int, nouns: tuple[str, ...], text: str) -> None:
+    assert count_noun(number, *nouns) == text

@@ -19,6 +19,7 @@ from sfcode.org.results import DeployOptions, DeployResult
 from sfcode.plan.change import Action
 from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan, Validation
+from sfcode.text import count_noun
 
 
 @dataclass(frozen=True)
@@ -117,5 +118,4 @@ def _list_unchecked(plan: Plan, trial: Trial | None) -> Iterator[str]:
     if renamed := [str(move.present) for move in plan.moves if move.in_place]:
         yield f"not that {', '.join(renamed)} can be renamed, which is tried first and undone when one is refused"
     if records := sum(change.address.is_record for change in plan.effective):
-        noun = "1 user or assignment" if records == 1 else f"{records} users and assignments"
-        yield f"not {noun}, which no deployment contains"
+        yield f"not {count_noun(records, 'user or assignment', 'users and assignments')}, which no deployment contains"

@@ -36,6 +36,7 @@ from sfcode.plan.modes import Mode
 from sfcode.plan.next_state import Mark, intended_state, state_after
 from sfcode.plan.plan import Plan
 from sfcode.plan.state import Applied
+from sfcode.text import count_noun
 
 DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
@@ -156,10 +157,10 @@ class Execution:
                 line = "; ".join(f"{move.former}: renamed to {move.present.full_name}" for move in moves)
             case RemoveFlow(address):
                 count = remove_flow(self.org, address)
-                line = f"{address}: deactivated, {count} version{'' if count == 1 else 's'} deleted"
+                line = f"{address}: deactivated, {count_noun(count, 'version')} deleted"
             case DeleteVersions(versions):
                 count = delete_versions(self.org, versions.flow, versions.numbers)
-                line = f"{versions.flow}: {count} old version{'' if count == 1 else 's'} deleted"
+                line = f"{versions.flow}: {count_noun(count, 'old version')} deleted"
         if not isinstance(step, WriteRecord):
             self._changes.append(line)
         self.done(line)
@@ -179,4 +180,4 @@ class Execution:
 def describe_package(step: Deploy) -> str:
     """Describe the content of a package in a few words."""
     count = len(step.components) + len(step.deleted)
-    return f"{count} component{'' if count == 1 else 's'} and the applied state" if count else "the applied state"
+    return f"{count_noun(count, 'component')} and the applied state" if count else "the applied state"

@@ -17,6 +17,7 @@ from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.metadata.component import Address
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions
+from sfcode.text import count_noun
 
 KEPT_VERSIONS = 10
 """Versions of a flow that are kept: enough to return to an older one, and far below the platform's limit."""
@@ -55,7 +56,7 @@ def settle_flows(org: Org, addresses: Sequence[Address], report: Progress) -> No
         for obsolete in old:
             org.tooling_delete("Flow", obsolete["Id"])
         if old:
-            report(f"{address}: {len(old)} old version{'' if len(old) == 1 else 's'} deleted")
+            report(f"{address}: {count_noun(len(old), 'old version')} deleted")
 
 
 def _activate(org: Org, address: Address, definition_id: str, number: int) -> None:

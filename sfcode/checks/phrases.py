@@ -33,11 +33,6 @@ def join_list(names: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(every[:-1])} {last} {every[-1]}" if len(every) > 1 else "".join(every)
 
 
-def count_noun(number: int, noun: str) -> str:
-    """Return a number with its noun: 1 component, 6 components."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def capitalize(text: str) -> str:
     """Capitalize a sentence."""
     return text[:1].upper() + text[1:]

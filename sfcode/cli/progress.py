@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from sfcode.text import count_noun
+
 FIRST = 0.5
 """Seconds before progress is shown on a terminal, so that short commands load and show nothing."""
 REDRAW = 0.2
@@ -80,7 +82,7 @@ class ProgressLine:
         self._thread.start()
 
     def _describe(self) -> str:
-        return f"{self._text}: {self._count} response{'' if self._count == 1 else 's'}, {self._clock() - self._started:.0f} s"
+        return f"{self._text}: {count_noun(self._count, 'response')}, {self._clock() - self._started:.0f} s"
 
     def _print(self, stop: threading.Event) -> None:
         while not stop.wait(INTERVAL):

@@ -13,6 +13,7 @@ from sfcode.cli.options import LockOptions, allow_delete_option, lock_options
 from sfcode.cli.output import echo, print_envelope
 from sfcode.errors import ExitCode
 from sfcode.metadata.component import Address
+from sfcode.text import count_noun
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
@@ -65,7 +66,7 @@ def _list(invocation: Invocation, project: Project) -> int:
         echo("There is no apply in this org that could be rolled back.")
     else:
         for past in history:
-            echo(f"{past.id}  {past.applied_at}  {past.applied_by}  {len(past.before)} components")
+            echo(f"{past.id}  {past.applied_at}  {past.applied_by}  {count_noun(len(past.before), 'component')}")
     return ExitCode.OK
 
 

@@ -13,6 +13,7 @@ from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, paint, print_envelope, print_status
 from sfcode.cli.report_file import sarif_option, write_sarif
 from sfcode.errors import ExitCode
+from sfcode.text import count_noun
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
@@ -74,8 +75,7 @@ def validate(invocation: Invocation, *, no_lint: bool, sarif_file: Path | None) 
 def _summarize(generated: Sequence[tuple[Project, Desired]]) -> str:
     """Return a sentence with the numbers of mappings, components and records, and the environments."""
     project, desired = generated[0]
-    count = len(project.mappings)
-    text = f"{count} {'mapping' if count == 1 else 'mappings'}, {len(desired.components)} components and "
-    text += f"{len(desired.records)} records"
+    text = f"{count_noun(len(project.mappings), 'mapping')}, {count_noun(len(desired.components), 'component')} and "
+    text += count_noun(len(desired.records), "record")
     names = [loaded.environment for loaded, _ in generated]
     return f"{text} for environment {names[0]}" if len(names) == 1 else f"{text} for each of {', '.join(names)}"

@@ -14,6 +14,7 @@ from sfcode.importing.scan_result import ScanResult
 from sfcode.mapping import naming
 from sfcode.mapping.fields import STANDARD_OBJECTS
 from sfcode.metadata.component import Address
+from sfcode.text import count_noun
 
 
 def propose_config(scan: ScanResult, options: ImportOptions) -> ConfigProposal:
@@ -31,8 +32,7 @@ def propose_config(scan: ScanResult, options: ImportOptions) -> ConfigProposal:
     sets = (user.permission_set,) if user.permission_set else tuple(sorted(scan.sets))
     mappings = tuple(_propose_mapping(decisions, name, sets) for name in objects)
     if decisions.questions:
-        count = len(decisions.questions)
-        count_text = "1 question" if count == 1 else f"{count} questions"
+        count_text = count_noun(len(decisions.questions), "question")
         listed = "".join(f"\n  - {question}" for question in decisions.questions)
         raise Refused(
             f"{decisions.found.target.name} leaves {count_text} open:{listed}",

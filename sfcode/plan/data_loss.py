@@ -5,6 +5,7 @@ from __future__ import annotations
 from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.snapshot import PlanInput
+from sfcode.text import count_noun
 
 
 def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -19,7 +20,7 @@ def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
             reason = f"would be deleted, and {plan.target.username} cannot see whether records have a value in it"
             hint = f"run `sfcode viewers add`, which gives you access, and plan again, or {allow}"
         else:
-            reason = f"would be deleted with the values that {count} record{'s hold' if count > 1 else ' holds'} in it"
+            reason = f"would be deleted with the values that {count_noun(count, 'record')} {'holds' if count == 1 else 'hold'} in it"
             hint = f"keep it, or {allow}"
         refusals.append(Refusal(change.address, reason, hint + _suggest_move(change, plan)))
     return plan.refuse(*refusals)

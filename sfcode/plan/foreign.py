@@ -10,6 +10,7 @@ from sfcode.metadata.component import Address
 from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.types import CHILDREN, TYPES
 from sfcode.plan.change import Change
+from sfcode.text import count_noun
 
 WORDS = {
     "CustomField": "field",
@@ -32,18 +33,14 @@ class Preserved:
     """Numbers by type."""
 
     def __str__(self) -> str:
-        parts = [f"{count} {_noun(type_, count)}" for type_, count in self.counts.items()]
+        parts = [
+            count_noun(count, WORDS[type_]) if type_ in WORDS else count_noun(count, "entry", "entries")
+            for type_, count in self.counts.items()
+        ]
         phrase = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
         type_, _, name = self.container.partition(":")
         are = "is" if sum(self.counts.values()) == 1 else "are"
         return f"{phrase} of others in {name}.{TYPES[type_].suffix} {are} not changed"
-
-
-def _noun(type_: str, count: int) -> str:
-    noun = WORDS.get(type_)
-    if noun is None:
-        return "entry" if count == 1 else "entries"
-    return noun if count == 1 else f"{noun}s"
 
 
 def count_preserved(changes: Iterable[Change], unmanaged_addresses: Collection[Address]) -> tuple[Preserved, ...]:

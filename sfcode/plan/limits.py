@@ -8,6 +8,7 @@ from sfcode.config.project import Project
 from sfcode.plan.change import Action
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.snapshot import PlanInput
+from sfcode.text import count_noun
 
 WORDS = {Action.DELETE: "destroy", Action.UPDATE: "change"}
 
@@ -32,7 +33,7 @@ def _beyond(plan: Plan, action: Action, project: Project, managed: int, allowed:
     figure = f"{limit}, which is {_figure(limit, managed)}" if limit.endswith("%") else limit
     yield Refusal(
         None,
-        f"this plan would {word} {count} component{'s' * (count > 1)} where sfcode manages {managed}, and {setting} "
+        f"this plan would {word} {count_noun(count, 'component')} where sfcode manages {managed}, and {setting} "
         f"allows {figure}",
         f"if this is intended, pass --max-{word} {count}",
     )

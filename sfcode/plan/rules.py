@@ -38,6 +38,7 @@ from sfcode.plan.relay_change import RelayChange
 from sfcode.plan.sandbox_names import users_named_in
 from sfcode.plan.secrets import HIDDEN, names_in
 from sfcode.plan.snapshot import PlanInput
+from sfcode.text import count_noun
 
 Rule = Callable[[PlanInput, Plan], Plan]
 
@@ -267,8 +268,9 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
         records_state=plan.left_state is not None,
         relay=None,
     )
-    addresses = f"{len(targets)} address{'' if len(targets) == 1 else 'es'}"
-    return limited.warn(f"limited to {addresses} by --target; all other changes are left out")
+    return limited.warn(
+        f"limited to {count_noun(len(targets), 'address', 'addresses')} by --target; all other changes are left out"
+    )
 
 
 def retire_flow_versions(plan_input: PlanInput, plan: Plan) -> Plan:

@@ -10,7 +10,7 @@ from sfcode.lazy_dataclasses import asdict, dataclass
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.api_calls import ApiCallCount
 from sfcode.relay.reasons import alarm_reason, hint_for
-from sfcode.text import printable
+from sfcode.text import count_noun, printable
 
 if TYPE_CHECKING:
     from sfcode.config.relay_models import Schedule
@@ -171,9 +171,9 @@ def text(
             lines.append(f"    {hint_for(reason)}")
     lines += [describe_schedule(entry, stats.now) for entry in schedule]
     lines += describe_api_calls(api_calls or ApiStatus(None))
-    running = "1 relay process" if len(processes) == 1 else f"{len(processes)} relay processes"
     lines.append(
-        f"{running} in the last minute" + (": " + ", ".join(map(_describe_process, processes)) if processes else "")
+        f"{count_noun(len(processes), 'relay process', 'relay processes')} in the last minute"
+        + (": " + ", ".join(map(_describe_process, processes)) if processes else "")
     )
     return "\n".join(lines)
 
@@ -182,7 +182,7 @@ def _describe_alarms(raised: Iterable[Alarm], paint: Paint) -> Iterator[str]:
     """Yield a line for each alarm, and what to do about it below the first one of its name."""
     explained = set()
     for alarm in raised:
-        line = f"Alarm {alarm.id} {alarm.name} ({alarm.times} times, last {alarm.at}): {alarm.detail}"
+        line = f"Alarm {alarm.id} {alarm.name} ({count_noun(alarm.times, 'time')}, last {alarm.at}): {alarm.detail}"
         yield paint(printable(line), "!")
         reason = alarm_reason(alarm.name)
         if reason.hint and alarm.name not in explained:
@@ -217,7 +217,7 @@ def describe_schedule(status: ScheduledStatus, now: datetime) -> str:
         return f"{line}not yet"
     if run.ended_at is None:
         return f"{line}running for {format_age(run.begun_at, now)}"
-    line += f"{run.outcome} {format_age(run.ended_at, now)} ago, {run.queued:,} messages"
+    line += f"{run.outcome} {format_age(run.ended_at, now)} ago, {count_noun(run.queued, 'message')}"
     due = status.next_at
     return f"{line}; due {f'in {format_age(now, due)}' if due and due > now else 'now'}"
 

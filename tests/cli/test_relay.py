@@ -50,7 +50,7 @@ def test_status_shows_blocked_messages_with_their_hints(journey, inbox):
     pending.flush(inbox)
     inbox.heartbeat("host:1:abc")
     text = journey.run("relay", "status").out
-    assert "Alarm 1 salesforce_quota (1 times, last 2026-11-23T17:00:00Z): the relay has stopped" in text
+    assert "Alarm 1 salesforce_quota (1 time, last 2026-11-23T17:00:00Z): the relay has stopped" in text
     assert re.search(r"Appcues -> Salesforce: 1 waiting, the oldest for \d+ s; 3 parked, 0 given up, 0 done", text)
     assert "Salesforce -> Appcues: 0 waiting; 0 parked, 1 given up, 0 done" in text
     assert "2 parked: unknown_user" in text

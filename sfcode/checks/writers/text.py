@@ -7,6 +7,7 @@ from itertools import groupby
 
 from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.diagnostics import Diagnostic, Level
+from sfcode.text import count_noun
 
 HEADINGS = {Level.ERROR: "Errors", Level.WARNING: "Warnings", Level.NOTE: "Notes", Level.OK: "Good"}
 SIGNS = {Level.ERROR: "-", Level.WARNING: "~", Level.NOTE: "", Level.OK: "+"}
@@ -53,4 +54,4 @@ def summarize(diagnostics: Sequence[Diagnostic]) -> str:
     """Return the numbers of errors and warnings: `1 error, 2 warnings`."""
     numbers = (sum(diagnostic.level is level for diagnostic in diagnostics) for level in (Level.ERROR, Level.WARNING))
     words = zip(numbers, ("error", "warning"), strict=True)
-    return ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in words)
+    return ", ".join(count_noun(number, word) for number, word in words)

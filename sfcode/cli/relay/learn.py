@@ -18,6 +18,7 @@ from sfcode.cli.prompt import ask
 from sfcode.cli.relay.inbox import open_project_inbox
 from sfcode.cli.relay.selection import FileOrId, list_entries
 from sfcode.errors import UsageError
+from sfcode.text import count_noun, printable
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
@@ -100,7 +101,7 @@ def learn_command(
                 inbox.replace(change.entry.id, progress.extend(change.messages)) for change in changes
             )
             if not invocation.json:
-                echo(f"{_count(document['replayed'])} will be delivered.")
+                echo(f"{count_noun(document['replayed'], 'message')} will be delivered.")
     if invocation.json:
         print_envelope(document)
 
@@ -202,7 +203,9 @@ def _is_approved(invocation: Invocation, number: int, aliases: Mapping[str, obje
         return False
     hint = "Pass --auto-approve to replay them, or --dry-run to only show them."
     return auto_approve or ask(
-        invocation, f"Do you want to replay {_count(number)} as shown? Only 'yes' is accepted.", hint=hint
+        invocation,
+        f"Do you want to replay {count_noun(number, 'message')} as shown? Only 'yes' is accepted.",
+        hint=hint,
     )
 
 
@@ -232,17 +235,16 @@ def _print(document: Mapping[str, Any], paths: Mapping[str, tuple[str, ...]], pr
     for message in document["read"][:MOST_SHOWN]:
         echo(f"  {_line(message, project)}")
     if document["messages"]:
-        echo(f"\n{_count(len(document['messages']))} in the inbox would be read differently:")
+        echo(f"\n{count_noun(len(document['messages']), 'message')} in the inbox would be read differently:")
     for change in document["messages"][:MOST_SHOWN]:
         for message in change["becomes"]:
             echo(f"  {change['id']} ({change['reason']}) -> {_line(message, project)}")
     if len(document["messages"]) > MOST_SHOWN:
-        echo(f"  and {_count(len(document['messages']) - MOST_SHOWN)} more; --json lists all of them")
+        echo(f"  and {count_noun(len(document['messages']) - MOST_SHOWN, 'message')} more; --json lists all of them")
 
 
 def _line(message: Mapping[str, Any], project: Project) -> str:
     from sfcode.relay.salesforce.event_reader import config_name
-    from sfcode.text import printable
 
     if "parked" in message:
         return f"parked: {message['parked']}"
@@ -252,7 +254,3 @@ def _line(message: Mapping[str, Any], project: Project) -> str:
     unknown = not name or (name == "click_to_track" and message["event"] not in click_events)
     note = "; no mapping asks for an event of this name" if unknown else ""
     return printable(f"{message['event']} of user {message['user_id']}{group}, {message['timestamp']}{note}")
-
-
-def _count(number: int) -> str:
-    return "1 message" if number == 1 else f"{number:,} messages"

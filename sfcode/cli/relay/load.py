@@ -14,6 +14,7 @@ from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.relay.inbox import open_project_inbox
 from sfcode.errors import ExitCode, UsageError
+from sfcode.text import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,18 +91,14 @@ def _print(invocation: Invocation, file: Path, result: LoadResult, *, dry_run: b
         print_status(invocation, f"{file}:{row.line}: {row.problem}")
     if result.bad > MOST_SHOWN:
         print_status(invocation, f"and {result.bad - MOST_SHOWN:,} more; --json lists them")
-    parts = [f"{_count(result.rows, 'row')}: {_count(result.answers, 'answer')}"]
+    parts = [f"{count_noun(result.rows, 'row')}: {count_noun(result.answers, 'answer')}"]
     if result.answers:
         parts[0] += f" from {result.first[:10]} to {result.last[:10]}"
     if not dry_run and result.answers != result.new:
         parts.append(f"{result.answers - result.new:,} of them already stored")
     if result.other_events:
-        parts.append(f"{_count(result.other_events, 'other event')}")
+        parts.append(f"{count_noun(result.other_events, 'other event')}")
     if result.bad:
-        parts.append(f"{_count(result.bad, 'row')} left out")
+        parts.append(f"{count_noun(result.bad, 'row')} left out")
     end = "nothing was stored" if dry_run else "the relay writes what is in the inbox"
     echo(f"{', '.join(parts)}; {end}.")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sfcode.errors import UsageError
+from sfcode.text import count_noun
 
 if TYPE_CHECKING:
     from sfcode.relay.inbox import Filter, Inbox, InboxEntry
@@ -196,5 +197,5 @@ def count_messages(inbox: Inbox, choice: Filter) -> MessageCount:
 
 def format_count(count: MessageCount) -> str:
     """Return a number of messages in words."""
-    words = "1 message" if count.number == 1 else f"{count.number:,} messages"
+    words = count_noun(count.number, "message")
     return f"{words} or more" if count.is_partial else words

@@ -11,7 +11,7 @@ from sfcode.metadata.component import Body, Value
 from sfcode.metadata.diff import Path, spell_as
 from sfcode.metadata.normalize import normalize
 from sfcode.plan.change import Cause, Change
-from sfcode.text import printable
+from sfcode.text import count_noun, printable
 
 Items = list[Value] | tuple[Value, ...]
 
@@ -72,7 +72,7 @@ class _Tree:
         for name in changed_names:
             yield from self.attribute(_key(name).ljust(width), old.get(name), new.get(name), (*path, name))
         if hidden := len(names) - len(changed_names):
-            yield Line(" ", len(path), f"# ({hidden} unchanged {'attribute' if hidden == 1 else 'attributes'} hidden)")
+            yield Line(" ", len(path), f"# ({count_noun(hidden, 'unchanged attribute')} hidden)")
 
     def attribute(self, key: str, before: Value, after: Value, path: Path) -> Iterator[Line]:
         depth = len(path) - 1
@@ -109,7 +109,7 @@ class _Tree:
                 if item not in other_elements:
                     yield Line(sign, len(path), f"{_text(item)},{self.note((*path, str(item)))}")
         if hidden := sum(item in after for item in before):
-            yield Line(" ", len(path), f"# ({hidden} unchanged {'element' if hidden == 1 else 'elements'} hidden)")
+            yield Line(" ", len(path), f"# ({count_noun(hidden, 'unchanged element')} hidden)")
 
 
 def _where_they_differ(before: str, after: str) -> tuple[str, str]:

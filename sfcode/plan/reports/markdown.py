@@ -10,6 +10,7 @@ from sfcode.plan.reports import ReportOptions
 from sfcode.plan.reports.markdown_parts import diff_block, escape, fold
 from sfcode.plan.reports.plan_items import RELAY_TITLE, Item, headline, items, relay_item
 from sfcode.plan.risk import Judgment, Risk
+from sfcode.text import count_noun
 
 IMPORTANCE = "-~+."
 """Signs in the order in which their details are kept if there is no room for all."""
@@ -33,7 +34,7 @@ def markdown(plan: Plan, judged: Risks | None = None, *, limit: int | None = Non
     changes = sorted(items(plan), key=lambda item: -_risk(item, risks))
     relay = relay_item(plan)
     head = [*_head(plan), *_render_relay(relay)]
-    title = f"Details of {len(changes)} change{'s' * (len(changes) != 1)}" if changes else "Details"
+    title = f"Details of {count_noun(len(changes), 'change')}" if changes else "Details"
     blocks = [*((relay,) if relay else ()), *changes]
     rows, details = [_row(item, risks) for item in changes], [_details(item) for item in blocks]
     table = (

@@ -15,6 +15,7 @@ from sfcode.plan.reports.markdown_parts import cell, diff_block, fold, inline
 from sfcode.plan.reports.plan_items import SIGNS, describe_move
 from sfcode.review.model import Effect, ReviewReport, Risk, Statement
 from sfcode.review.reports.common import describe_comparison, describe_environments, headline
+from sfcode.text import count_noun
 
 LIMIT = 65_536
 """The maximum length of a comment in GitHub, in characters."""
@@ -96,7 +97,7 @@ def _report(review: ReviewReport) -> Iterator[_Block]:
     yield from _components(review)
     older = [finding for finding in review.findings if finding not in news]
     if older and not review.is_empty:
-        summary = f"{len(older)} finding{'s' * (len(older) > 1)} of the base"
+        summary = f"{count_noun(len(older), 'finding')} of the base"
         yield _Block(fold(summary, [format_item(finding) for finding in older]), _OLDER)
 
 
@@ -143,7 +144,7 @@ def _components(review: ReviewReport) -> Iterator[_Block]:
     if not effects:
         return
     number = max(len(effect.changes) for effect in effects)
-    summary = f"{number} component{'s' * (number != 1)} and records that change"
+    summary = f"{count_noun(number, 'component')} and records that change"
     section = _Section(f"\n<details><summary>{summary}</summary>\n", "</details>")
     for effect in effects:
         environments = describe_environments(effect, review, "`")

@@ -13,6 +13,7 @@ from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.plan_items import SIGNS, describe_move
 from sfcode.review.model import Effect, ReviewReport, Risk, Statement
 from sfcode.review.reports.common import NOTHING, describe_comparison, describe_environments, headline
+from sfcode.text import count_noun
 
 _COLORS = {Risk.HIGH: "!", Risk.MEDIUM: "~", Risk.LOW: ""}
 
@@ -92,4 +93,4 @@ def _findings(review: ReviewReport, paint: Paint) -> Iterator[str]:
     older = len(review.findings) - len(review.news)
     if older and not review.is_empty:
         yield ""
-        yield f"{older} older finding{'s' * (older > 1)} of the base: --format json or sarif lists them."
+        yield f"{count_noun(older, 'older finding')} of the base: --format json or sarif lists them."

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.checks.phrases import code, count_noun, join_list, records
+from sfcode.checks.phrases import code, join_list, records
 from sfcode.checks.risk import LOST
 from sfcode.mapping import naming
 from sfcode.metadata.component import Address
 from sfcode.plan.change import Action
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, Pair, holds_values
+from sfcode.text import count_noun
 
 _WAYS = {"both": "both ways", "to_appcues": "to Appcues only", "to_salesforce": "from Appcues only"}
 _SENDERS = {"flow": "flow", "workflow_rule": "workflow rule"}
@@ -51,8 +52,8 @@ def _describe_removed(context: Context, half: Half, deletions: frozenset[Address
     )
     if not fields:
         return Statement(Group.LEAVING, text, Risk.MEDIUM, "a mapping is removed")
-    plural = len(fields) > 1
-    text += f", field{'s' * plural} {join_list(fields)} with {'their' if plural else 'its'} values among them"
+    noun, whose = ("fields", "their") if len(fields) > 1 else ("field", "its")
+    text += f", {noun} {join_list(fields)} with {whose} values among them"
     return Statement(Group.LEAVING, text, Risk.HIGH, LOST)
 
 

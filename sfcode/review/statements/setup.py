@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from sfcode.checks.phrases import code, count_noun, join_list
+from sfcode.checks.phrases import code, join_list
 from sfcode.checks.risk import ELSEWHERE
 from sfcode.checks.snapshot import Snapshot
 from sfcode.config.project import Project
@@ -14,6 +14,7 @@ from sfcode.plan.change import Action
 from sfcode.plan.limits import limit_of
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context
+from sfcode.text import count_noun
 
 _NONE_BEFORE = "there was none before"
 
