@@ -1,7 +1,7 @@
 """
 The actions of an Appcues event on a matched record, one per file.
 
-A new action is a class with the methods of `EventAction` and a line in `ACTIONS`: lookups, batching, retries and
+A new action is a subclass of `EventAction` and a line in `ACTIONS`: lookups, batching, retries and
 settlements use only this interface.
 """
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.relay.message import LatestState
@@ -52,40 +53,47 @@ class PlanContext:
     """The rows of `EventAction.related_queries` that belong to the record."""
 
 
-class EventAction(Protocol):
-    """Plans the writes of one event for one record of the action's mapping."""
+class EventAction(ABC):
+    """
+    Plans the writes of one event for one record of the action's mapping.
+
+    An action reads nothing of the record or of other records, and ignores past events, unless it says otherwise.
+    """
+
+    __slots__ = ()
 
     @property
     def takes_past(self) -> bool:
         """Whether past events from an export are handled too; False if they would look like new ones."""
-        ...
+        return False
 
     @property
     def fields_to_measure(self) -> frozenset[FieldName]:
         """Return the fields whose lengths must be read from the org."""
-        ...
+        return frozenset()
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
         """Return the fields of the matched record that `plan` needs."""
-        ...
+        return ()
 
-    def related_queries(self, record_ids: Collection[str], /) -> Sequence[str]:
+    def related_queries(self, record_ids: Collection[str], /) -> Sequence[str]:  # noqa: ARG002 (an action's that reads)
         """Return the queries for other records that `plan` needs, given the IDs of the matched records."""
-        ...
+        return ()
 
+    @abstractmethod
     def handles(self, event: AppcuesEvent) -> bool:
         """Return whether the mapping configures this action for such an event."""
-        ...
 
+    @abstractmethod
     def state_names(self, event: AppcuesEvent, record_id: str, related: Sequence[Row] = (), /) -> Iterable[str]:
         """Return the names of the states that `plan` compares with."""
-        ...
 
+    @abstractmethod
     def written_states(self, event: AppcuesEvent, record_id: str, related: Sequence[Row] = (), /) -> Iterable[str]:
         """Return the names of the states for fields that the event may write."""
-        ...
 
+    @abstractmethod
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
         """
         Return the writes of an event; none if newer values were delivered before.
@@ -94,7 +102,6 @@ class EventAction(Protocol):
             ActionError: The event cannot be written, and is parked with the error's reason.
 
         """
-        ...
 
 
 class ActionError(Exception):

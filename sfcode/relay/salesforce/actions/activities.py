@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sfcode.config.project import Project
@@ -13,7 +13,7 @@ from sfcode.mapping import naming
 from sfcode.mapping.limits import TEXT_LENGTH
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
-from sfcode.relay.salesforce.actions.action import ActionError, FieldName, PlanContext, RecordWrite, Row
+from sfcode.relay.salesforce.actions.action import ActionError, EventAction, PlanContext, RecordWrite, Row
 from sfcode.relay.salesforce.event_reader import CLICK_TO_TRACK, AppcuesEvent, score_name
 from sfcode.relay.salesforce.text_limits import cut
 from sfcode.relay.salesforce.texts import ActivityTemplates, TemplateFailedError, compile_texts
@@ -43,8 +43,12 @@ class ActivityKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Activities:
-    """Upserts the activities of an event that the mapping configures, with texts from `events.yaml`."""
+class Activities(EventAction):
+    """
+    Upserts the activities of an event that the mapping configures, with texts from `events.yaml`.
+
+    Past events are ignored: the activities of years would appear at once.
+    """
 
     mapping: str
     link: str
@@ -54,25 +58,6 @@ class Activities:
     activities: Mapping[str, frozenset[str]]
     """The names and IDs of the items to log, by event; an empty set means all items."""
     click_to_track: frozenset[str] = frozenset()
-
-    @property
-    def takes_past(self) -> bool:
-        """Return False: the activities of years would appear at once."""
-        return False
-
-    @property
-    def fields_to_measure(self) -> frozenset[FieldName]:
-        """Return no fields: the lengths of activities' fields are fixed."""
-        return frozenset()
-
-    @property
-    def fields_to_read(self) -> tuple[str, ...]:
-        """Return no fields."""
-        return ()
-
-    def related_queries(self, _record_ids: Collection[str], /) -> Sequence[str]:
-        """Return no queries."""
-        return ()
 
     def handles(self, event: AppcuesEvent) -> bool:
         """Tell whether the mapping lists one of the event's activities."""

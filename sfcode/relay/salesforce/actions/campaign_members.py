@@ -13,7 +13,7 @@ from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.recipes import answering
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
-from sfcode.relay.salesforce.actions.action import ActionError, FieldName, PlanContext, RecordWrite, Row
+from sfcode.relay.salesforce.actions.action import ActionError, EventAction, PlanContext, RecordWrite, Row
 from sfcode.relay.salesforce.event_reader import CLICK_TO_TRACK, AppcuesEvent
 
 PREFIX = "member:"
@@ -24,9 +24,9 @@ CHUNK = 300
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignMembers:
+class CampaignMembers(EventAction):
     """
-    Creates or updates the member of each campaign that an event registers for. Never creates a person.
+    Creates or updates the member of each campaign that an event registers for. Never creates a person, and ignores past events.
 
     The statuses of a campaign are read with its members. A status that the campaign does not have is not sent, since the org
     could store the default status instead. Their order in the campaign (SortOrder) determines which of two is later.
@@ -36,21 +36,6 @@ class CampaignMembers:
     person: str
     """The object of the matched record: Contact or Lead."""
     registrations: tuple[EventRegistration, ...]
-
-    @property
-    def takes_past(self) -> bool:
-        """Return False: past registrations are not added."""
-        return False
-
-    @property
-    def fields_to_measure(self) -> frozenset[FieldName]:
-        """Return no fields: a status is sent only if the campaign has it."""
-        return frozenset()
-
-    @property
-    def fields_to_read(self) -> tuple[str, ...]:
-        """Return no fields."""
-        return ()
 
     def related_queries(self, record_ids: Collection[str], /) -> Sequence[str]:
         """Return the queries for the statuses of the campaigns, and for the people's memberships."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sfcode.config.project import Project
 from sfcode.lazy_dataclasses import dataclass
@@ -11,7 +11,7 @@ from sfcode.mapping.limits import LONG_TEXT_LENGTH
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.mapping.targets import NPS_KINDS
 from sfcode.relay.message import LatestState
-from sfcode.relay.salesforce.actions.action import FieldName, PlanContext, RecordWrite, Row
+from sfcode.relay.salesforce.actions.action import EventAction, FieldName, PlanContext, RecordWrite, Row
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 from sfcode.relay.salesforce.text_limits import cut
 
@@ -20,8 +20,12 @@ PREFIX = "field:"
 
 
 @dataclass(frozen=True, slots=True)
-class NpsFields:
-    """Updates `score` and `feedback` of a record, never to the value of an older event."""
+class NpsFields(EventAction):
+    """
+    Updates `score` and `feedback` of a record, never to the value of an older event.
+
+    Past events are ignored, since the fields contain the newest answer.
+    """
 
     mapping: str
     object: str
@@ -33,11 +37,6 @@ class NpsFields:
     """The fields of `fields` that are written only if they are blank."""
 
     @property
-    def takes_past(self) -> bool:
-        """Return False: the fields contain the newest answer."""
-        return False
-
-    @property
     def fields_to_measure(self) -> frozenset[FieldName]:
         """Return the feedback field, unless sfcode created it."""
         feedback = self.fields.get("feedback")
@@ -47,10 +46,6 @@ class NpsFields:
     def fields_to_read(self) -> tuple[str, ...]:
         """Return the fields whose existing value is kept."""
         return tuple(sorted(self.if_blank))
-
-    def related_queries(self, _record_ids: Collection[str], /) -> Sequence[str]:
-        """Return no queries."""
-        return ()
 
     def handles(self, event: AppcuesEvent) -> bool:
         """Return whether the event is an answer that the mapping stores."""

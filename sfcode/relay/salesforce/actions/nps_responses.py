@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from sfcode.mapping.limits import LONG_TEXT_LENGTH, TEXT_LENGTH
 from sfcode.mapping.recipes import ACCOUNT_FIELD, RESPONSE_ID_FIELD, answering
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
-from sfcode.relay.salesforce.actions.action import FieldName, PlanContext, RecordWrite, Row
+from sfcode.relay.salesforce.actions.action import EventAction, PlanContext, RecordWrite, Row
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 from sfcode.relay.salesforce.template_sandbox import text
 from sfcode.relay.salesforce.text_limits import cut
@@ -54,7 +54,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class NpsResponses:
+class NpsResponses(EventAction):
     """Upserts one record per answer, for its events in any order."""
 
     mapping: str
@@ -73,18 +73,9 @@ class NpsResponses:
         return True
 
     @property
-    def fields_to_measure(self) -> frozenset[FieldName]:
-        """Return no fields: sfcode created them, so their lengths are known."""
-        return frozenset()
-
-    @property
     def fields_to_read(self) -> tuple[str, ...]:
         """Return the account of a contact."""
         return ("AccountId",) if self.person == "Contact" else ()
-
-    def related_queries(self, _record_ids: Collection[str], /) -> Sequence[str]:
-        """Return no queries."""
-        return ()
 
     def handles(self, event: AppcuesEvent) -> bool:
         """Return whether the event is an NPS event, also if its answer is invalid."""
