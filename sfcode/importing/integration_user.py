@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sfcode.checks.phrases import count_noun
 from sfcode.config.did_you_mean import format_choices
 from sfcode.config.models import IntegrationUser
 from sfcode.importing.proposal import Decisions, UserProposal
 from sfcode.importing.scan_result import INTEGRATION_LICENSE, CandidateUser, PermissionSetGrants
+from sfcode.text import count_noun
 
 _DEFAULTS = {name: str(info.default) for name, info in IntegrationUser.model_fields.items()}
 WHAT = "integration user"
