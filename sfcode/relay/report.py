@@ -74,17 +74,23 @@ def format_duration(duration: timedelta) -> str:
     return " ".join(words[:2])
 
 
-def status_document(
-    stats: InboxStats,
-    processes: Sequence[Process],
-    raised: Sequence[Alarm],
-    schedule: Sequence[ScheduledStatus] = (),
-    *,
-    api_calls: ApiStatus | None = None,
-    pauses: Sequence[Pause] = (),
-    changes: Sequence[BulkChange] = (),
-) -> dict[str, Any]:
-    """Return the status of the inbox as JSON values."""
+@dataclass(frozen=True, slots=True)
+class RelayStatus:
+    """What `relay status` shows of an inbox."""
+
+    stats: InboxStats
+    processes: Sequence[Process] = ()
+    alarms: Sequence[Alarm] = ()
+    schedule: Sequence[ScheduledStatus] = ()
+    api_calls: ApiStatus = ApiStatus(None)
+    pauses: Sequence[Pause] = ()
+    changes: Sequence[BulkChange] = ()
+    """The bulk changes that have not ended."""
+
+
+def status_document(status: RelayStatus) -> dict[str, Any]:
+    """Return the status of a relay as JSON values."""
+    stats = status.stats
     return {
         "sources": {
             source: {
@@ -99,83 +105,84 @@ def status_document(
             for (source, state, reason), count in sorted(stats.reasons.items())
         ],
         "paused": [
-            {"scope": pause.scope, "name": pause.name, "who": pause.who, "at": stamp(pause.at)} for pause in pauses
+            {"scope": pause.scope, "name": pause.name, "who": pause.who, "at": stamp(pause.at)}
+            for pause in status.pauses
         ],
-        "changes": [
-            {
-                "id": change.id,
-                "action": change.action,
-                "who": change.who,
-                "begun_at": stamp(change.begun_at),
-                "done": change.done,
-                "total": change.total.number,
-                "is_total_partial": change.total.is_partial,
-            }
-            for change in changes
-        ],
-        "alarms": [_alarm_document(entry) for entry in raised],
+        "changes": [_change_document(change) for change in status.changes],
+        "alarms": [_alarm_document(alarm) for alarm in status.alarms],
         "processes": [
             {
-                "id": entry.id,
-                "started_at": stamp(entry.started_at),
-                "seen_at": stamp(entry.seen_at),
-                "config": entry.config or None,
+                "id": process.id,
+                "started_at": stamp(process.started_at),
+                "seen_at": stamp(process.seen_at),
+                "config": process.config or None,
             }
-            for entry in processes
+            for process in status.processes
         ],
-        "schedule": [
-            {
-                "job": entry.job,
-                "every_hours": entry.hours,
-                "begun_at": stamp(entry.run.begun_at) if entry.run else None,
-                "ended_at": stamp(entry.run.ended_at) if entry.run else None,
-                "outcome": entry.run.outcome or None if entry.run else None,
-                "queued": entry.run.queued if entry.run else 0,
-                "next_at": stamp(entry.next_at),
-            }
-            for entry in schedule
-        ],
-        "api_calls": api_calls_document(api_calls or ApiStatus(None)),
+        "schedule": [_schedule_document(entry) for entry in status.schedule],
+        "api_calls": api_calls_document(status.api_calls),
     }
 
 
-def text(
-    stats: InboxStats,
-    processes: Sequence[Process],
-    raised: Sequence[Alarm],
-    paint: Paint,
-    schedule: Sequence[ScheduledStatus] = (),
-    *,
-    api_calls: ApiStatus | None = None,
-    pauses: Sequence[Pause] = (),
-    changes: Sequence[BulkChange] = (),
-) -> str:
-    """Return the status of the inbox as text."""
-    lines = list(_describe_alarms(raised, paint))
+def _change_document(change: BulkChange) -> dict[str, Any]:
+    return {
+        "id": change.id,
+        "action": change.action,
+        "who": change.who,
+        "begun_at": stamp(change.begun_at),
+        "done": change.done,
+        "total": change.total.number,
+        "is_total_partial": change.total.is_partial,
+    }
+
+
+def _alarm_document(alarm: Alarm) -> dict[str, Any]:
+    reason = alarm_reason(alarm.name)
+    return {**asdict(alarm), "meaning": reason.what, "hint": reason.hint}
+
+
+def _schedule_document(entry: ScheduledStatus) -> dict[str, Any]:
+    run = entry.run
+    return {
+        "job": entry.job,
+        "every_hours": entry.hours,
+        "begun_at": stamp(run.begun_at) if run else None,
+        "ended_at": stamp(run.ended_at) if run else None,
+        "outcome": run.outcome or None if run else None,
+        "queued": run.queued if run else 0,
+        "next_at": stamp(entry.next_at),
+    }
+
+
+def describe_status(status: RelayStatus, paint: Paint) -> str:
+    """Return the status of a relay as text."""
+    stats, now = status.stats, status.stats.now
+    lines = list(_describe_alarms(status.alarms, paint))
     lines += [
-        paint(printable(f"Paused: {pause} for {format_age(pause.at, stats.now)}, by {pause.who}"), "~")
-        for pause in pauses
+        paint(printable(f"Paused: {pause} for {format_age(pause.at, now)}, by {pause.who}"), "~")
+        for pause in status.pauses
     ]
-    lines += [printable(describe_change(change, stats.now)) for change in changes]
+    lines += [printable(describe_change(change, now)) for change in status.changes]
+    lines += _describe_queues(stats)
+    for (source, state, reason), number in sorted(stats.reasons.items(), key=lambda entry: -entry[1]):
+        lines.append(paint(f"  {number:,} {'given up' if state == 'dead' else state}: {reason} ({WAYS[source]})", "~"))
+        if hint_for(reason):
+            lines.append(f"    {hint_for(reason)}")
+    lines += [describe_schedule(entry, now) for entry in status.schedule]
+    lines += describe_api_calls(status.api_calls)
+    running = f"{count_noun(len(status.processes), 'relay process', 'relay processes')} in the last minute"
+    names = ", ".join(map(_describe_process, status.processes))
+    return "\n".join([*lines, f"{running}: {names}" if names else running])
+
+
+def _describe_queues(stats: InboxStats) -> Iterator[str]:
+    """Yield a line with the numbers of messages of each direction."""
     for source, title in WAYS.items():
         count = {state: stats.counts.get((source, state), 0) for state in STATES}
         waits = f"{count['ready'] + count['leased']:,} waiting"
         if source in stats.oldest:
             waits += f", the oldest for {format_age(stats.oldest[source], stats.now)}"
-        lines.append(
-            f"{title}: {waits}; {count['parked']:,} parked, {count['dead']:,} given up, {count['done']:,} done"
-        )
-    for (source, state, reason), number in sorted(stats.reasons.items(), key=lambda entry: -entry[1]):
-        lines.append(paint(f"  {number:,} {'given up' if state == 'dead' else state}: {reason} ({WAYS[source]})", "~"))
-        if hint_for(reason):
-            lines.append(f"    {hint_for(reason)}")
-    lines += [describe_schedule(entry, stats.now) for entry in schedule]
-    lines += describe_api_calls(api_calls or ApiStatus(None))
-    lines.append(
-        f"{count_noun(len(processes), 'relay process', 'relay processes')} in the last minute"
-        + (": " + ", ".join(map(_describe_process, processes)) if processes else "")
-    )
-    return "\n".join(lines)
+        yield f"{title}: {waits}; {count['parked']:,} parked, {count['dead']:,} given up, {count['done']:,} done"
 
 
 def _describe_alarms(raised: Iterable[Alarm], paint: Paint) -> Iterator[str]:
@@ -188,11 +195,6 @@ def _describe_alarms(raised: Iterable[Alarm], paint: Paint) -> Iterator[str]:
         if reason.hint and alarm.name not in explained:
             yield f"    {reason.what}. {reason.hint}"
         explained.add(alarm.name)
-
-
-def _alarm_document(alarm: Alarm) -> dict[str, Any]:
-    reason = alarm_reason(alarm.name)
-    return {**asdict(alarm), "meaning": reason.what, "hint": reason.hint}
 
 
 def describe_change(change: BulkChange, now: datetime) -> str:

@@ -14,7 +14,7 @@ from sfcode.config.relay_models import Schedule
 from sfcode.errors import OrgError
 from sfcode.relay.inbox import Inbox, open_inbox
 from sfcode.relay.instrumentation import Instrumentation
-from sfcode.relay.report import describe_schedule, format_age, scheduled_status, status_document
+from sfcode.relay.report import RelayStatus, describe_schedule, format_age, scheduled_status, status_document
 from sfcode.relay.schedule import ScheduledJob, Scheduler
 
 HOURS = timedelta(hours=6)
@@ -119,7 +119,7 @@ def test_the_status_says_when_a_job_ran_and_is_due(inbox: Inbox) -> None:
     assert lines[1].startswith("refresh every 6 h: done ")
     (run,) = inbox.scheduled_runs()
     assert f" ago, 1,200 messages; due in {format_age(stats.now, run.next_at(HOURS))}" in lines[1]
-    entries = status_document(stats, (), (), statuses)["schedule"]
+    entries = status_document(RelayStatus(stats, schedule=statuses))["schedule"]
     assert [(entry["job"], entry["every_hours"], entry["outcome"], entry["queued"]) for entry in entries] == [
         ("reconcile", 1, None, 0),
         ("refresh", 6, "done", 1200),

@@ -29,20 +29,23 @@ READ_SECONDS = 15.0
 @click.pass_obj
 def status_command(invocation: Invocation) -> None:
     """Show queue sizes, blocked messages, alarms and running processes."""
-    from sfcode.relay.report import ApiStatus, scheduled_status, status_document, text
+    from sfcode.relay.report import ApiStatus, RelayStatus, describe_status, scheduled_status, status_document
 
-    with open_project_inbox(invocation) as inbox:
-        stats, processes, raised, runs = inbox.stats(), inbox.processes(), inbox.alarms(), inbox.scheduled_runs()
-        counts, pauses, changes = inbox.api_calls.last_day(), inbox.pauses(), inbox.bulk_changes.under_way()
     settings = invocation.project().settings.relay
-    schedule, api_calls = scheduled_status(settings.schedule, runs), ApiStatus(settings.api_calls_per_day, counts)
-    if invocation.json:
-        document = status_document(
-            stats, processes, raised, schedule, api_calls=api_calls, pauses=pauses, changes=changes
+    with open_project_inbox(invocation) as inbox:
+        status = RelayStatus(
+            inbox.stats(),
+            inbox.processes(),
+            inbox.alarms(),
+            scheduled_status(settings.schedule, inbox.scheduled_runs()),
+            ApiStatus(settings.api_calls_per_day, inbox.api_calls.last_day()),
+            inbox.pauses(),
+            inbox.bulk_changes.under_way(),
         )
-        print_envelope(document)
+    if invocation.json:
+        print_envelope(status_document(status))
     else:
-        echo(text(stats, processes, raised, paint, schedule, api_calls=api_calls, pauses=pauses, changes=changes))
+        echo(describe_status(status, paint))
 
 
 @click.command("ack")
