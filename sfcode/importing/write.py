@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from sfcode.config.files import MAPPINGS, SETTINGS
 from sfcode.config.models import IntegrationUser
 from sfcode.importing.answers import ImportOptions
-from sfcode.importing.proposal import ConfigProposal, MappingProposal
+from sfcode.importing.proposal import ConfigProposal, MappingProposal, UserProposal
 from sfcode.importing.scan_result import ScanResult
 from sfcode.mapping.events import HELP_PAGE_ACTIVITIES
 from sfcode.mapping.ownership import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
@@ -52,7 +52,6 @@ def _settings(scan: ScanResult, draft: ConfigProposal, options: ImportOptions) -
 
 
 def _settings_lines(scan: ScanResult, draft: ConfigProposal, options: ImportOptions) -> Iterator[str]:
-    user, name = draft.user, environment_name(scan, options)
     yield from (
         "# yaml-language-server: $schema=.schema/sfcode.json",
         "",
@@ -65,27 +64,8 @@ def _settings_lines(scan: ScanResult, draft: ConfigProposal, options: ImportOpti
         "# Identifies the project's state in an org, also after a change of the name. Every project has its own.",
         f"id: {options.identity}",
         "",
-        f"# {'A new user: there was none for the integration.' if user.is_new else 'The user that is there.'}",
-        "integration_user:",
-        "  username: ${integration_username}",
-        f"  last_name: {quote_scalar(user.last_name)}",
-        "  email: ${integration_email}",
-        f"  license: {quote_scalar(user.license)}",
-        f"  profile: {quote_scalar(user.profile)}",
-        f"  permission_set_license: {quote_scalar(user.set_license)}",
+        *_user_lines(draft.user),
     )
-    if user.profile not in API_ONLY_PROFILES:
-        yield from _comment("The profile allows more than the API; the integration has its rights as well.", "  ")
-        yield f"  accepted_rights: [{json.dumps(f'Profile:{user.profile}', ensure_ascii=False)}]"
-    if user.permission_set:
-        yield f"  permission_set: {quote_scalar(user.permission_set)}"
-    yield f"  access: {user.access}" + (
-        " # the permissions of Appcues' help page; least_privilege grants the mapped fields only"
-        if user.access == "documented"
-        else ""
-    )
-    if user.access != "documented" and user.record_access != IntegrationUser.model_fields["record_access"].default:
-        yield f"  record_access: {user.record_access}"
     if draft.as_is:
         yield ""
         yield from _comment(
@@ -104,9 +84,38 @@ def _settings_lines(scan: ScanResult, draft: ConfigProposal, options: ImportOpti
         "  url: ${relay_url}",
         "",
         "environments:",
-        f"  {name}:",
-        f"    org: {quote_scalar(options.org)}",
+        *_environment_lines(scan, draft.user, options),
     )
+
+
+def _user_lines(user: UserProposal) -> Iterator[str]:
+    yield from (
+        f"# {'A new user: there was none for the integration.' if user.is_new else 'The user that is there.'}",
+        "integration_user:",
+        "  username: ${integration_username}",
+        f"  last_name: {quote_scalar(user.last_name)}",
+        "  email: ${integration_email}",
+        f"  license: {quote_scalar(user.license)}",
+        f"  profile: {quote_scalar(user.profile)}",
+        f"  permission_set_license: {quote_scalar(user.set_license)}",
+    )
+    if user.profile not in API_ONLY_PROFILES:
+        yield from _comment("The profile allows more than the API; the integration has its rights as well.", "  ")
+        yield f"  accepted_rights: [{json.dumps(f'Profile:{user.profile}', ensure_ascii=False)}]"
+    if user.permission_set:
+        yield f"  permission_set: {quote_scalar(user.permission_set)}"
+    if user.access == "documented":
+        yield "  access: documented # the permissions of Appcues' help page; least_privilege grants the mapped fields only"
+        return
+    yield f"  access: {user.access}"
+    if user.record_access != IntegrationUser.model_fields["record_access"].default:
+        yield f"  record_access: {user.record_access}"
+
+
+def _environment_lines(scan: ScanResult, user: UserProposal, options: ImportOptions) -> Iterator[str]:
+    name = environment_name(scan, options)
+    yield f"  {name}:"
+    yield f"    org: {quote_scalar(options.org)}"
     if name != "local" and not scan.is_sandbox:
         yield "    protected: true # apply requires a saved plan"
     account, url = options.account or PLACEHOLDER_ACCOUNT, options.relay_url or PLACEHOLDER_RELAY_URL
