@@ -114,6 +114,10 @@ class Project:
             any(mapping.created_fields()) or (mapping.by_relay and mapping.activity_object) for mapping in self.resolved
         )
 
+    def former_names(self, mapping: str) -> tuple[str, ...]:
+        """Return the former names of a mapping (`moved.mappings`)."""
+        return tuple(old for old, new in self.settings.moved.mappings.items() if new.lower() == mapping.lower())
+
     @property
     def integration_set(self) -> str:
         """The name of the integration user's permission set: the configured one, or the project's own."""

@@ -56,7 +56,7 @@ REASONS: dict[str, Reason] = {
         "Run `sfcode apply`: the outbound message has the endpoint of another mapping.",
     ),
     "no_mapping": Reason(
-        "the mapping was removed, or no longer sends to Appcues",
+        "the mapping was removed, or no longer carries these messages",
         f"No action is needed if that is intended. Otherwise restore the mapping, {_REPLAY}.",
     ),
     "bad_user_id": Reason("the ID consists of dots only, which a URL cannot contain", "Correct the ID on the record."),

@@ -173,10 +173,14 @@ class Batch:
         handled = [(mapping, mapping.actions_for(event)) for mapping in self.rules.destinations]
         if event.problem is not None:
             return event.problem if any(actions for _, actions in handled) else Delivered("not_mapped")
+        if event.mapping:
+            handled = [(mapping, actions) for mapping, actions in handled if mapping.has_name(event.mapping)]
+            if not handled:
+                return Parked("no_mapping", f"no mapping {event.mapping} receives events")
         targets = [
             EventTarget(mapping, id_, actions)
             for mapping, actions in handled
-            if actions and event.mapping in ("", mapping.name) and (id_ := event.id_for(mapping.match))
+            if actions and (id_ := event.id_for(mapping.match))
         ]
         return targets if targets or event.score is not None else Delivered("not_mapped")
 

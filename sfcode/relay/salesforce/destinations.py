@@ -34,11 +34,17 @@ class Destination:
     """Whether events of a converted lead are written to its contact."""
     recipe: str = ""
     """The recipe of the actions; "" for the actions of the mapping. The org may refuse one and accept the other."""
+    former_names: tuple[str, ...] = ()
+    """Former values of `name`, which the messages of a single mapping may still contain."""
 
     @property
     def mapping(self) -> str:
         """Return the name of the mapping, without the recipe."""
         return self.name.partition(" ")[0]
+
+    def has_name(self, name: str) -> bool:
+        """Tell whether a name is the present one or a former one."""
+        return name.lower() in (known_name.lower() for known_name in (self.name, *self.former_names))
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
@@ -80,8 +86,11 @@ def destinations(project: Project) -> tuple[Destination, ...]:
 def _destination(
     project: Project, mapping: ResolvedMapping, builders: Sequence[ActionBuilder], recipe: str = ""
 ) -> Destination:
+    name, *former_names = (
+        f"{name} ({recipe})" if recipe else name for name in (mapping.name, *project.former_names(mapping.name))
+    )
     return Destination(
-        f"{mapping.name} ({recipe})" if recipe else mapping.name,
+        name,
         mapping.object,
         mapping.match,
         mapping.user_id.field,
@@ -91,4 +100,5 @@ def _destination(
         mapping.several,
         mapping.follows_conversion and mapping.object == "Lead",
         recipe,
+        tuple(former_names),
     )

@@ -15,6 +15,7 @@ from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, LatestStat
 from sfcode.relay.rewrite import rewrites
 from sfcode.relay.salesforce.actions.activities import Activities
 from sfcode.relay.salesforce.calls import CallFailedError
+from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import REDACTED, records_name, score_name
 from sfcode.relay.salesforce.texts import compile_texts
 from tests.relay.salesforce.scripted import (
@@ -620,6 +621,25 @@ class TestRefusedMapping:
         scene.calls.now += 30
         assert scene.settle(remaining_message) == [Delivered()]
         assert [call.ids for call in scene.calls.sent] == [["00Qa"], [f"{message.message_id}:lead:nps_score"]]
+
+    @pytest.mark.parametrize(
+        ("present", "end"),
+        [
+            (replace(destination("prospect", "Lead"), former_names=("Lead",)), Delivered()),
+            (replace(destination("lead", "Lead", activities=()), actions=()), Delivered("not_mapped")),
+            (destination("prospect", "Lead"), Parked("no_mapping", "no mapping lead receives events")),
+        ],
+        ids=["renamed", "another event", "removed"],
+    )
+    def test_a_followup_waits_for_a_person_if_its_mapping_was_removed(self, present: Destination, end: object) -> None:
+        scene = Scene(ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
+        (followup,) = scene.deliver(event("appcues:nps_score", "a", score=7)).followups
+        part = followup.message
+        message = ClaimedMessage(
+            next(NUMBERS), part.source, part.message_id, part.key, part.kind, part.payload, 0, NOON
+        )
+        records = people("a") | people("a", mapping=present.name, prefix="00Q")
+        assert Scene(ScriptedCalls(records), (CONTACT, present)).settle(message) == [end]
 
     def test_a_refused_mapping_is_not_asked_for_until_its_pause_is_over(self) -> None:
         scene = Scene(ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sfcode.config.events_file import default_events
 from sfcode.mapping.limits import TEXT_LENGTH
+from sfcode.relay.salesforce.actions.action import PlanContext
 from sfcode.relay.salesforce.actions.activities import Activities, external_id
 from sfcode.relay.salesforce.actions.nps_fields import NpsFields
 from sfcode.relay.salesforce.destinations import destinations
-from sfcode.relay.salesforce.event_reader import score_name
+from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, score_name
+from sfcode.relay.salesforce.texts import compile_texts
 from sfcode.relay.salesforce.write_plan import rounds
 from tests.generate.projects import CONTACT, changed, project
+from tests.generate.projects import settings as config
 from tests.relay.salesforce.world import event
 
 
@@ -52,6 +59,26 @@ def test_the_name_of_a_score_is_one_users_alone_and_fits_an_index(one: str, two:
     assert len(score_name(one)) < 300
     score_name(one).encode()
     assert (score_name(one) == score_name(two)) == (one == two)
+
+
+def test_the_activities_of_a_renamed_mapping_keep_their_external_ids() -> None:
+    """Otherwise an event that is delivered again after the rename would have a second activity."""
+
+    def plan(name: str, **settings: Any) -> tuple[str, str]:
+        (target,) = destinations(project({name: CONTACT}, config(**settings)))
+        read = read_event(event("appcues:flow_completed", id="evt-1"), default_events())
+        assert isinstance(read, AppcuesEvent)
+        (action,) = target.actions_for(read)
+        assert isinstance(action, Activities)
+        texts = compile_texts(dict(default_events().activities))
+        (write,) = replace(action, texts=texts).plan(read, PlanContext("003A", {}, {}, {}, frozenset(), ()))
+        return write.mapping, write.id
+
+    assert plan("contact") == ("contact", "evt-1:contact:flow_completed")
+    renamed = {"moved": {"mappings": {"contact": "person"}}}
+    assert plan("person", **renamed) == ("person", "evt-1:contact:flow_completed")
+    (target,) = destinations(project({"person": CONTACT}, config(**renamed)))
+    assert (target.has_name("Contact"), target.has_name("person"), target.has_name("lead")) == (True, True, False)
 
 
 def test_only_mappings_that_the_relay_writes_to_receive() -> None:

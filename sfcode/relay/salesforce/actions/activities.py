@@ -58,6 +58,8 @@ class Activities(EventAction):
     activities: Mapping[str, frozenset[str]]
     """The names and IDs of the items to log, by event; an empty set means all items."""
     click_to_track: frozenset[str] = frozenset()
+    id_name: str = ""
+    """The former name of a renamed mapping, which external IDs keep, so that a repeated delivery updates the same activity."""
 
     def handles(self, event: AppcuesEvent) -> bool:
         """Tell whether the mapping lists one of the event's activities."""
@@ -95,7 +97,7 @@ class Activities(EventAction):
         if self.kind.item_field:
             item = event.item[0] if event.item else event.message.kind if event.name == CLICK_TO_TRACK else ""
             fields[self.kind.item_field] = cut(item, TEXT_LENGTH) or None
-        id_ = external_id(event.message_id, self.mapping, activity)
+        id_ = external_id(event.message_id, self.id_name or self.mapping, activity)
         return RecordWrite(self.mapping, "upsert", self.kind.object, self.kind.external_id, id_, fields)
 
 
@@ -110,6 +112,7 @@ def log_activities(project: Project, mapping: ResolvedMapping) -> Activities | N
         compile_texts(project.events.activities),
         {event.name: event.items for event in mapping.activities},
         frozenset(event.name for event in mapping.click_to_track),
+        next(iter(project.former_names(mapping.name)), ""),
     )
 
 
