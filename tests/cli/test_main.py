@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -205,6 +206,20 @@ def test_control_characters_of_an_org_do_not_reach_the_terminal(capsys):
         (OrgError("No.", "Do this."), 1, "Error: No.\nDo this.\n"),
         (StillRunning("It goes on."), 4, "Error: It goes on.\n"),
         (KeyboardInterrupt(), 130, "Error: interrupted\n"),
+        (click.Abort(), 130, "Error: interrupted\n"),
+        (BrokenPipeError(), 1, ""),
+        (click.exceptions.Exit(2), 2, ""),
+        (click.UsageError("No such thing."), 1, "Error: No such thing.\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "p.plan"),
+            1,
+            "Error: p.plan: No space left on device\nCheck the path, its rights and the space on the disk.\n",
+        ),
+        (
+            OSError(errno.EACCES, "Permission denied"),
+            1,
+            "Error: Permission denied\nCheck the path, its rights and the space on the disk.\n",
+        ),
         (
             ConfigError(
                 [
@@ -222,6 +237,19 @@ def test_each_kind_of_error_has_its_exit_code_and_text(capsys, error, code, text
     assert capsys.readouterr().err == text
 
 
+@pytest.mark.parametrize(
+    ("verb", "message"),
+    [
+        ("plan", "Interrupted; nothing was changed."),
+        ("doctor", "Interrupted; nothing was changed."),
+        ("apply", "Interrupted; what was done before is kept."),
+        ("", "interrupted"),
+    ],
+)
+def test_an_interrupted_verb_says_whether_something_may_have_changed(verb, message):
+    assert output.describe_error(KeyboardInterrupt(), verb=verb) == (message, ExitCode.INTERRUPTED)
+
+
 @pytest.mark.parametrize("verbose", [False, True])
 def test_an_internal_error_is_reported_as_a_bug_with_its_traceback_under_verbose(capsys, verbose):
     with pytest.raises(ZeroDivisionError) as bug:
@@ -230,6 +258,12 @@ def test_an_internal_error_is_reported_as_a_bug_with_its_traceback_under_verbose
     err = capsys.readouterr().err
     assert "this is a bug in sfcode, not in your config:" in err
     assert ("Traceback" in err) is verbose
+    assert ("Run it again with --verbose for a report." in err) is not verbose
+    assert ("Please report it with the lines above." in err) is verbose
+
+
+def test_an_unexpected_error_of_the_system_is_a_bug():
+    assert output.describe_error(OSError(errno.EBADF, "Bad file descriptor"))[1] is ExitCode.BUG
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,24 @@ CASES = [
         "--refresh-only shows drift and makes no plan.",
         "Remove the options of a plan.",
     ),
+    *(
+        (
+            f"plan --refresh-only {option}",
+            "--refresh-only shows drift and makes no plan.",
+            "Remove the options of a plan.",
+        )
+        for option in ("--out p.plan", "--check", "--adopt Flow:X", "--max-change 3")
+    ),
+    (
+        "plan --destroy --target Flow:X",
+        "--destroy removes the whole integration.",
+        "Remove --adopt, --target, --max-destroy and --max-change.",
+    ),
+    (
+        "plan --junit junit.xml",
+        "--junit reports tests, and a plan runs none.",
+        "Pass --check too, or pass it to `sfcode apply`.",
+    ),
     (
         "plan --destroy --max-change 3",
         "--destroy removes the whole integration.",
