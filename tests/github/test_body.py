@@ -104,6 +104,20 @@ def test_a_variable_that_is_named_like_a_secret_is_one(name):
     assert redact(f"see {SECRET}!", {name: SECRET}) == "see ******!"
 
 
+def test_a_secret_that_begins_like_another_is_masked_as_a_whole():
+    for names in (("A_TOKEN", "B_TOKEN"), ("B_TOKEN", "A_TOKEN")):
+        environ = dict(zip(names, (SECRET, f"{SECRET}-and-more"), strict=True))
+        assert redact(f"{SECRET}-and-more, {SECRET}", environ) == "******, ******"
+
+
+def test_the_marker_by_which_later_versions_find_a_comment():
+    assert MARKER.line() == (
+        '<!-- sfcode {"config": "config", "environment": "production", "head": "abc", "kind": "comment", "plan": "'
+        + "1f" * 32
+        + '"} -->'
+    )
+
+
 def test_other_variables_and_short_values_are_words():
     environ = {"FOLDER": "somewhere-long", "KEYBOARD": "keyboard", "A_TOKEN": "test"}
     assert redact("a test in somewhere-long, keyboard", environ) == "a test in somewhere-long, keyboard"

@@ -144,3 +144,66 @@ def test_the_pull_request_is_found_in_the_event_or_in_the_ref(hub, event):
 def test_a_pull_request_of_a_deleted_repository_counts_as_a_fork(hub, event):
     path = event('{"pull_request": {"number": 12, "head": {"sha": "f00", "repo": null}}}')
     assert hub.context(GITHUB_EVENT_PATH=path).from_fork
+
+
+@pytest.mark.parametrize(
+    ("url", "used"),
+    [
+        ("https://github.example.com/api/v3/", "https://github.example.com/api/v3"),
+        ("https://api.github.com", "https://api.github.com"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("", "https://api.github.com"),
+        ("http://github.example.com", None),
+        ("ftp://127.0.0.1/", None),
+        ("api.github.com", None),
+    ],
+)
+def test_a_token_is_sent_over_tls_or_to_this_machine(hub, url, used):
+    environ = hub.environ(GITHUB_API_URL=url)
+    if used is not None:
+        assert read_job_context(environ).api_url == used
+        return
+    with pytest.raises(UsageError, match="a token is not sent there"):
+        read_job_context(environ)
+
+
+@pytest.mark.parametrize("text", ["{", "", None])
+def test_an_event_that_cannot_be_read_is_named(hub, event, tmp_path, text):
+    path = str(tmp_path / "missing.json") if text is None else event(text)
+    with pytest.raises(UsageError, match="of GITHUB_EVENT_PATH cannot be read"):
+        hub.context(GITHUB_EVENT_PATH=path)
+
+
+def test_an_event_of_another_shape_names_no_pull_request(hub, event):
+    context = hub.context(GITHUB_EVENT_PATH=event("[1]"), GITHUB_SHA="abc")
+    assert (context.head_sha, context.base_name, context.from_fork) == ("abc", "the base", False)
+    text = json.dumps({"pull_request": {"number": 9, "base": {"ref": "release"}, "head": {"sha": "def"}}})
+    context = hub.context(GITHUB_EVENT_PATH=event(text), GITHUB_SHA="abc")
+    assert (context.pull_number, context.head_sha, context.base_name) == (9, "def", "release")
+    text = json.dumps({"pull_request": {"base": {}, "head": {}}})
+    context = hub.context(GITHUB_EVENT_PATH=event(text), GITHUB_SHA="abc")
+    assert (context.pull_number, context.head_sha, context.base_name) == (7, "abc", "the base")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "message", "waits"),
+    [
+        (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1000005"}, "Forbidden", [5.0]),
+        (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "999000"}, "Forbidden", [0.0]),
+        (403, {}, "API Rate Limit exceeded", [60.0]),
+        (429, {}, "slow down", [60.0]),
+        (403, {}, "Forbidden", None),
+        (404, {}, "Not Found", None),
+    ],
+)
+def test_only_a_limit_is_waited_for(hub, status, headers, message, waits):
+    hub.state.faults.append(Fault("GET", "comments", status, headers, message))
+    client = hub.client()
+    if waits is None:
+        with pytest.raises(GitHubError) as refused:
+            list(client.pages("issues/7/comments"))
+        assert "The token lacks a permission" in refused.value.hint
+        assert hub.waits == []
+    else:
+        assert list(client.pages("issues/7/comments")) == []
+        assert hub.waits == waits

@@ -22,7 +22,7 @@ def test_the_drift_issue_is_opened_updated_closed_and_reopened(hub):
     open_issue(client, MARKER, "Drift", body("two"))
     assert [line for line in hub.state.asked if not line.startswith("GET")] == writes
     assert close_issue(client, MARKER, body("none")) == number
-    assert hub.state.issues[number]["state"] == "closed"
+    assert (hub.state.issues[number]["state"], hub.state.issues[number]["state_reason"]) == ("closed", "completed")
     assert close_issue(client, MARKER, body("none")) is None
     assert open_issue(client, MARKER, "Drift", body("three")) == number
     assert hub.state.issues[number]["state"] == "open"

@@ -38,7 +38,7 @@ def test_an_approved_plan_is_reviewed_with_its_approver(merged):
 
 
 def test_another_plan_is_not_reviewed(merged):
-    assert verdict(merged, "plan-two").reason == "the plan is not the one that pull request #7 showed"
+    assert verdict(merged, "plan-two") == ReviewGate(False, "the plan is not the one that pull request #7 showed")
 
 
 def test_another_commit_is_not_reviewed(merged):
@@ -46,9 +46,16 @@ def test_another_commit_is_not_reviewed(merged):
     assert "is not the merge of one pull request" in verdict(merged, sha="b" * 40).reason
 
 
+def test_a_pull_request_that_is_not_merged_reviews_nothing(merged):
+    """GitHub names a merge commit for an open pull request too: the one that its jobs check out."""
+    merged.state.pulls[7]["merged_at"] = None
+    assert "is not the merge of one pull request" in verdict(merged).reason
+    assert not verdict(merged).reviewed
+
+
 def test_the_plan_of_an_earlier_push_is_not_reviewed(merged):
     merged.state.pulls[7]["head"]["sha"] = "d" * 40
-    assert "is not of its last commit" in verdict(merged).reason
+    assert verdict(merged) == ReviewGate(False, "the plan in pull request #7 is not of its last commit")
 
 
 def test_a_plan_that_changed_after_the_approval_is_not_reviewed(merged):
@@ -109,7 +116,7 @@ def test_a_comment_about_another_environment_shows_nothing(merged):
 def test_a_comment_without_a_plan_shows_none(merged):
     merged.state.comments.clear()
     show(merged, "")
-    assert verdict(merged, "").reason == "pull request #7 showed no plan"
+    assert verdict(merged, "") == ReviewGate(False, "pull request #7 showed no plan")
 
 
 def test_an_environment_needs_required_reviewers_to_approve(hub):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sfcode.diagnostics import Position
-from sfcode.github.actions_step import Step
+from sfcode.github.actions_step import SUMMARY_LIMIT, Step
 from tests.e2e.journey import SECRET, Journey
 from tests.e2e.workflows import read_outputs
 
@@ -96,6 +96,22 @@ def test_an_unwritable_output_file_does_not_fail_the_command(step):
     result = step.run("plan")
     assert result.code == 0
     assert "Warning: /nowhere/at/all cannot be written" in result.err
+
+
+@pytest.mark.parametrize("value", ["", "false"])
+def test_files_of_a_step_are_written_only_in_a_workflow(step, value):
+    step.environ["GITHUB_ACTIONS"] = value
+    assert step.run("plan", "--nonsense").code == 1
+    assert (step.summary(), step.outputs()) == ("", {})
+
+
+def test_a_step_without_files_and_with_a_long_summary(tmp_path):
+    Step(None, None).write_outputs({"changes": "false"})
+    Step(None, None).write_summary("text")
+    path = tmp_path / "summary"
+    Step(None, path).write_summary("x" + "é" * SUMMARY_LIMIT)
+    whole_characters = (SUMMARY_LIMIT - 1) // 2
+    assert path.read_text(encoding="utf-8") == f"x{'é' * whole_characters}\n\n"
 
 
 def test_an_output_cannot_set_another_one(tmp_path):

@@ -17,9 +17,11 @@ import pytest
 from sfcode.process import is_running
 from sfcode.relay import housekeeping
 from sfcode.relay.api_calls import ApiBudget
+from sfcode.relay.current_pauses import CurrentPauses, wait_for
 from sfcode.relay.housekeeping import Housekeeping, living
 from sfcode.relay.inbox import Filter, Inbox, Process, Unavailable, open_inbox
 from sfcode.relay.inbox.bulk_changes import KEPT
+from sfcode.relay.inbox.pauses import LONG, LOOK_AGAIN, PAUSED
 from sfcode.relay.inbox.types import Purged
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Delivered, Delivery, InboxMessage
@@ -244,3 +246,59 @@ def test_a_stop_stores_the_requests_that_no_beat_has_stored(inbox):
     budget.pending.count()
     own.leave()
     assert inbox.api_calls.number() == 1
+
+
+def test_a_beat_tells_of_pauses_and_wakes_what_was_resumed(sqlite_url):
+    clock, instrumentation = Clock(), Instrumentation()
+    with clock.open_inbox(sqlite_url) as inbox:
+        pauses = CurrentPauses()
+        own = Housekeeping(inbox, instrumentation, "host:1:a", config="c0ff1g", retention=KEEP, pauses=pauses)
+        labels = {"scope": "mapping", "name": "contact"}
+        inbox.pause("mapping", "contact", "ann@host")
+        own._beat()
+        assert [str(pause) for pause in pauses] == ["mapping contact"]
+        assert instrumentation.metrics.registry.get_sample_value("sfcode_relay_paused", labels) == 1
+        inbox.accept([InboxMessage("appcues", "m", "user:a", "kind", {})])
+        claim = inbox.claim("appcues", limit=1, per_key=1, lease=60)
+        assert claim is not None
+        inbox.settle(claim, Delivery({claim.messages[0].id: wait_for("contact")}), lambda *_: LOOK_AGAIN)
+        clock.elapse(LONG.total_seconds() + 1)
+        own._beat()
+        own._beat()
+        assert [(alarm.name, alarm.detail) for alarm in inbox.alarms()] == [(PAUSED, "mapping contact, by ann@host")]
+        inbox.resume("mapping", "contact", "ann@host")
+        own._beat()
+        assert [*pauses] == []
+        assert instrumentation.metrics.registry.get_sample_value("sfcode_relay_paused", labels) is None
+        assert inbox.claim("appcues", limit=1, per_key=1, lease=60) is not None, "it is due at once"
+
+
+def test_sessions_that_another_process_ended_end_here_too(inbox):
+    first, second = keeper(inbox, name="host:1:a"), keeper(inbox, name="other:1:b")
+    second._beat()
+    assert second.sessions_end == 0.0
+    first.end_sessions(50.0)
+    assert first.sessions_end == 50.0
+    second._beat()
+    assert second.sessions_end == 50.0
+    second.end_sessions(70.0)
+    first._beat()
+    first.sessions_end = 90.0
+    first._beat()
+    assert (first.sessions_end, second.sessions_end) == (90.0, 70.0), "an end is never taken back"
+
+
+def test_a_beat_shows_how_old_the_oldest_messages_are(sqlite_url):
+    clock, instrumentation = Clock(), Instrumentation()
+    with clock.open_inbox(sqlite_url) as inbox:
+        own = keeper(inbox, instrumentation)
+        inbox.accept([InboxMessage("appcues", "m", "user:a", "kind", {})])
+        inbox.accept([InboxMessage("salesforce", "p", "user:b", "kind", {}, parked="no_data")])
+        clock.elapse(90)
+        own._beat()
+        read = instrumentation.metrics.registry.get_sample_value
+        ages = {
+            name: [read(f"sfcode_relay_{name}_seconds", {"source": source}) for source in ("appcues", "salesforce")]
+            for name in ("oldest", "oldest_blocked")
+        }
+        assert ages == {"oldest": [90.0, 0.0], "oldest_blocked": [0.0, 90.0]}
