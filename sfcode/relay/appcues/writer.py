@@ -141,6 +141,8 @@ class AppcuesWriter:
         """Unanswered requests since the last answer."""
         self._refused = 0
         """Refused profiles since the last accepted one."""
+        self._refusal = ""
+        """The answer to one of them, which the alarm quotes."""
 
     @property
     def keys(self) -> int:
@@ -276,9 +278,12 @@ class AppcuesWriter:
             self._refused = 0
         elif isinstance(settlement, Parked):
             self._refused += 1
+            if self._refused == REFUSED_IN_A_ROW:
+                self._refusal = settlement.detail
             if self._refused % REFUSED_IN_A_ROW == 0:
+                # The same detail each time: another one would be another alarm, and another notification.
                 self._instrumentation.raise_alarm(
-                    REFUSES_ALL, f"{self._refused} in a row, the last one: {settlement.detail}"
+                    REFUSES_ALL, f"{REFUSED_IN_A_ROW} or more in a row, one of them: {self._refusal}"
                 )
 
     def _report(self, guards: NullGuards, delivered: Iterable[RecordChanges]) -> None:

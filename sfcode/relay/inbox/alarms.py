@@ -12,8 +12,10 @@ from sfcode.relay.inbox.audit import add_audit_line
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import ALARMS, SETTINGS
 
-MOST = 200
+MOST = 500
 """The maximum number of alarms; the oldest ones are deleted."""
+MOST_OF_NAME = 20
+"""The maximum number of alarms of one name, so that an alarm with ever new details does not remove alarms of other names."""
 LONGEST_DETAIL = 500
 """The maximum length of a detail in characters: an index entry of PostgreSQL has at most about 2,700 bytes."""
 FORMER = "alarms"
@@ -33,6 +35,10 @@ def raise_alarms(tx: Transaction, raised: Iterable[Alarm]) -> None:
         tx.db.execute(upsert, {"name": name, "detail": detail, "at": alarm.at, "times": alarm.times})
     newest = sa.select(ALARMS.c.id).order_by(ALARMS.c.at.desc(), ALARMS.c.id.desc()).limit(MOST)
     tx.db.execute(ALARMS.delete().where(ALARMS.c.id.not_in(newest)))
+    rank = sa.func.row_number().over(partition_by=ALARMS.c.name, order_by=(ALARMS.c.at.desc(), ALARMS.c.id.desc()))
+    ranked = sa.select(ALARMS.c.id, rank.label("rank")).subquery()
+    older = sa.select(ranked.c.id).where(ranked.c.rank > MOST_OF_NAME)
+    tx.db.execute(ALARMS.delete().where(ALARMS.c.id.in_(older)))
 
 
 def read_alarms(tx: Transaction) -> tuple[Alarm, ...]:

@@ -152,8 +152,12 @@ def test_an_appcues_that_refuses_every_profile_is_an_alarm(desk):
         for number in range(REFUSED_IN_A_ROW):
             desk.send(f"v{number}", record=f"003v{number}", Title="CTO")
         assert {type(end) for end in attempt(desk)} == {Parked}
-    ((name, detail),) = desk.ears.alarms
-    assert (name, "400 without a reason" in detail) == ("appcues_refuses_all", True)
+        ((name, detail),) = desk.ears.alarms
+        assert (name, "400 without a reason" in detail) == ("appcues_refuses_all", True)
+        for number in range(REFUSED_IN_A_ROW):
+            desk.send(f"w{number}", record=f"003w{number}", Title="CTO")
+        attempt(desk)
+    assert desk.ears.alarms == [(name, detail)] * 2, "the same alarm, and not another one to notify of"
 
 
 def test_one_record_that_is_refused_does_not_keep_another_out_of_the_same_profile(desk):

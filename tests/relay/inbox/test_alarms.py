@@ -95,6 +95,17 @@ def test_no_number_of_alarms_fills_the_database_and_the_newest_stay(
     assert [alarm.name for alarm in inbox.alarms()] == ["alarm7", "alarm6", "alarm5", "alarm4", "alarm3"]
 
 
+def test_an_alarm_with_ever_new_details_removes_no_alarm_of_another_name(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Receivers would be notified that the removed alarm was acknowledged."""
+    monkeypatch.setattr(rows, "MOST_OF_NAME", 3)
+    raise_alarm(inbox, "clearing_stopped", "contact.plan", "0")
+    for number in range(1, 8):
+        raise_alarm(inbox, "bad_value", f"{number}", f"{number}")
+    assert [alarm.detail for alarm in inbox.alarms()] == ["7", "6", "5", "contact.plan"]
+
+
 def test_alarms_that_three_processes_raise_at_once_all_survive(database_url: str) -> None:
     open_inbox(database_url).close()
     command = [sys.executable, "-c", RAISING, database_url]
