@@ -163,7 +163,7 @@ def test_a_report_with_the_lines_of_its_changes(format_: str, tmp_path: Path) ->
         plan = build_plan(PlanInput(project, desired, OrgSnapshot(TARGET), generated=desired))
 
         def report() -> None:
-            render_plan(add_provenance(plan, desired, config), format_, ReportOptions(judge=judge))  # noqa: B023
+            "".join(render_plan(add_provenance(plan, desired, config), format_, ReportOptions(judge=judge)))  # noqa: B023
 
         calls.append(count_calls(report))
     assert_linear(calls[1:])

@@ -41,7 +41,7 @@ def open_(invocation: Invocation, plan_file: Path | None, output: Path | None) -
     from sfcode.text import spell_out
 
     plan = _load(invocation, plan_file) if plan_file else _make(invocation)
-    page = render_plan(plan, "html", ReportOptions(judge=judge))
+    page = "".join(render_plan(plan, "html", ReportOptions(judge=judge)))
     path = output.absolute() if output else Path(tempfile.mkdtemp(prefix="sfcode-")) / "plan.html"
     write_whole(path, spell_out(page) + "\n", "the page")
     opened = has_browser(os.environ, sys.platform) and _open(path)

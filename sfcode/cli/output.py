@@ -55,7 +55,11 @@ def print_status(invocation: Invocation, text: str, *, aside: bool = False) -> N
 
 def print_envelope(result: Any, warnings: Sequence[str] = (), *, status: int = 0) -> None:
     """Write the one JSON object of `--json`."""
-    echo(json_module.dumps({"status": status, "result": result, "warnings": list(warnings)}, indent=2))
+    from sfcode.json_parts import encode_in_parts
+
+    for part in encode_in_parts({"status": status, "result": result, "warnings": list(warnings)}):
+        echo(part, nl=False)
+    echo()
 
 
 def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool = True, verb: str = "") -> int:

@@ -31,7 +31,9 @@ def show_plan(invocation: Invocation, plan: Plan, format_: str, *, status: int =
         print_envelope(to_document(plan, invocation.plan_key()), plan.warnings, status=status)
     else:
         options = ReportOptions(paint, invocation.plan_key(), judge=judge)
-        echo(render_plan(plan, format_, options))
+        for part in render_plan(plan, format_, options):
+            echo(part, nl=False)
+        echo()
         if format_ == "text":
             _say_how_to_apply(invocation, plan, saved)
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfcode import __version__
 from sfcode.atomic_write import write_whole
 from sfcode.errors import Refused
+from sfcode.json_parts import encode_in_parts
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.diff import AttributeChange, path_text
 from sfcode.plan.change import Action, Change
@@ -42,8 +43,6 @@ if TYPE_CHECKING:  # slow to import, and needed at run time only by `sfcode sche
     )
 
 FORMAT_VERSION = "1.4"
-
-_TEXTS_PER_PART = 10_000
 
 
 def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
@@ -172,9 +171,9 @@ def _attribute(attribute: AttributeChange) -> ChangedAttribute:
     return {"path": path_text(attribute.path), "before": attribute.before, "after": attribute.after}
 
 
-def render(plan: Plan, options: ReportOptions) -> str:
+def render(plan: Plan, options: ReportOptions) -> Iterator[str]:
     """Render the document as `--out` saves it."""
-    return "".join(_render_parts(plan, options.key))
+    return _render_parts(plan, options.key)
 
 
 def save(plan: Plan, path: Path, key: Secret | None = None) -> None:
@@ -207,8 +206,7 @@ def _render_parts(plan: Plan, key: Secret | None) -> Iterator[str]:
 
 def _encode(value: object, indentation: str) -> Iterator[str]:
     """Yield indented JSON in parts, since a permission set may have megabytes; JSON has no line breaks inside its texts."""
-    texts = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value)
-    while part := "".join(islice(texts, _TEXTS_PER_PART)):
+    for part in encode_in_parts(value, ensure_ascii=False):
         yield part.replace("\n", f"\n{indentation}")
 
 

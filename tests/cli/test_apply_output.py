@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,18 @@ CHANGES = (
     Change(number("F__c").address, number("F__c"), None),
 )
 STEPS = "Left to do in Appcues:\n  1. Create the webhook."
+
+
+class PartsOutput(io.StringIO):
+    """An output that keeps the length of each text that is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lengths: list[int] = []
+
+    def write(self, text: str) -> int:
+        self.lengths.append(len(text))
+        return super().write(text)
 
 
 def plan(*changes: Change, **more: Any) -> Plan:
@@ -158,6 +172,16 @@ class TestPlanned:
         envelope = json.loads(capsys.readouterr().out)
         assert (envelope["status"], envelope["warnings"]) == (2, ["Mind this."])
         assert envelope["result"]["summary"] == {"create": 3, "update": 2, "delete": 1}
+
+    @pytest.mark.parametrize("options", [{"json": True}, {}], ids=["envelope", "document"])
+    def test_the_json_of_a_large_plan_is_written_in_parts(self, options: dict[str, Any]) -> None:
+        """The whole text of a plan takes several times the memory of the plan."""
+        changes = [Change(field.address, None, field) for field in (number(f"F{index}__c") for index in range(1_000))]
+        with redirect_stdout(PartsOutput()) as output:
+            show_plan(invocation(**options), plan(*changes), "json")
+        document = json.loads(output.getvalue())
+        assert len(document.get("result", document)["resource_changes"]) == 1_000
+        assert max(output.lengths) < len(output.getvalue()) / 3
 
 
 @pytest.mark.parametrize(

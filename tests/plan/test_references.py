@@ -79,10 +79,9 @@ def test_a_field_that_something_desired_names_is_released_and_not_deleted(projec
     save(plan, tmp_path / "plan.json")
     assert load(tmp_path / "plan.json") == plan
     for name in FORMATS:
-        assert "Contact.Score__c" in render_plan(plan, name, ReportOptions())
-    assert "CustomField:Contact.Score__c will no longer be managed, and remains unchanged" in render_plan(
-        plan, "text", ReportOptions()
-    )
+        assert "Contact.Score__c" in "".join(render_plan(plan, name, ReportOptions()))
+    text = "".join(render_plan(plan, "text", ReportOptions()))
+    assert "CustomField:Contact.Score__c will no longer be managed, and remains unchanged" in text
     after = build(project, desired(user), observed(SCORE, user, applied=plan.desired()))
     assert after.is_empty
     assert after.released == frozenset()

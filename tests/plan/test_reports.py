@@ -148,6 +148,6 @@ def test_of_two_long_texts_only_the_place_where_they_differ_is_shown(project):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_shows_what_the_plan_changes(plan, name):
-    report = render_plan(plan, name, ReportOptions())
+    report = "".join(render_plan(plan, name, ReportOptions()))
     assert all(change.address.full_name in report for change in plan.effective)
     assert not report.endswith("\n\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ class ReportOptions:
     """Returns the risk of each change."""
 
 
-def render_plan(plan: Plan, format_: str, options: ReportOptions) -> str:
-    """Render the plan in one of FORMATS, without a final line end."""
-    report: str = import_module(FORMATS[format_]).render(plan, options)
-    return report
+def render_plan(plan: Plan, format_: str, options: ReportOptions) -> Iterator[str]:
+    """Render the plan in one of FORMATS, without a final line end: as one text, or in parts."""
+    report: str | Iterator[str] = import_module(FORMATS[format_]).render(plan, options)
+    return iter((report,)) if isinstance(report, str) else report
