@@ -49,9 +49,11 @@ def test_a_plan_is_refused_with_another_secret_than_it_was_made_with(saved):
     assert "another-value" not in refused.err
 
 
-def test_a_plan_survives_a_change_of_comments(saved):
-    path = saved.folder / "config/mappings/contact.yaml"
-    path.write_text("# a remark\n" + path.read_text())
+def test_a_plan_survives_edits_that_make_no_difference_in_the_org(saved):
+    """Comments, and what a person has accepted since, are in no component."""
+    path = saved.folder / "config/sfcode.yaml"
+    accepted = "review:\n  personal_data:\n    accepted: [Contact.Email]\n"
+    path.write_text(f"# a remark\n{path.read_text()}\n{accepted}")
     assert saved.run("apply", "plan.json").code == 0
 
 
