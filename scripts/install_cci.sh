@@ -1,6 +1,6 @@
 #!/bin/sh
-# Install CumulusCI into an environment of its own, .cache/cci (180 MB, half a minute): its packages are locked in
-# requirements/cci.txt, and would not go together with ours. tests/contract runs it against the local org.
+# Install CumulusCI into a separate environment, .cache/cci (180 MB, half a minute), since its packages conflict with those
+# of sfcode. They are locked in requirements/cci.txt. tests/contract runs CumulusCI against the local org.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p .cache
@@ -8,7 +8,7 @@ echo '*' > .cache/.gitignore
 rm -rf .cache/cci
 .venv/bin/python -m venv --without-pip .cache/cci
 
-# Debian keeps pip out of environments when `ensurepip` is not there: then the system's can fill this one.
+# On Debian without `ensurepip`, environments have no pip; the pip of the system can install into them.
 installer=.venv/bin/python
 "$installer" -m pip --version >/dev/null 2>&1 || installer=python3
 exec "$installer" -m pip --python .cache/cci/bin/python install --quiet --quiet --disable-pip-version-check --no-input \

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Install Salesforce's own command line and library, and the Node they want, into .cache/sf (500 MB, about a
-# minute). tests/contract runs them against the local org. Every version is locked in requirements/node; npm alone has
-# to be there, of whatever Node.
+# Install the Salesforce CLI, source-deploy-retrieve, jsforce and their version of Node into .cache/sf (500 MB, about a
+# minute). tests/contract runs them against the local org. All versions are locked in requirements/node. Any version of
+# npm can install them.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p .cache/sf
 echo '*' > .cache/.gitignore
 cp requirements/node/package.json requirements/node/package-lock.json .cache/sf
-# No package runs anything while it is installed. A connection that breaks is no reason to fail.
+# Packages run no install scripts. A broken connection is retried.
 exec npm ci --prefix .cache/sf --no-fund --no-audit --ignore-scripts --fetch-retries 5 --loglevel error

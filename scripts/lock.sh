@@ -1,6 +1,6 @@
 #!/bin/sh
-# Write requirements/dev.txt and relay.txt anew from pyproject.toml, and requirements/cci.txt, release.txt and site.txt from their .in files: every package with its
-# hashes, and no host it came from. What is locked stays as it is unless asked: `make lock ARGS=--upgrade`.
+# Lock the dependencies: requirements/dev.txt and relay.txt from pyproject.toml, and cci.txt, release.txt and site.txt from their .in files. Every package has
+# its hashes, and no file names an index. Locked versions change only with `make lock ARGS=--upgrade`.
 set -eu
 cd "$(dirname "$0")/.."
 tools=$(mktemp -d)

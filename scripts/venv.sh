@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make .venv from the lock, with sfcode in it as an editable install. Nothing has to be there
-# before but Python 3.11 or newer; PYTHON=/path/to/python chooses one.
+# Create .venv with the locked packages, and install sfcode in it as editable. This requires only
+# Python 3.11 or newer; PYTHON=/path/to/python selects one.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -22,11 +22,11 @@ if [ -z "$python" ]; then
     fi
   done
 fi
-[ -n "$python" ] || fail "Python 3.11 or newer is needed and was not found; install it, or name it: make PYTHON=/path/to/python"
+[ -n "$python" ] || fail "Python 3.11 or newer was not found; install it, or pass its path: make PYTHON=/path/to/python"
 new_enough "$python" || fail "$python is not Python 3.11 or newer"
 
-# Debian keeps `ensurepip` in a package of its own: without it, the pip of the system can still
-# fill an environment that has none.
+# On Debian, `ensurepip` is a separate package. Without it, environments have no pip; the pip of the
+# system can install into them.
 installer=".venv/bin/python -m pip"
 if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
   rm -rf .venv
@@ -36,18 +36,18 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     "$python" -m venv --without-pip .venv
     installer="$python -m pip --python .venv/bin/python"
   else
-    fail "this Python can not make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"
+    fail "this Python cannot create virtual environments; on Debian and Ubuntu, run apt-get install python3-venv"
   fi
 fi
 
 quiet="--quiet --quiet --disable-pip-version-check --no-input --retries 10 --timeout 60"
 echo "make: installing the locked packages into .venv"
 for attempt in 1 2 3; do
-  # --no-deps: the lock is complete, and pip need not look for what is not in it.
+  # --no-deps, since the lock lists all packages.
   if $installer install $quiet --require-hashes --no-deps --requirement requirements/dev.txt; then
     $installer install $quiet --no-deps --no-build-isolation --editable .
     exit 0
   fi
-  echo "make: that did not work (attempt $attempt of 3)" >&2
+  echo "make: the installation failed (attempt $attempt of 3)" >&2
 done
 fail "the locked packages could not be installed; see pip's message above"

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def test_the_gitlab_component_is_a_ci_file_as_gitlab_publishes_its_schema(
     assert not validator.is_valid({**jobs, "sfcode-apply": {**jobs["sfcode-apply"], "when": "sometimes"}})
     assert set(re.findall(r"inputs\.([\w-]+)", body)) == set(inputs), "each input is used, and no other"
     assert jobs["sfcode-apply"]["rules"] == [{"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "when": "manual"}]
-    assert "secret" not in text.lower().replace("without a secret", "")
+    assert "secret" not in text.lower().replace("without secrets", "")
 
 
 def test_the_examples_pass_only_inputs_that_there_are(
@@ -149,6 +150,29 @@ def test_the_gitlab_jobs_review_plan_and_apply(component: tuple[dict[str, Any], 
     assert [name for name in files if not (tmp_path / name).stat().st_size] == []
     again = run_script("\n".join(jobs["sfcode-apply"]["script"]), tmp_path, environ)
     assert (again.returncode, "The org has changed since the plan" in again.stderr) == (1, True), again.stderr
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "action.yml",
+        "templates/sfcode.yml",
+        ".github/actions/sfcode/action.yml",
+        ".github/workflows/reusable.yml",
+        "sfcode/scaffold/.github/actions/sfcode/action.yml",
+    ],
+)
+def test_the_installation_in_a_pipeline_imports_no_module_of_the_checkout(path: str, tmp_path: Path) -> None:
+    """`python -m pip` imports from the working folder first, which is the checkout of a branch under review."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    commands = re.findall(r"\S*python (?:-I )?-m \w+", text)
+    assert commands
+    for module in ("pip", "venv"):
+        (tmp_path / f"{module}.py").write_text("print('imported from the checkout')", encoding="utf-8")
+    for command in commands:
+        options = command.partition("python ")[2]
+        shown = run_script(f"{sys.executable} {options} --help", tmp_path, {})
+        assert (shown.returncode, "imported from the checkout" in shown.stdout) == (0, False), command
 
 
 def load_step(path: str) -> tuple[dict[str, Any], set[str]]:

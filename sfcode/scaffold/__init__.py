@@ -24,7 +24,7 @@ NEEDED_RECIPES = {"nps_by_account": ("nps_history",)}
 MAPPINGS = "config/mappings/"
 TITLE_AS_ROLE = "    role: Title\n"
 MAPPED_ROLE = """\
-    # Roles for segments in Appcues: what people have as their title, and its role.
+    # Roles for segments in Appcues: job title: role.
     role:
       field: Title
       map:
@@ -48,16 +48,16 @@ PREFIX = r"[A-Z][A-Z0-9_]*"
 YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 _PINNED = """\
-# What the workflows install: the copy of sfcode that wrote this file. A lock with hashes may stand in its place.
+# The workflows install the copy of sfcode that wrote this file. You can use a lock file with hashes instead.
 sfcode @ {url}
 """
 _UNKNOWN = """\
-# What the workflows install. The copy of sfcode that wrote this file could not tell where others get it from.
-# Replace the last line by the place that you install sfcode from, pinned by a commit or a hash:
+# The workflows install this requirement. The copy of sfcode that wrote this file was not installed from a place that
+# others can reach. Replace the last line by a source of sfcode, pinned by a commit or a hash:
 #   sfcode @ git+https://HOST/OWNER/sfcode@COMMIT
 #   sfcode @ https://HOST/sfcode-{version}-py3-none-any.whl#sha256=HASH
 # Never use the bare name: no package index has it, and anyone who registers it there would run code with your org's keys.
-!! Replace this line in {file} by where sfcode is installed from, such as: sfcode @ git+https://HOST/OWNER/sfcode@COMMIT
+!! Replace this line in {file} by a source of sfcode, such as: sfcode @ git+https://HOST/OWNER/sfcode@COMMIT
 """
 
 
@@ -93,7 +93,7 @@ class WorkflowNames:
     def write_into(self, text: str) -> str:
         """Return a shipped text with these names instead of main and PROD."""
         branches = {"[main]": f"[{self.branch}]", "refs/heads/main": f"refs/heads/{self.branch}"}
-        words = {f"{before} main": f"{before} {self.branch}" for before in ("branch", "on", "what")}
+        words = {f"{before} main": f"{before} {self.branch}" for before in ("branch", "on")}
         prefixes = {"PROD_": f"{self.prefix}_", "env:PROD": f"env:{self.prefix}"}
         for shipped, name in {**branches, **words, **prefixes}.items():
             text = text.replace(shipped, name)

@@ -262,4 +262,4 @@ def test_a_workflow_started_on_another_branch_is_refused(forge: Forge) -> None:
         jobs = forge.runner.run(name, Event("workflow_dispatch", forge.main, "refs/heads/other"))
         first, *other_jobs = jobs.values()
         assert (first.result, {job.result for job in other_jobs}) == ("failure", {"skipped"})
-        assert "::error::This workflow works on the branch main, and was started on another." in first.log
+        assert "::error::This workflow runs on the branch main only." in first.log
