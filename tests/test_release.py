@@ -59,7 +59,7 @@ def test_the_action_has_the_outputs_of_the_one_that_init_writes():
 def test_the_action_installs_its_own_checkout_and_no_name_of_an_index():
     install = next(step["run"] for step in load("action.yml")["runs"]["steps"] if step.get("name") == "Install sfcode")
     words = subprocess.run(
-        ["bash", "-c", install.replace("python -m pip", "printf '%s\\n'")],
+        ["bash", "-c", install.replace("python -I -m pip", "printf '%s\\n'")],
         env={**os.environ, "GITHUB_ACTION_PATH": "/action", "EXTRAS": "relay"},
         capture_output=True,
         text=True,

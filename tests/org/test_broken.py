@@ -209,7 +209,7 @@ def test_a_proxy_without_a_connection_is_named_as_the_cause() -> None:
         ) as caught,
         translate_errors(url),
     ):
-        requests.get(url, proxies={"http": "http://127.0.0.1:9"}, timeout=5)
+        requests.get(url, proxies={"http": "http://127.0.0.1:9"}, timeout=PATIENCE)
     assert caught.value.hint == "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY."
 
 
