@@ -17,6 +17,16 @@ def test_state_list_and_show_print_the_components_of_the_last_apply(applied):
     assert answer["applied_by"]
     document = applied.run("state", "show", FIELD).json
     assert (document["address"], document["body"]["type"]) == (FIELD, "Number")
+    assert applied.run("--json", "state", "show", FIELD).json == {"status": 0, "result": document, "warnings": []}
+    mark = {name: document[name] for name in ("applied_at", "applied_by", "revision")}
+    assert mark == {name: answer[name] for name in mark}
+    assert listing(applied) == sorted(listing(applied))
+    text = applied.run("rollback", "--list").out
+    [row] = applied.run("--json", "rollback", "--list").json["result"]
+    assert text == f"{row['id']}  {row['applied_at']}  {row['applied_by']}  {len(row['addresses'])} components\n"
+    assert {name: row[name] for name in mark} == mark
+    assert row["addresses"] == sorted(row["addresses"])
+    assert FIELD in row["addresses"]
     assert "s3cr3t" not in applied.run("state", "show", "WorkflowOutboundMessage:Contact.Appcues_contact").out
 
 
@@ -31,6 +41,8 @@ def test_a_forgotten_component_stays_as_it_is_and_is_adopted_again(applied):
     before = listing(applied)
     forgotten = applied.run("state", "forget", FIELD)
     assert (forgotten.code, forgotten.out.splitlines()[-1]) == (0, f"forgotten {FIELD}")
+    refused_twice = applied.run("--json", "state", "forget", FIELD)
+    assert (refused_twice.code, refused_twice.json["status"]) == (1, 1)
     assert listing(applied) == [address for address in before if address != FIELD]
     refused = applied.plan()
     assert (refused.code, f"--adopt {FIELD}" in refused.out + refused.err) == (1, True)

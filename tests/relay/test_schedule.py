@@ -42,13 +42,19 @@ def run_once(inbox: Inbox, work: Callable[..., int], holder: str = "a") -> Instr
 def test_a_job_runs_once_however_often_the_relay_is_restarted(inbox: Inbox) -> None:
     calls: list[str] = []
 
-    def work(_checkpoint: Any, _sleep: Any) -> int:
+    def work(checkpoint: Any, _sleep: Any) -> int:
+        checkpoint()
         calls.append("")
         return 4
 
-    for holder in ("a", "b", "a"):
-        metrics = run_once(inbox, work, holder).metrics
+    runs = [run_once(inbox, work, holder) for holder in ("a", "b", "a")]
+    metrics = runs[-1].metrics
     assert len(calls) == 1
+    labels = {"schedule": "refresh", "outcome": "done"}
+    assert runs[0].metrics.registry.get_sample_value("sfcode_relay_scheduled_runs_total", labels) == 1
+    for instrumentation in runs:
+        instrumentation.alarms.flush(inbox)
+    assert inbox.alarms() == ()
     (run,) = inbox.scheduled_runs()
     assert (run.holder, run.outcome, run.queued) == ("a", "done", 4)
     assert run.ended_at is not None
@@ -91,9 +97,11 @@ def test_a_stop_ends_a_run_and_the_next_process_goes_on_at_once(inbox: Inbox, wa
                 sleep(3600)
             checkpoint()
 
+    instrumentation = Instrumentation()
+
     async def look() -> None:
         jobs = [ScheduledJob("refresh", HOURS, work)]
-        scheduler = Scheduler(inbox, Instrumentation(), "a", lambda: jobs)
+        scheduler = Scheduler(inbox, instrumentation, "a", lambda: jobs)
         task = asyncio.create_task(scheduler.run())
         await asyncio.to_thread(began.wait)
         task.cancel()
@@ -101,8 +109,11 @@ def test_a_stop_ends_a_run_and_the_next_process_goes_on_at_once(inbox: Inbox, wa
 
     asyncio.run(look())
     (run,) = inbox.scheduled_runs()
-    assert run.outcome == "stopped"
+    assert (run.outcome, run.queued) == ("stopped", 0)
+    instrumentation.alarms.flush(inbox)
     assert inbox.alarms() == ()
+    labels = {"schedule": "refresh", "outcome": "stopped"}
+    assert instrumentation.metrics.registry.get_sample_value("sfcode_relay_scheduled_runs_total", labels) == 1
     run_once(inbox, lambda *_: 1, "b")
     assert [(scheduled_run.holder, scheduled_run.outcome) for scheduled_run in inbox.scheduled_runs()] == [
         ("b", "done")
