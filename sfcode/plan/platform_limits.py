@@ -25,12 +25,17 @@ _MOST_PER_JSON = 4
 _FURTHER_BYTES = 65_536
 """The number of bytes that an apply may add to the state beyond the plan: digests of manual steps, the commit."""
 
+FIXED_KINDS = frozenset({"Formula", "MasterDetail", "Summary"})
+"""Kinds of fields that no deployment converts to another kind, nor another kind to them."""
+
 _DIVIDE = "divide the project into two, each with half of the mappings, its own `name` and its own integration user"
 
 
 def refuse_beyond_platform(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse a plan whose package, state or flows an org would refuse, and warn of applies that leave the history."""
-    plan = plan.refuse(*_check_package(plan), *_check_flows(plan_input.snapshot.flow_counts, plan))
+    """Refuse a plan whose package, state, flows or fields an org would refuse, and warn of applies that leave the history."""
+    plan = plan.refuse(
+        *_check_package(plan), *_check_flows(plan_input.snapshot.flow_counts, plan), *_check_kinds(plan_input, plan)
+    )
     return _check_state(plan_input, plan)
 
 
@@ -61,6 +66,31 @@ def _check_flows(counts: Mapping[Address, int], plan: Plan) -> Iterator[Refusal]
         if change.action is Action.UPDATE and counts.get(change.address, 0) >= FLOW_VERSIONS:
             reason = f"has {counts[change.address]} versions, and Salesforce keeps {FLOW_VERSIONS}"
             yield Refusal(change.address, reason, "delete old versions of it in Setup > Flows")
+
+
+def _check_kinds(plan_input: PlanInput, plan: Plan) -> Iterator[Refusal]:
+    """Find fields of a kind that a deployment cannot convert, or convert to."""
+    for change in plan.effective:
+        if change.address.type != "CustomField" or change.before is None or change.after is None:
+            continue
+        before, after = _kind(change.before), _kind(change.after)
+        if before == after or not FIXED_KINDS.intersection((before, after)):
+            continue
+        again = (
+            "remove it from the config, apply, and add it again, which deletes its values"
+            if change.address in plan_input.applied
+            else "choose another name in the config"
+        )
+        yield Refusal(
+            change.address,
+            f"is a field of the kind {before} in the org, which a deployment cannot convert to {after}",
+            f"convert it in Setup, then plan again; or {again}",
+        )
+
+
+def _kind(field: Component) -> str:
+    """Return the type of a field; "Formula" for a formula field of any type."""
+    return "Formula" if field.body.get("formula") else str(field.body.get("type"))
 
 
 def _check_state(plan_input: PlanInput, plan: Plan) -> Plan:

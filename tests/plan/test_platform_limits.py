@@ -85,6 +85,39 @@ def test_a_flow_without_room_for_another_version_is_refused(project, count, refu
     assert reasons(build(project, desired(before), snapshot)) == [], "nothing of it is deployed"
 
 
+FORMULA, SUMMARY = {"type": "Number", "formula": "1"}, {"type": "Summary"}
+NUMBER, TEXT = {"type": "Number"}, {"type": "Text"}
+LOOKUP, DETAIL = {"type": "Lookup"}, {"type": "MasterDetail"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kinds"),
+    [
+        (NUMBER, TEXT, None),  # an org decides by the values
+        (FORMULA, {**FORMULA, "type": "Text", "formula": "2"}, None),
+        (FORMULA, NUMBER, ("Formula", "Number")),
+        (NUMBER, FORMULA, ("Number", "Formula")),
+        (LOOKUP, DETAIL, ("Lookup", "MasterDetail")),
+        (DETAIL, LOOKUP, ("MasterDetail", "Lookup")),
+        (NUMBER, SUMMARY, ("Number", "Summary")),
+        (SUMMARY, NUMBER, ("Summary", "Number")),
+    ],
+)
+def test_a_field_of_a_kind_that_no_deployment_converts_is_refused(project, before, after, kinds):
+    old, new = (Component("CustomField", "Contact.A__c", body) for body in (before, after))
+    plan = build(project, desired(new), observed(old, applied=(old,)))
+    again = "remove it from the config, apply, and add it again, which deletes its values"
+    reason = "CustomField:Contact.A__c is a field of the kind {} in the org, which a deployment cannot convert to {}"
+    hint = f"convert it in Setup, then plan again; or {again}"
+    assert reasons(plan) == ([f"{reason.format(*kinds)}; {hint}"] if kinds else [])
+
+
+def test_an_unmanaged_field_of_such_a_kind_needs_another_name(project):
+    old, new = (Component("CustomField", "Contact.A__c", body) for body in (FORMULA, TEXT))
+    (reason,) = reasons(build(project, desired(new), observed(old), adopt=(old.address,)))
+    assert reason.endswith("; convert it in Setup, then plan again; or choose another name in the config")
+
+
 @pytest.mark.parametrize(("beyond", "refused"), [(0, False), (1, True)])
 def test_a_state_larger_than_a_static_resource_is_refused(project, monkeypatch, beyond, refused):
     wanted = desired(field(1, text(1, STATIC_RESOURCE_SIZE - 20_000)), field(2, text(2, 20_000)))
