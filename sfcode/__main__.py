@@ -17,6 +17,7 @@ HELP_WIDTH = 80
 def start() -> None:
     """Import and run the command line. A signal during the import ends the process with the usual message."""
     codes: list[int] = []
+    _open_closed_streams()
     # Handlers that were registered before this one would run after it. There are none unless another program calls this.
     if not getattr(atexit, "_ncallbacks", lambda: 1)():
         atexit.register(_end, codes)
@@ -63,6 +64,13 @@ def _end(codes: list[int]) -> None:
             return  # Python reports a full disk or a closed pipe
     if codes:
         os._exit(codes[-1])
+
+
+def _open_closed_streams() -> None:
+    """Open the null device for each standard stream that the parent process closed, so that no other file gets its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  (pathlib is slow to import)
 
 
 def _has_room() -> bool:

@@ -23,7 +23,7 @@ def write_whole(path: Path, content: str | bytes | Iterable[str], noun: str) -> 
     """
     parts = [content] if isinstance(content, str | bytes) else content
     try:
-        target = path.resolve()
+        target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
             path.write_bytes(b"".join(_encode(parts)))
         else:
@@ -42,7 +42,7 @@ def write_together(files: Mapping[Path, str | bytes]) -> None:
 
     Symbolic links are kept. Raises OSError with the name of the file or folder.
     """
-    targets = {path.resolve(): content for path, content in files.items()}
+    targets = {Path(os.path.realpath(path)): content for path, content in files.items()}
     temporaries = {target: _name_temporary(target) for target in targets}
     folders: list[Path] = []
     with _remove_on_failure(temporaries.values(), folders):

@@ -22,6 +22,14 @@ def test_a_file_is_replaced_and_keeps_its_mode_and_its_link(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.txt", "real.txt"]
 
 
+def test_a_link_to_itself_is_replaced(tmp_path):
+    link = tmp_path / "plan.json"
+    link.symlink_to(link.name)
+    write_whole(link, "new", "it")
+    write_together({link: "newer"})
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["newer"]
+
+
 def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(tmp_path, monkeypatch):
     path = tmp_path / "plan.json"
     path.write_text("old")

@@ -100,6 +100,27 @@ def test_the_saved_help_is_what_the_command_line_formats(option: str, columns: s
     assert max(map(len, texts[0].splitlines())) <= (int(columns) or 80)
 
 
+@pytest.mark.parametrize(("number", "argument"), [(0, "fmt"), (1, "--help"), (1, "--version"), (2, "nonsense")])
+def test_a_closed_standard_stream_is_the_null_device(tmp_path: Path, number: int, argument: str) -> None:
+    """No file that the command opens gets the number of the stream, and nothing ends in a traceback."""
+    script = f'exec "$0" -c "$1" {number}>&- {argument}'
+    code = (
+        "import os, sys, sfcode.__main__ as module\n"
+        "try:\n    module.start()\n"
+        f"finally:\n    os.write(3, str(os.path.samestat(os.fstat({number}), os.stat(os.devnull))).encode())\n"
+    )
+    answer = tmp_path / "answer.txt"
+    run = subprocess.run(
+        ["/bin/sh", "-c", f'{script} 3>"$2"', sys.executable, code, str(answer)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert (answer.read_text(encoding="utf-8"), run.returncode) == ("True", 0 if number == 1 else 1)
+    assert "Traceback" not in run.stderr
+
+
 def test_help_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with (tmp_path / "limited.txt").open("w", encoding="utf-8") as file:
         run = subprocess.run(

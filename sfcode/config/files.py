@@ -101,7 +101,7 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
 
 def kind_of(path: Path) -> str | None:
     """Return the kind of a file, which is the name of its JSON Schema; None if it is not a file of a project."""
-    if path.resolve().parent.name == MAPPINGS and path.suffix == ".yaml":
+    if Path(os.path.realpath(path)).parent.name == MAPPINGS and path.suffix == ".yaml":
         return "mapping"
     return {SETTINGS: "sfcode", EVENTS: "events", RECIPES: "recipes"}.get(path.name)
 
@@ -145,7 +145,7 @@ def _find_strays(folder: Path, show: Callable[[Path], str]) -> Iterator[Diagnost
 def _display_path(path: Path) -> str:
     """Return a path as the user would type it: relative to the current folder if it is below it."""
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return str(Path(os.path.realpath(path)).relative_to(Path.cwd()))
     except (ValueError, OSError):
         return str(path)
 

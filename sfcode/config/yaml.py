@@ -53,6 +53,8 @@ class _Node:
 
 def read(path: Path, file: str) -> Document:
     """Read a file; `file` is its name in messages. Raises ConfigError."""
+    if not path.is_file() and path.exists() and not path.is_dir():  # a pipe would be read until somebody writes to it
+        raise ConfigError([Diagnostic.error(None, file, "is not a regular file", "check the file")])
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)

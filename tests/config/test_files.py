@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -49,6 +50,21 @@ def test_a_folder_in_the_place_of_a_file_is_a_problem(folder: Folder) -> None:
     (folder.path / "mappings" / "contact.yaml").unlink()
     (folder.path / "mappings" / "contact.yaml").mkdir()
     assert folder.problems() == ["config/mappings/contact.yaml: cannot be read: Is a directory; check the file"]
+
+
+def test_a_link_to_itself_in_the_place_of_a_file_is_a_problem(folder: Folder) -> None:
+    mapping = folder.path / "mappings" / "contact.yaml"
+    mapping.unlink()
+    mapping.symlink_to(mapping.name)
+    reason = "cannot be read: Too many levels of symbolic links; check the file"
+    assert folder.problems() == [f"config/mappings/contact.yaml: {reason}"]
+
+
+def test_a_pipe_in_the_place_of_a_file_is_a_problem_and_is_not_awaited(folder: Folder) -> None:
+    mapping = folder.path / "mappings" / "contact.yaml"
+    mapping.unlink()
+    os.mkfifo(mapping)
+    assert folder.problems() == ["config/mappings/contact.yaml: is not a regular file; check the file"]
 
 
 def test_paths_are_shown_relative_to_the_current_folder(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
