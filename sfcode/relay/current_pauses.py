@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from sfcode.relay.inbox.pauses import LOOK_AGAIN, PAUSED, Pause
 from sfcode.relay.message import Retry, Source
@@ -16,6 +16,11 @@ class CurrentPauses:
 
     def __init__(self) -> None:
         self._pauses: tuple[Pause, ...] = ()
+        self._present_names: Mapping[str, str] = {}
+
+    def use_names(self, present_names: Mapping[str, str]) -> None:
+        """Apply pauses of renamed mappings to their present names, given by former names (`moved.mappings`)."""
+        self._present_names = present_names
 
     def replace(self, pauses: Iterable[Pause]) -> None:
         """Replace the pauses by those of the inbox."""
@@ -26,9 +31,10 @@ class CurrentPauses:
         return iter(self._pauses)
 
     @property
-    def mappings(self) -> frozenset[str]:
-        """Return the names of the paused mappings."""
-        return frozenset(pause.name for pause in self._pauses if pause.scope == "mapping")
+    def mappings(self) -> Mapping[str, str]:
+        """Return the paused mappings by their present names, each with the name under which it was paused."""
+        names = (pause.name for pause in self._pauses if pause.scope == "mapping")
+        return {self._present_names.get(name, name): name for name in names}
 
     def stops(self, source: Source) -> bool:
         """Return whether deliveries of a source's messages are paused."""
@@ -36,7 +42,8 @@ class CurrentPauses:
 
     def refusals(self, names: Collection[str]) -> dict[str, Retry]:
         """Return the settlement of messages by mapping, for those of the mappings `names` that are paused."""
-        return {name: wait_for(name) for name in self.mappings.intersection(names)}
+        paused = self.mappings
+        return {name: wait_for(paused[name]) for name in paused.keys() & names}
 
 
 def wait_for(mapping: str) -> Retry:

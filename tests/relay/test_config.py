@@ -344,6 +344,27 @@ class TestService:
 
         relay.serve(script, folder)
 
+    def test_the_pause_of_a_mapping_remains_when_the_mapping_is_renamed(self, sqlite_url: str, folder: Path) -> None:
+        relay = Relay(sqlite_url)
+
+        def script(served: Served) -> None:
+            served.service.inbox.pause("mapping", "contact", "ann@host")
+            (folder / "mappings/contact.yaml").rename(folder / "mappings/person.yaml")
+            with (folder / "sfcode.yaml").open("a", encoding="utf-8") as file:
+                file.write("\nmoved: {mappings: {contact: person}}\n")
+            digest = relay.config(folder).digest
+            until(lambda: digest in served.get("/healthz").text)
+            check_pause(served)
+
+        def check_pause(served: Served) -> None:
+            served.service.housekeeping._beat()
+            assert served.service.pauses.mappings == {"person": "contact"}
+            (wait,) = served.service.pauses.refusals(["lead", "person"]).values()
+            assert wait.paused_mapping == "contact", "so that a resume makes its messages due"
+
+        relay.serve(script, folder)
+        Relay(sqlite_url).serve(check_pause, folder)
+
     def test_a_refused_config_is_shown_and_the_relay_stays_ready(self, sqlite_url: str, folder: Path) -> None:
         relay = Relay(sqlite_url)
 

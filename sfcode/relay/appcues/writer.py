@@ -196,8 +196,8 @@ class AppcuesWriter:
             state = read(message, mapping_views, _profile_id(message.key))
             if not isinstance(state, RecordState):
                 ends[message.id] = state
-            elif message.kind in paused:
-                ends[message.id] = wait_for(message.kind)
+            elif state.view.name in paused:
+                ends[message.id] = wait_for(paused[state.view.name])
             elif state.unknown:
                 ends[message.id] = self._wait_for_type(message, state)
             else:

@@ -11,7 +11,7 @@ from sfcode.relay.inbox.pauses import PAUSED, Pause
 from sfcode.relay.message import AttemptedWrite
 from tests.generate.projects import project
 from tests.relay.appcues.answering import answering
-from tests.relay.appcues.desk import ABSENT, CONTACT, at
+from tests.relay.appcues.desk import ABSENT, ACCOUNT, CONTACT, at
 
 PAUSE = Pause("mapping", "contact", "ann@host", datetime(2026, 11, 23, tzinfo=UTC))
 
@@ -271,6 +271,17 @@ def test_a_refusal_is_logged_without_the_values_that_it_quotes(desk):
     text = "400 Bad - role … is odd"
     assert [(write.status, write.text) for write in attempt.writes] == [("400", text)]
     assert entry.detail == attempt.detail == text
+
+
+def test_records_wait_for_a_pause_of_a_former_name(desk):
+    desk.project = project({"person": CONTACT, "account": ACCOUNT})
+    desk.restart()
+    desk.write(lambda writer: asyncio.sleep(0, writer._pauses.use_names({"contact": "person"})))
+    desk.write(lambda writer: asyncio.sleep(0, writer._pauses.replace([PAUSE])))
+    desk.send(mapping="person", Title="CTO")
+    desk.inbox.pause(PAUSE.scope, PAUSE.name, PAUSE.who)
+    assert desk.deliver() == {"m1": ("ready", PAUSED)}
+    assert desk.profile() == {}
 
 
 def test_records_of_a_paused_mapping_wait_and_others_are_delivered(desk):
