@@ -12,33 +12,33 @@ from sfcode.mapping.events import EVENTS
 _HEAD = """\
 # yaml-language-server: $schema=.schema/events.json
 
-# What Appcues events become in Salesforce. Events that are left out keep the texts shown here.
+# The activities and scores that Appcues events become in Salesforce. Omitted events keep the texts shown here.
 version: 1
 
-# Events that update the NPS fields of a mapping (to_salesforce.nps): which attribute of the event
-# holds what. Classic NPS surveys send the first two, newer ones the third.
+# Events that update the NPS fields of a mapping (to_salesforce.nps), with their attributes for score
+# and feedback. Classic NPS surveys send the first two events, newer surveys the third.
 properties:
 """
 _ACTIVITIES = """
 # Events that add an activity (to_salesforce.activities): its subject and its comment, as in the
 # table of Appcues' help page on the Salesforce integration, with two corrections:
 #
-# - The help page prints {{ itemIndex }} where the names of the item and of its checklist belong.
-#   Here they are {{ itemLabel }} and {{ checklistName }}.
-# - The help page leaves the bracket after {{ currentPageTitle }} open. Here it is closed.
+# - The help page prints {{ itemIndex }} instead of the names of the item and of its checklist.
+#   These texts use {{ itemLabel }} and {{ checklistName }}.
+# - The help page does not close the bracket after {{ currentPageTitle }}. These texts do.
 #
-# The language is Jinja2; {{ }} holds attributes of the event. Items count from 0, people from 1.
+# The language is Jinja2; {{ }} contains attributes of the event. itemIndex begins at 0, so the texts add 1.
 activities:
 """
 _ALIASES = """
-# Events of Appcues that are handled as one of those above. None is, unless it is listed here: newer
-# experiences (flows built in the new editor, but pins, banners and launchpads as well) send v2 events,
-# and whether a flow of the new editor sends flow_completed besides is not known. If yours do not:
+# Other events of Appcues that are handled as one of the events above; by default, none. Newer
+# experiences (flows of the new editor, but also pins, banners and launchpads) send v2 events.
+# It is not known whether a flow of the new editor also sends flow_completed. If yours do not:
 #
 # aliases:
 #   v2:experience_completed:
 #     as: flow_completed
-#     attributes: {flowName: experienceName} # what texts call flowName is experienceName in the event
+#     attributes: {flowName: experienceName} # flowName in texts is experienceName in the event
 """
 
 
