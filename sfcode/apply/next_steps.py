@@ -27,16 +27,16 @@ DIRECTIONS = {
 MOVED = """\
 The relay has taken the place of Appcues' connector. In this order, so that no Event is written twice:
   1. Check that the relay answers at {url}/readyz. Salesforce sends to it from
-     now on, and tries for 24 hours.
+     now on, and repeats each message for 24 hours.
   2. Appcues Studio, Integrations, Salesforce: Deactivate Integration. Until then the connector
      writes Events.
-  3. Only then create the webhook named below: from then on the relay writes Events. What happens in
-     Appcues between 2 and 3 becomes no Event, so do both in one go.
-  4. Run `sfcode plan` again: it names what the connector may have made anew in the meantime."""
+  3. Only then create the webhook named below: from then on the relay writes Events. Appcues events
+     between steps 2 and 3 become no Events, so do step 3 immediately after step 2.
+  4. Run `sfcode plan` again: it names a message and rule that the connector may have created since."""
 
 ROLL_OUT = """\
-The relay uses the new config as soon as it has loaded it: copy this project's files to where it
-runs. Its /healthz then names config {digest}, and `sfcode doctor` compares."""
+The relay uses the new config after it has loaded the files: copy this project's files to the
+relay. Its /healthz then shows config {digest}, and `sfcode doctor` compares the two."""
 
 API_ONLY_LICENSE = "Salesforce Integration"
 """Users with this license may not sign in with a browser."""

@@ -206,7 +206,7 @@ DOCTOR_RULES: dict[str, CheckRule] = {
             Level.WARNING,
             "The integration user can access contacts without an account.",
         ),
-        CheckRule("D511", "person-accounts", Level.NOTE, "A save of a person account sends nothing of its contact."),
+        CheckRule("D511", "person-accounts", Level.NOTE, "Saving a person account sends no message for its contact."),
         CheckRule("D512", "lead-conversion", Level.NOTE, "A contact from a lead conversion may not be sent."),
         CheckRule(
             "D513", "required-activity-fields", Level.ERROR, "The relay fills every required field of activities."

@@ -112,7 +112,7 @@ def lines(project: Project, facts: Facts) -> list[str]:
 def test_a_healthy_org(project: Project) -> None:
     assert lines(project, HEALTHY) == [
         "note D401 Real: no API shows which messages wait or failed. See Setup > Outbound Messages > View Message Delivery Status.",
-        "note D512 object: a contact that a lead is converted to is sent only where conversions run flows. Turn on Setup > Lead Settings > Require Validation for Converted Leads, or write `relay.schedule.reconcile_hours`.",
+        "note D512 object: a contact from a lead conversion is sent only if conversions run flows. Turn on Setup > Lead Settings > Require Validation for Converted Leads, or write `relay.schedule.reconcile_hours`.",
         "ok D101 salesforce.api_version: API version 63.0 is offered by the org",
         "ok D102 Real: Enterprise Edition includes the API",
         "ok D103 Real: 900 of 1,000 API requests are left today",
@@ -161,7 +161,7 @@ def test_an_org_where_much_is_wrong(project: Project) -> None:
         "warning D209 integration_user.email: the user's e-mail address ends with .invalid, as after the refresh of a sandbox: mail to it is lost. Run sfcode apply. Or correct it in Setup > Users.",
         "warning D212 integration_user.accepted_rights: the user also has PermissionSetGroup:Sales, which this project does not manage. Remove it in Setup, or accept it with `accepted_rights: [PermissionSetGroup:Sales]`.",
         "warning D404 relay.url: the relay does not answer from here: expired. Check its name, its dates and that every intermediate certificate is sent, in order: openssl s_client -showcerts. Salesforce trusts the roots that /cacerts.jsp of your org lists, and no self-signed certificate.",
-        "warning D406 delivery: Appcues' own connector is connected to this org too: Contact.AppcuesOnContact_1; what both deliver arrives twice. Deactivate its integration in Appcues Studio, and list its message and rule under `replaces`.",
+        "warning D406 delivery: Appcues' own connector is connected to this org too: Contact.AppcuesOnContact_1; data that both deliver arrives twice. Deactivate its integration in Appcues Studio, and list its message and rule under `replaces`.",
         "warning D504 user_id.field: user ids on several records: at least 2 (such as 003 = 004). Merge the records or correct the IDs: the relay parks events with such an ID. Then make the field unique.",
         "warning D505 user_id.field: user ids that differ in case only: at least 1 (such as 005 = 006). Appcues distinguishes them, and a search in Salesforce does not: correct the IDs, or have the product issue them in one case.",
         "warning D506 user_id.from: Contact has 1,200,000 records and its user id is a formula over Product_User_Id__c, which is not indexed: each lookup reads all of them. Make Product_User_Id__c an external id or unique, or have Salesforce Support index it.",
@@ -170,8 +170,8 @@ def test_an_org_where_much_is_wrong(project: Project) -> None:
         "warning D510 integration_user.record_access: 1,200 contacts with a user id have no account: the integration user does not see them. Give them an account, or write record_access: view_all to find them and modify_all to change them too.",
         "note D401 Real: no API shows which messages wait or failed. See Setup > Outbound Messages > View Message Delivery Status.",
         "note D503 user_id.field: 1,199,997 records have no user ID and are not synced (such as 003a, 003b). No action is needed if they do not use the product; otherwise enter the ID.",
-        "note D511 object: the org has person accounts: a save of one is a save of its account, and sends nothing of its contact. Set `relay.schedule.reconcile_hours` in sfcode.yaml: reconcile finds changes that were not sent.",
-        "note D512 object: a contact that a lead is converted to is sent only where conversions run flows. Turn on Setup > Lead Settings > Require Validation for Converted Leads, or write `relay.schedule.reconcile_hours`.",
+        "note D511 object: the org has person accounts: saving one saves an account, and sends no message for its contact. Set `relay.schedule.reconcile_hours` in sfcode.yaml: reconcile finds changes that were not sent.",
+        "note D512 object: a contact from a lead conversion is sent only if conversions run flows. Turn on Setup > Lead Settings > Require Validation for Converted Leads, or write `relay.schedule.reconcile_hours`.",
         "ok D101 salesforce.api_version: API version 63.0 is offered by the org",
         "ok D201 integration_user.profile: the profile Minimum Access - API Only Integrations exists",
         "ok D205 integration_user.username: the user appcues.integration@example.com.local exists",
@@ -202,7 +202,7 @@ def test_an_org_that_answers_little(project: Project) -> None:
         "note D406 Real: could not check for Appcues' own connector (INVALID_TYPE: no)",
         "note D507 integration_user.record_access: the org-wide default of Contact cannot be read (INVALID_TYPE: no). See Setup > Sharing Settings, or compare with --as.",
         "note D510 integration_user.record_access: contacts without an account were not counted: INVALID_TYPE: no",
-        "note D512 object: a contact that a lead is converted to is sent only where conversions run flows. Turn on Setup > Lead Settings > Require Validation for Converted Leads, or write `relay.schedule.reconcile_hours`.",
+        "note D512 object: a contact from a lead conversion is sent only if conversions run flows. Turn on Setup > Lead Settings > Require Validation for Converted Leads, or write `relay.schedule.reconcile_hours`.",
         "ok D402 relay.url: https://relay.example.com is a public address",
     ]
 
@@ -217,7 +217,7 @@ def test_a_new_org(project: Project) -> None:
         "note D205 integration_user.username: the user appcues.integration@example.com.local does not exist yet. Apply creates it.",
         "note D401 Real: no API shows which messages wait or failed. See Setup > Outbound Messages > View Message Delivery Status.",
         "note D502 user_id.field: Contact.Appcues_User_Id__c does not exist yet. Apply creates it.",
-        "note D512 object: a contact that a lead is converted to is sent only where conversions run flows. Turn on Setup > Lead Settings > Require Validation for Converted Leads, or write `relay.schedule.reconcile_hours`.",
+        "note D512 object: a contact from a lead conversion is sent only if conversions run flows. Turn on Setup > Lead Settings > Require Validation for Converted Leads, or write `relay.schedule.reconcile_hours`.",
         "ok D101 salesforce.api_version: API version 63.0 is offered by the org",
         "ok D102 Real: Enterprise Edition includes the API (language de, MultiCurrency, PersonAccounts)",
         "ok D103 Real: 900 of 1,000 API requests are left today",

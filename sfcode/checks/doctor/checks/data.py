@@ -220,9 +220,7 @@ def _check_without_account(project: Project, mapping: ResolvedMapping, facts: Ma
 
 def _check_person_accounts(mapping: ResolvedMapping, facts: MappingFacts) -> Iterator[Diagnostic]:
     if facts.person_accounts and mapping.object == "Contact" and mapping.sends and mapping.by_relay:
-        message = (
-            "the org has person accounts: a save of one is a save of its account, and sends nothing of its contact"
-        )
+        message = "the org has person accounts: saving one saves an account, and sends no message for its contact"
         hint = "Set `relay.schedule.reconcile_hours` in sfcode.yaml: reconcile finds changes that were not sent."
         yield report("D511", mapping.place("object"), message, hint, level=Level.NOTE)
 
@@ -231,7 +229,7 @@ def _check_lead_conversion(project: Project) -> Iterator[Diagnostic]:
     """Return a note that contacts from lead conversions may not be sent, if leads and contacts are both mapped."""
     senders = {mapping.object: mapping for mapping in project.resolved if mapping.sends and mapping.by_relay}
     if {"Contact", "Lead"} <= senders.keys():
-        message = "a contact that a lead is converted to is sent only where conversions run flows"
+        message = "a contact from a lead conversion is sent only if conversions run flows"
         hint = "Turn on Setup > Lead Settings > Require Validation for Converted Leads, or write `relay.schedule.reconcile_hours`."
         yield report("D512", senders["Contact"].place("object"), message, hint, level=Level.NOTE)
 
@@ -257,7 +255,9 @@ def _check_visibility(
             level=Level.WARNING,
         )
     if visible.username.lower() != username.lower():
-        message = f"--as is signed in as {visible.username}, not as {username}: its view of {mapping.name} says nothing"
+        message = (
+            f"--as is signed in as {visible.username}, not as {username}: the access to {mapping.name} was not compared"
+        )
         return report("D508", place, message, "Sign in as the integration user.", level=Level.WARNING)
     user, apply = f"the integration user ({mapping.name})", "Run sfcode apply: the permission set grants it."
     if not visible.reads_object:

@@ -43,7 +43,7 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
         yield report("D402", place, message, "Give the relay a public https address, and apply.", level=Level.ERROR)
     elif is_local:
         yield report(
-            "D402", place, f"{url} is this machine, as the local org is; no other org could reach it", level=Level.NOTE
+            "D402", place, f"{url} is an address of this machine: only the local org can reach it", level=Level.NOTE
         )
     else:
         yield report("D402", place, f"{url} is a public address", level=Level.OK)
@@ -81,6 +81,6 @@ def _check_carriers(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     for mapping in project.resolved:
         names = sorted(name for name in facts.messages if mapping.by_relay and is_connectors(name, mapping.object))
         if names:
-            message = f"Appcues' own connector is connected to this org too: {', '.join(names)}; what both deliver arrives twice"
+            message = f"Appcues' own connector is connected to this org too: {', '.join(names)}; data that both deliver arrives twice"
             hint = "Deactivate its integration in Appcues Studio, and list its message and rule under `replaces`."
             yield report("D406", mapping.place("delivery"), message, hint, level=Level.WARNING)
