@@ -14,27 +14,33 @@ from sfcode.cli.main import VERBS, main
 from tests.programs import search_path
 
 
-def complete(tmp_path: Path, words: str) -> list[str]:
-    """Ask for completions as the script of bash does."""
+def complete(tmp_path: Path, words: str, shell: str = "bash") -> list[str]:
+    """Ask for completions as the script of a shell does, and return the lines that it reads."""
+    *before, current_word = words.split(" ")
     process = subprocess.run(
         [sys.executable, "-m", "sfcode"],
         cwd=tmp_path,
         env={
             **os.environ,
-            "_SFCODE_COMPLETE": "bash_complete",
+            "_SFCODE_COMPLETE": f"{shell}_complete",
             "COMP_WORDS": words,
-            "COMP_CWORD": str(len(words.split(" ")) - 1),
+            "COMP_CWORD": current_word if shell == "fish" else str(len(before)),
         },
         capture_output=True,
         text=True,
         check=False,
     )
     assert (process.returncode, process.stderr) == (0, "")
-    return [line.partition(",")[2] for line in process.stdout.splitlines() if line]
+    return process.stdout.splitlines()
+
+
+def names(lines: list[str]) -> list[str]:
+    """Return the names of completions, each on a line `type,name` for bash."""
+    return [line.partition(",")[2] for line in lines if line]
 
 
 def test_tab_names_every_verb(tmp_path):
-    assert complete(tmp_path, "sfcode ") == list(VERBS)
+    assert names(complete(tmp_path, "sfcode ")) == list(VERBS)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +57,20 @@ def test_tab_names_every_verb(tmp_path):
     ],
 )
 def test_tab_completes_a_partial_word(tmp_path, words, answers):
-    assert complete(tmp_path, words)[: len(answers) + 1] == answers
+    assert names(complete(tmp_path, words))[: len(answers) + 1] == answers
+
+
+@pytest.mark.parametrize(
+    ("shell", "words", "lines"),
+    [
+        ("zsh", "sfcode --env sandbox pl", ["plain", "plan", VERBS["plan"]]),
+        ("zsh", "sfcode plan --format ht", ["plain", "html", "_"]),
+        ("fish", "sfcode --env sandbox pl", [f"plain,plan\t{VERBS['plan']}"]),
+        ("fish", "sfcode plan --format ht", ["plain,html"]),
+    ],
+)
+def test_zsh_and_fish_also_read_descriptions(tmp_path, shell, words, lines):
+    assert complete(tmp_path, words, shell) == lines
 
 
 @pytest.mark.parametrize("shell", SHELLS)
