@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Address
@@ -21,6 +21,8 @@ WORDS = {
     "WorkflowTask": "task",
 }
 """The name of a component for people, by type; the default is `entry`."""
+MANY_FILES, NAMED_FILES = 5, 3
+"""The largest number of files that have a sentence each, and the number of files that the sentence for more of them names."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,36 @@ class Preserved:
     """Numbers by type."""
 
     def __str__(self) -> str:
-        parts = [
-            count_noun(count, WORDS[type_]) if type_ in WORDS else count_noun(count, "entry", "entries")
-            for type_, count in self.counts.items()
-        ]
-        phrase = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+        return _describe(self.counts, self.file)
+
+    @property
+    def file(self) -> str:
+        """Return the name of the file, such as `Contact.workflow`."""
         type_, _, name = self.container.partition(":")
-        are = "is" if sum(self.counts.values()) == 1 else "are"
-        return f"{phrase} of others in {name}.{TYPES[type_].suffix} {are} not changed"
+        return f"{name}.{TYPES[type_].suffix}"
+
+
+def describe_preserved(rows: Sequence[Preserved]) -> list[str]:
+    """Describe the unmanaged components in a sentence for each file, or in one sentence if there are many files."""
+    if len(rows) <= MANY_FILES:
+        return list(map(str, rows))
+    counts = sum((Counter(row.counts) for row in rows), Counter[str]())
+    named_files = ", ".join(row.file for row in rows[:NAMED_FILES])
+    return [
+        _describe(
+            dict(sorted(counts.items())), f"{len(rows):,} files ({named_files} and {len(rows) - NAMED_FILES:,} more)"
+        )
+    ]
+
+
+def _describe(counts: Mapping[str, int], place: str) -> str:
+    parts = [
+        count_noun(count, WORDS[type_]) if type_ in WORDS else count_noun(count, "entry", "entries")
+        for type_, count in counts.items()
+    ]
+    phrase = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    are = "is" if sum(counts.values()) == 1 else "are"
+    return f"{phrase} of others in {place} {are} not changed"
 
 
 def count_preserved(changes: Iterable[Change], unmanaged_addresses: Collection[Address]) -> tuple[Preserved, ...]:

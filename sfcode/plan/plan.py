@@ -9,7 +9,7 @@ from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.plan.data_flows import FlowOfData
-from sfcode.plan.foreign import Preserved
+from sfcode.plan.foreign import Preserved, describe_preserved
 from sfcode.plan.modes import Mode
 from sfcode.plan.provenance import Provenance
 from sfcode.plan.relay_change import RelayChange
@@ -133,7 +133,7 @@ class Plan:
             for flow in self.flows
             if flow.selected
         ]
-        return (*state, *map(str, self.preserved), *map(str, self.obsolete), *selected)
+        return (*state, *describe_preserved(self.preserved), *map(str, self.obsolete), *selected)
 
     @property
     def is_empty(self) -> bool:

@@ -12,7 +12,13 @@ from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
 from sfcode.metadata.package import read
 from sfcode.plan.change import Change
 from sfcode.plan.document import load, save
-from sfcode.plan.foreign import Preserved, count_preserved, extract_components, unmanaged_fields
+from sfcode.plan.foreign import (
+    Preserved,
+    count_preserved,
+    describe_preserved,
+    extract_components,
+    unmanaged_fields,
+)
 from sfcode.plan.reports.markdown import markdown
 from sfcode.plan.reports.text import text
 from tests.plan.samples import addresses
@@ -97,3 +103,17 @@ def test_every_plan_format_shows_the_counts_and_a_saved_plan_keeps_them(plan, tm
     assert "\n2 rules of others in Contact.workflow are not changed.\n" in markdown(full_plan)
     save(full_plan, tmp_path / "plan.json")
     assert load(tmp_path / "plan.json") == full_plan
+
+
+def test_many_files_share_a_sentence():
+    """A plan of 200 mappings would begin with 200 lines about the fields of others."""
+    objects = [Preserved(f"CustomObject:Thing{number}__c", {"CustomField": 600}) for number in range(5)]
+    assert describe_preserved(objects) == [
+        f"600 fields of others in Thing{number}__c.object are not changed" for number in range(5)
+    ]
+    workflow = Preserved("Workflow:Contact", {"WorkflowRule": 1, "WorkflowAlert": 2})
+    (sentence,) = describe_preserved([*objects, workflow])
+    assert sentence == (
+        "3,000 fields, 2 alerts and 1 rule of others in 6 files (Thing0__c.object, Thing1__c.object, Thing2__c.object and "
+        "3 more) are not changed"
+    )
