@@ -5,16 +5,13 @@ from __future__ import annotations
 import errno
 import json as json_module
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import click
 
 from sfcode import __version__
 from sfcode.errors import ConfigError, ExitCode, SfcodeError
 from sfcode.text import spell_out
-
-if TYPE_CHECKING:
-    from sfcode.cli.invocation import Invocation
 
 OUTSIDE = {
     errno.EACCES,
@@ -47,10 +44,24 @@ def paint(text: str, sign: str) -> str:
     return click.style(text, fg=COLORS[sign]) if sign in COLORS else text
 
 
-def print_status(invocation: Invocation, text: str, *, aside: bool = False) -> None:
+class OutputOptions(Protocol):
+    """The global options that decide whether and where status messages are printed."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether results and errors only are printed."""
+        ...
+
+    @property
+    def json(self) -> bool:
+        """Whether standard output has one JSON object."""
+        ...
+
+
+def print_status(options: OutputOptions, text: str, *, aside: bool = False) -> None:
     """Print a status message: on standard error if standard output has a document (JSON, or `aside`); nothing if quiet."""
-    if not invocation.quiet:
-        echo(text, err=invocation.json or aside)
+    if not options.quiet:
+        echo(text, err=options.json or aside)
 
 
 def print_envelope(result: Any, warnings: Sequence[str] = (), *, status: int = 0) -> None:

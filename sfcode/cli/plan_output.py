@@ -54,7 +54,7 @@ def add_provenance(plan: Plan, desired: Desired, config: Path) -> Plan:
         made_at,
         f"{checkout.commit}{DIRTY if checkout.dirty else ''}" if checkout else "",
         web_address(checkout.remote) if checkout else "",
-        list_lines(plan, desired, rename),
+        list_lines(plan.effective, desired, rename),
     )
     return replace(plan, provenance=provenance)
 

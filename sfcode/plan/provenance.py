@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -11,7 +11,6 @@ from sfcode.lazy_dataclasses import dataclass, field
 if TYPE_CHECKING:
     from sfcode.mapping.desired import Desired
     from sfcode.plan.change import Change
-    from sfcode.plan.plan import Plan
 
 DIRTY = "-dirty"
 """The suffix of the commit of a config with uncommitted changes."""
@@ -48,10 +47,12 @@ class Provenance:
         return f"{self.repository}/{_separator(self.repository)}{word}/{self.commit}/{quote(path)}{mark}{line}"
 
 
-def list_lines(plan: Plan, desired: Desired, rename: Callable[[str], str] = str) -> dict[str, tuple[str, ...]]:
-    """Return the YAML lines behind each effective change, `file:line`; `rename` converts paths of files."""
+def list_lines(
+    changes: Iterable[Change], desired: Desired, rename: Callable[[str], str] = str
+) -> dict[str, tuple[str, ...]]:
+    """Return the YAML lines behind each of some changes, `file:line`; `rename` converts paths of files."""
     lines: dict[str, tuple[str, ...]] = {}
-    for change in plan.effective:
+    for change in changes:
         origins = desired.find_origins(change.address)
         names = _list_changed_names(change)
         behind = [origin for origin in origins if origin.token in names] or [

@@ -74,11 +74,11 @@ def test_an_update_names_the_lines_of_what_changes_and_a_new_component_its_own()
     )
     plan = make_plan(Change(after.address, before, after), Change(field.address, None, field))
     desired = Desired((), (), origins)
-    assert list_lines(plan, desired, lambda file: f"top/{file}") == {
+    assert list_lines(plan.effective, desired, lambda file: f"top/{file}") == {
         str(after.address): ("top/c.yaml:5",),
         str(field.address): ("top/c.yaml:6",),
     }
-    assert list_lines(make_plan(Change(after.address, after, None)), Desired((), (), ())) == {}
+    assert list_lines(make_plan(Change(after.address, after, None)).effective, Desired((), (), ())) == {}
 
 
 def test_the_page_says_who_made_it_when_and_from_which_commit_and_links_to_lines() -> None:

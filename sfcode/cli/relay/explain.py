@@ -13,7 +13,7 @@ from sfcode.cli.output import echo, print_envelope
 from sfcode.cli.relay.selection import FileOrId
 
 if TYPE_CHECKING:
-    from sfcode.relay.salesforce.explain import Explanation
+    from sfcode.relay.explain import Explanation
 
 
 @click.command("explain")
@@ -27,9 +27,9 @@ def explain_command(invocation: Invocation, source: int | Path) -> None:
     writes nothing. Shows the values, which may be personal data.
     """
     from sfcode.cli.relay.learn import find_capture, open_inbox_for, parse_capture
+    from sfcode.relay.explain import explain
     from sfcode.relay.group_progress import GroupProgress
     from sfcode.relay.ingress.appcues_parser import Reading
-    from sfcode.relay.salesforce.explain import explain
 
     project = invocation.project()
     with open_inbox_for(invocation, source) as inbox, invocation.open_org(project, as_integration=True) as org:
