@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from sfcode.config.project import Project
@@ -12,9 +11,7 @@ from sfcode.errors import ConfigError
 from sfcode.generate import generate
 from sfcode.generate.records import records
 from sfcode.mapping.desired import Desired
-from sfcode.mapping.limits import NAMES_PER_QUERY
 from sfcode.metadata.component import Address, Body, Component
-from sfcode.metadata.normalize import mean_the_same
 from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.package import read
 from sfcode.metadata.types import member_type
@@ -22,6 +19,7 @@ from sfcode.org import Org
 from sfcode.org.parallel import run_both
 from sfcode.org.results import FileProperties
 from sfcode.plan.compare import find_apply
+from sfcode.plan.flow_versions import count_flow_versions, read_flow_versions
 from sfcode.plan.foreign import container_of, extract_components, unmanaged_fields
 from sfcode.plan.modes import Mode, PlanRequest
 from sfcode.plan.moves import apply_moves, find_moves, find_reversed_moves
@@ -39,13 +37,10 @@ from sfcode.plan.sandbox_names import (
 )
 from sfcode.plan.schema import org_schema
 from sfcode.plan.secrets import Mask, take_fingerprints
-from sfcode.plan.snapshot import FlowVersion, Move, OrgSnapshot, OtherState, PlanInput, Target
-from sfcode.plan.state import STATE_SUFFIX, Applied, state_address, state_identity
+from sfcode.plan.snapshot import Move, OrgSnapshot, OtherState, PlanInput, Target
+from sfcode.plan.state import STATE_SUFFIX, Applied, Past, state_address, state_identity
 from sfcode.plan.state_format import from_component
 from sfcode.plan.users import find_missing_parts, list_other_rights, read_records, read_sign_ins
-
-NAMED_BY_FLOWS = {"CustomField", "CustomObject", "WorkflowOutboundMessage"}
-"""Types of components that an org does not delete while a version of a flow refers to them."""
 
 
 def gather(project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest) -> PlanInput:
@@ -156,12 +151,7 @@ def _read_org(
     longer generated.
     """
     username = project.settings.integration_user.username
-    expected: dict[Address, Body] = {
-        component.address: component.body for component in (*generated.components, *generated.records)
-    }
-    if request.mode is Mode.APPLY:
-        # Components that the relay replaces must be read as well; they are not managed.
-        expected = {address: {} for address in project.replaced} | expected
+    expected = _expected_bodies(project, request.mode, generated)
     states = [state_address(identity) for identity in project.identities]
     rows_wanted = {address: body for address, body in expected.items() if address.is_record}
     requested = [*(address for address in expected if not address.is_record), *states]
@@ -172,7 +162,6 @@ def _read_org(
     left_state = metadata.get(states[1]) if states[1:] else None
     metadata = {address: component for address, component in metadata.items() if address not in states}
     applied = _read_renames(org, from_component(state_component).share_bodies(expected))
-    moved: set[Address] = set()
     if org.identity.sandbox:
         applied = rename_user_in_state(applied, username)
         record_rows = {
@@ -181,27 +170,16 @@ def _read_org(
         }
     if request.mode is Mode.ROLLBACK:
         past = find_apply(applied, request.apply_id)
-        moved = set(past.moves)
         expected = {address: body for address, body in past.before.items() if body is not None}
-        users = {Address("User", name) for body in expected.values() for name in users_named_in(body)}
-        records_before = {address for address in past.before if address.is_record and not address.is_business_record}
-        read_again = sorted(users | records_before | {address for address in moved if address.is_record})
-        record_rows |= read_records(org, {address: past.before.get(address) or {} for address in read_again})
-    addresses = [
-        address
-        for address in {*applied.components, *expected, *moved}
-        if address not in metadata and not address.is_record
-    ]
-    if request.mode is not Mode.ROLLBACK:
-        addresses = [address for address in addresses if address not in expected]
-    more, unmanaged_too = _retrieve(org, sorted(addresses))
+        record_rows |= _read_records_before(org, past, expected)
+        others = {*applied.components, *expected, *past.moves}
+    else:
+        others = applied.components.keys() - expected.keys()
+    unread = sorted(address for address in others - metadata.keys() if not address.is_record)
+    more, unmanaged_too = _retrieve(org, unread)
     deleted = [component for address, component in more.items() if address not in expected]
     if request.mode in {Mode.APPLY, Mode.DESTROY}:
-        former_user = [project.settings.moved.user] if project.settings.moved.user else []
-        names = {*previous_users(applied, username), *former_user}
-        previous = {row for name in names for row in user_records(project, name)}
-        rest_rows = sorted({*previous, *applied.records} - expected.keys())
-        record_rows |= read_records(org, {address: applied.records.get(address, {}) for address in rest_rows})
+        record_rows |= _read_leaving_records(org, project, applied, expected)
     applied = replace(applied, records=_existing_records(applied, record_rows))
     mask = Mask(secrets, applied.secrets, org.identity.org_id, applied.org_id or "")
     leaving = _list_leaving_users(project, request.mode, record_rows)
@@ -225,11 +203,40 @@ def _read_org(
         other_rights=list_other_rights(org, project, applied, record_rows),
         other_uses=_read_other_uses(org, project, applied, leaving),
         sign_ins={user: last for user in sorted(leaving) if (last := read_sign_ins(org, user.full_name))},
-        flow_counts=_count_flow_versions(org, expected, components),
-        flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
+        flow_counts=count_flow_versions(org, expected, components),
+        flow_versions=read_flow_versions(org, {*applied.components, *expected}, deleted),
         unmanaged=frozenset(unmanaged | unmanaged_too) - set(expected) - set(applied.components),
         missing_parts=find_missing_parts(org, request.mode, expected, record_rows),
     )
+
+
+def _expected_bodies(project: Project, mode: Mode, generated: Desired) -> dict[Address, Body]:
+    """Return the generated bodies, and an empty one for each component that the relay replaces."""
+    bodies = {component.address: component.body for component in (*generated.components, *generated.records)}
+    if mode is Mode.APPLY:
+        # Components that the relay replaces must be read as well; they are not managed.
+        return {address: {} for address in project.replaced} | bodies
+    return bodies
+
+
+def _read_records_before(org: Org, past: Past, expected: Mapping[Address, Body]) -> dict[Address, Component]:
+    """Read the records that a past apply changed or renamed, and the users that the components name which it changed."""
+    users = {Address("User", name) for body in expected.values() for name in users_named_in(body)}
+    changed = {address for address in past.before if address.is_record and not address.is_business_record}
+    renamed = {address for address in past.moves if address.is_record}
+    addresses = sorted(users | changed | renamed)
+    return read_records(org, {address: past.before.get(address) or {} for address in addresses})
+
+
+def _read_leaving_records(
+    org: Org, project: Project, applied: Applied, expected: Mapping[Address, Body]
+) -> dict[Address, Component]:
+    """Read the managed records that the config no longer has, and those of previous integration users."""
+    former_user = [project.settings.moved.user] if project.settings.moved.user else []
+    names = {*previous_users(applied, project.settings.integration_user.username), *former_user}
+    previous = {row for name in names for row in user_records(project, name)}
+    addresses = sorted({*previous, *applied.records} - expected.keys())
+    return read_records(org, {address: applied.records.get(address, {}) for address in addresses})
 
 
 def _read_renames(org: Org, applied: Applied) -> Applied:
@@ -358,43 +365,3 @@ def _assignments(org: Org, deleted: list[Component]) -> dict[Address, Component]
 
 def _list_messages(org: Org) -> tuple[FileProperties, ...]:
     return org.metadata.list_metadata("WorkflowOutboundMessage")
-
-
-def _count_flow_versions(
-    org: Org, expected: Mapping[Address, Body], observed: Mapping[Address, Component]
-) -> dict[Address, int]:
-    """Count the versions of existing flows that will change, since a change creates another version."""
-    flows = {address.full_name: body for address, body in expected.items() if address.type == "Flow"}
-    flows_in_org = {name: observed[address] for name in flows if (address := Address("Flow", name)) in observed}
-    changed = [
-        name for name, flow in flows_in_org.items() if not mean_the_same(flow, Component("Flow", name, flows[name]))
-    ]
-    counts: Counter[Address] = Counter()
-    for start in range(0, len(changed), NAMES_PER_QUERY):
-        soql = "SELECT Definition.DeveloperName FROM Flow WHERE Definition.DeveloperName IN {}"
-        rows = org.tooling_query(soql, changed[start : start + NAMES_PER_QUERY])
-        counts.update(Address("Flow", str(row["Definition"]["DeveloperName"])) for row in rows)
-    return dict(counts)
-
-
-def _read_flow_versions(
-    org: Org, managed: Iterable[Address], deleted: list[Component]
-) -> dict[Address, tuple[FlowVersion, ...]]:
-    """Read the versions of managed flows, only if a component may be deleted that flows can refer to."""
-    if not any(component.type in NAMED_BY_FLOWS for component in deleted):
-        return {}
-    versions: dict[Address, tuple[FlowVersion, ...]] = {}
-    for address in sorted(address for address in managed if address.type == "Flow"):
-        rows = org.tooling_query(
-            "SELECT Id, VersionNumber, Status FROM Flow WHERE Definition.DeveloperName = {}", address.full_name
-        )
-        bodies = [org.get(f"/services/data/v{org.api_version}/tooling/sobjects/Flow/{row['Id']}") for row in rows]
-        versions[address] = tuple(
-            FlowVersion(
-                row["VersionNumber"],
-                row["Status"] == "Active",
-                Component("Flow", address.full_name, body.get("Metadata") or {}),
-            )
-            for row, body in zip(rows, bodies, strict=True)
-        )
-    return versions
