@@ -20,7 +20,7 @@ from sfcode.errors import SfcodeError
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.access_token import AccessTokenReader, Role
 from sfcode.relay.clock import boot_time
-from sfcode.relay.ingress.client_address import Network, name_client, original_address
+from sfcode.relay.ingress.client_address import Network, has_loopback_host, name_client, original_address
 from sfcode.secret import Secret
 
 T = TypeVar("T")
@@ -29,7 +29,6 @@ ADMIN_NAME = "admin"
 """The name of the admin token (SFCODE_RELAY_ADMIN_TOKEN), which no access token may have."""
 COOKIE = "sfcode_relay"
 SESSION_SECONDS = 12 * 3600
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 SOURCE = "admin"
 """The source under which refused requests are counted."""
 
@@ -97,7 +96,7 @@ class AdminAuth:
             return PlainTextResponse("The database does not answer: only the admin token can be checked.\n", 503)
         if self._token is not None:
             return _unauthorized()
-        if _host(request.headers) in LOOPBACK:
+        if has_loopback_host(request.headers):
             return Principal("", "viewer", self._open_key)
         return PlainTextResponse("Without an admin token, only requests from this machine are accepted.\n", 403)
 
@@ -222,9 +221,3 @@ def _token_of(headers: Mapping[str, str]) -> str:
         except ValueError:  # not base64, or not UTF-8
             return ""
     return ""
-
-
-def _host(headers: Mapping[str, str]) -> str:
-    header = headers.get("host", "")
-    host, colon, port = header.rpartition(":")
-    return (host if colon and port.isdigit() else header).lower()

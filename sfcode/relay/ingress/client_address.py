@@ -13,7 +13,7 @@ from starlette.requests import Request
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _TOLD_BY_PROXIES = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
@@ -58,7 +58,7 @@ def is_local(request: Request) -> bool:
     return (
         address is not None
         and address.is_loopback
-        and _host(headers) in LOOPBACK
+        and has_loopback_host(headers)
         and "origin" not in headers
         and not any(name in headers for name in _TOLD_BY_PROXIES)
     )
@@ -71,10 +71,11 @@ def name_client(address: Address | None) -> str:
     return "" if address is None else str(address)
 
 
-def _host(headers: Headers) -> str:
+def has_loopback_host(headers: Headers) -> bool:
+    """Return whether the Host header is a loopback name; a web page whose own name leads to this machine has another one."""
     header = headers.get("host", "")
     host, colon, port = header.rpartition(":")
-    return (host if colon and port.isdigit() else header).lower()
+    return (host if colon and port.isdigit() else header).lower() in _LOOPBACK
 
 
 def parse_address(text: str) -> Address | None:

@@ -17,7 +17,7 @@ from sfcode.config.webhook_models import WebhookPaths
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.events import APPCUES_EVENTS, PREFIX
 from sfcode.relay.appcues_payload import attribute, value_at
-from sfcode.relay.ingress.appcues_parser import format_user_id
+from sfcode.relay.ingress.appcues_parser import LONGEST_NAME, format_user_id
 from sfcode.relay.ingress.message_id import format_id
 from sfcode.relay.ingress.timestamps import parse_time
 from sfcode.relay.learn.capture import CapturedWebhook
@@ -289,7 +289,7 @@ def _best_in(scopes: Sequence[object], weigh: Callable[[Leaf], int]) -> str | No
 
 def _name_weight(leaf: Leaf, project: Project, known_values: KnownValues) -> int:
     value = leaf.value
-    if not isinstance(value, str) or not value.strip() or len(value) > 255 or not leaf.keys:
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_NAME or not leaf.keys:
         return 0
     if known_values.event and value == known_values.event:
         return CERTAIN
