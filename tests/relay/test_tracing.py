@@ -7,11 +7,10 @@ import asyncio
 import io
 import json
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +31,7 @@ from sfcode.relay.message import Claim, ClaimedMessage, Delivered, Delivery, Ret
 from sfcode.relay.request_context import choose_request_id, request_id
 from sfcode.relay.tracing import trace, trace_claim, trace_headers, trace_request, traceparent, tracing
 from sfcode.secret import Secret
+from tests.http_server import serve_handler
 from tests.relay.serving import Relay, Served
 from tests.waiting import PATIENCE, until
 
@@ -82,14 +82,9 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serve_handler(Handler) as state.url:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", state.url)
         yield state
-        server.shutdown()
-        thread.join()
 
 
 def environ(collector: Collector) -> dict[str, str]:

@@ -21,6 +21,7 @@ from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.message import Claim, InboxMessage
 from sfcode.relay.salesforce import make_writer
+from tests.http_server import serve_handler
 from tests.relay.salesforce.world import INTEGRATION, World
 from tests.waiting import PATIENCE, until
 
@@ -85,17 +86,11 @@ def proxied(target: str) -> Iterator[Proxy]:
 
         do_GET = do_POST = do_PATCH = do_any
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        proxy.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serve_handler(Handler) as proxy.url:
         try:
             yield proxy
         finally:
             proxy.released.set()
-            server.shutdown()
-            thread.join()
 
 
 @dataclass
