@@ -1,4 +1,4 @@
-"""An org whose deployments end as a test specifies."""
+"""An org and a lock that behave as a test specifies."""
 
 from __future__ import annotations
 
@@ -6,9 +6,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
+from sfcode.apply.lock import Lock
+from sfcode.errors import Refused
 from sfcode.org.results import DeployOptions, DeployResult
 
 ID = "0Af000000000001AAA"
+
+
+@dataclass
+class CountingLock(Lock):
+    """A lock that is lost after a number of steps, and that records the IDs of deployments."""
+
+    holds_for: float = float("inf")
+    confirmed: int = 0
+    deployments: list[str] = field(default_factory=list)
+
+    def confirm(self) -> None:
+        if self.confirmed >= self.holds_for:
+            raise Refused("Another run has taken over the lock of this org; no further changes are made.")
+        self.confirmed += 1
+
+    def deploying(self, deploy_id: str) -> None:
+        self.deployments.append(deploy_id)
 
 
 @dataclass

@@ -23,6 +23,7 @@ from sfcode.plan.gather import read_applied
 from sfcode.plan.modes import Mode, PlanRequest
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.planner import make_plan
+from tests.apply.scripted import CountingLock
 from tests.e2e.org import component, opened
 from tests.generate.projects import project as generated_project
 
@@ -34,23 +35,6 @@ MAPPING = {
     "direction": "to_salesforce",
     "to_salesforce": {"nps": {"score": {"field": "Appcues_NPS_Score__c", "create": True}}},
 }
-
-
-@dataclass
-class CountingLock(Lock):
-    """A lock that is lost after a number of steps."""
-
-    holds_for: float = float("inf")
-    confirmed: int = 0
-    deployments: list[str] = field(default_factory=list)
-
-    def confirm(self) -> None:
-        if self.confirmed >= self.holds_for:
-            raise Refused("Another run has taken over the lock of this org; no further changes are made.")
-        self.confirmed += 1
-
-    def deploying(self, deploy_id: str) -> None:
-        self.deployments.append(deploy_id)
 
 
 @dataclass

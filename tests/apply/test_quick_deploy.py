@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from sfcode.plan.modes import Mode
 from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan, Validation
 from sfcode.plan.state import state_address
-from tests.apply.scripted import ID, ScriptedOrg
+from tests.apply.scripted import ID, CountingLock, ScriptedOrg
 from tests.plan.samples import TARGET, number
 
 MARK = Mark("me@example.com", "2026-03-18T12:00:00Z", "1f2e3d", "cafe")
@@ -36,16 +36,6 @@ CHECKED_BY = Validation(
 CREATED = Change(number("A__c").address, None, number("A__c"))
 NO_OPTIONS = DeployOptions()
 DONE = DeployResult(ID, "Succeeded", done=True, success=True)
-
-
-@dataclass
-class Noted(Lock):
-    """A lock that records the IDs of deployments."""
-
-    deployments: list[str] = field(default_factory=list)
-
-    def deploying(self, deploy_id: str) -> None:
-        self.deployments.append(deploy_id)
 
 
 def plan(*changes: Change, **more: Any) -> Plan:
@@ -82,7 +72,7 @@ def run(
 
 
 def test_a_plan_without_a_check_is_deployed_and_can_be_rolled_back_by_its_own_id() -> None:
-    org, lock, recorded = ScriptedOrg([[DONE]]), Noted(), list[DeployResult]()
+    org, lock, recorded = ScriptedOrg([[DONE]]), CountingLock(), list[DeployResult]()
     result, reports = run(org, plan(), lock=lock, record=recorded.append)
     assert (result.deployments, result.apply_id, org.quick) == ((ID,), "cafe", [])
     assert reports == ["Deploying 1 component and the applied state (0Af000000000000001)"]
@@ -91,7 +81,7 @@ def test_a_plan_without_a_check_is_deployed_and_can_be_rolled_back_by_its_own_id
 
 
 def test_a_checked_package_is_deployed_from_its_check_under_the_name_of_the_check() -> None:
-    org, lock = ScriptedOrg([[DONE]]), Noted()
+    org, lock = ScriptedOrg([[DONE]]), CountingLock()
     result, reports = run(org, checked(plan()), lock=lock)
     assert (org.quick, org.sent) == ([CHECKED_BY.id], [])
     assert (result.deployments, result.apply_id) == ((ID,), "beef")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from sfcode.plan.change import Change
 from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.state import state_address
-from tests.apply.scripted import ID, ScriptedOrg
+from tests.apply.scripted import ID, CountingLock, ScriptedOrg
 from tests.apply.test_package import files
 from tests.plan.samples import TARGET, number
 
@@ -41,19 +41,6 @@ FAILED = DeployResult(
 
 
 DEFAULTS = DeployOptions()
-
-
-@dataclass
-class CountingLock(Lock):
-    """A lock that is lost after a number of steps."""
-
-    holds_for: float = float("inf")
-    confirmed: int = 0
-
-    def confirm(self) -> None:
-        if self.confirmed >= self.holds_for:
-            raise Refused("lost")
-        self.confirmed += 1
 
 
 def run(
@@ -103,7 +90,7 @@ def test_a_failed_step_lists_the_completed_ones() -> None:
 @pytest.mark.parametrize(("steps", "sent", "tooled"), [(0, 0, 0), (1, 1, 0), (2, 2, 0), (3, 2, 3)])
 def test_a_lost_lock_stops_the_steps_before_the_next_one(steps: int, sent: int, tooled: int) -> None:
     org = ScriptedOrg([[DONE], [DONE], [DONE]])
-    with pytest.raises(Refused, match="lost"):
+    with pytest.raises(Refused, match="taken over the lock"):
         run(org, CREATED, FLOW_GONE, FIELD_GONE, lock=CountingLock(steps))
     assert (len(org.sent), len(org.tooled)) == (sent, tooled)
 

@@ -12,7 +12,7 @@ from sfcode.local import serve
 from sfcode.metadata.component import Address, Component
 from sfcode.org import DeployOptions
 from sfcode.plan.planner import make_plan
-from tests.apply.test_steps_executed import CountingLock
+from tests.apply.scripted import CountingLock
 from tests.e2e.org import assign, component, deploy, opened
 
 OLD, NEW = "CustomField:Contact.Appcues_NPS_Score__c", "CustomField:Contact.Score__c"
@@ -104,7 +104,7 @@ def test_a_rename_of_an_interrupted_apply_is_recognized_with_any_later_config(vi
     with local_org(visible) as org, opened(org) as client:
         result = make_plan(project, client, secrets)
         options = {"origins": (), "mark": make_mark(project, result), "options": DeployOptions(), "report": print}
-        with pytest.raises(Refused, match="lost"):
+        with pytest.raises(Refused, match="taken over the lock"):
             Execution(result.plan, client, secrets, lock=CountingLock(holds_for=3), **options).run()
     assert present(visible, OLD, NEW) == [NEW]
     visible.edit(SETTINGS, moved, "")
