@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sfcode.apply.campaigns import make_business_record
 from sfcode.errors import OrgError, OrgUnreachable
-from sfcode.metadata.component import Address, Component
+from sfcode.metadata.component import Address, Body, Component
 from sfcode.org import Org
 from sfcode.org.profiles import find_profile
+from sfcode.plan.campaigns import find_campaigns, read_business_record
 from sfcode.plan.change import Action, Change
 from sfcode.plan.state import Applied
 from sfcode.plan.state_format import STATE_DESCRIPTION, state_text
@@ -120,13 +120,34 @@ def _repeat_once(write: Callable[[], None]) -> None:
 
 def _write(org: Org, change: Change, ids: RecordIds, *, again: bool = False) -> None:
     if change.address.is_business_record and change.after:
-        make_business_record(org, change.address, change.after.body)
+        _make_business_record(org, change.address, change.after.body)
     elif change.address.type == "User":
         _write_user(org, change, ids, again=again)
     elif change.action is Action.DELETE:
         _unassign(org, change.address)
     else:
         _assign(org, change.address, ids)
+
+
+def _make_business_record(org: Org, address: Address, body: Body) -> None:
+    """Create a campaign, or a status after the existing statuses of its campaign, if it does not exist. Repeatable."""
+    if read_business_record(org, address, body):
+        return
+    if address.type == "Campaign":
+        org.create("Campaign", {"Name": body["CampaignName"], "IsActive": True})
+        return
+    campaigns = find_campaigns(org, body)
+    if len(campaigns) != 1:
+        raise OrgError(f"{len(campaigns)} campaigns of this org have this name", "Set the ID of one in recipes.yaml.")
+    rows = org.query("SELECT SortOrder FROM CampaignMemberStatus WHERE CampaignId = {}", campaigns[0])
+    values = {
+        "CampaignId": campaigns[0],
+        "Label": body["Label"],
+        "SortOrder": 1 + max((int(row["SortOrder"] or 0) for row in rows), default=0),
+        "HasResponded": True,
+        "IsDefault": False,
+    }
+    org.create("CampaignMemberStatus", values)
 
 
 def _write_user(org: Org, change: Change, ids: RecordIds, *, again: bool) -> None:
