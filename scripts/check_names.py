@@ -2,7 +2,8 @@
 Check the names of the code and the words of its texts, as CONTRIBUTING.md describes them.
 
 Fails when one class name stands for several things, when modules import each other in a circle, when nothing in the
-package uses a function or a class, or when a text holds a retired word. `codespell` checks the spelling.
+package uses a function or a class, when the name of a private function is a participle, or when a text holds a retired
+word. `codespell` checks the spelling.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ NOT_REGISTERED = {
 """Decorators that do not register a function or class: something must still use it by its name."""
 PLAIN_BASES = {"Enum", "Exception", "Generic", "NamedTuple", "Protocol", "TypedDict"}
 """Base classes of other packages whose code calls no method of a subclass."""
+PARTICIPLE = re.compile(r"_(?!need|feed|seed|embed|shed)[a-z]*ed|_(shown|found|told|said|given|made|taken|kept|known)")
+"""Matches names of private functions that are participles; a property is a value and may have such a name."""
 LONGEST_TABLE_ENTRY = 80
 """The maximum length of a string that may contain names in a table, such as the module and the function of a verb."""
 UNUSED = {"describe_metadata": "the tests that compare the client with recorded orgs call it"}
@@ -78,6 +81,7 @@ def main() -> int:
         *_class_problems(trees),
         *_circle_problems(trees),
         *unused_problems(trees),
+        *participle_problems(trees),
         *_word_problems(),
     ]
     print(*problems, sep="\n", end="\n" if problems else "")
@@ -143,6 +147,16 @@ def unused_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
             name = definition.name
             if name not in used and name not in UNUSED and not name.startswith("__"):
                 yield f"{path.relative_to(ROOT)}:{definition.lineno}: nothing in {PACKAGE} uses {name}"
+
+
+def participle_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
+    """Find private functions whose name is a participle such as `_shown`, which does not say what they do."""
+    for path, tree in trees.values():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not PARTICIPLE.fullmatch(node.name):
+                continue
+            if not any("property" in ast.unparse(decorator) for decorator in node.decorator_list):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}: {node.name} is a participle; begin with a verb"
 
 
 def _definitions(body: ast.AST, classes: set[str]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class Failed(Exception):
-    """A step did not have its expected effect; the message names it."""
+    """Raised when a step does not have its expected effect, which the message names."""
 
 
 def say(text: str) -> None:

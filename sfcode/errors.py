@@ -81,24 +81,24 @@ class SignInError(OrgError):
 
 
 class OrgUnreachable(OrgError):
-    """The org did not answer."""
+    """Raised when the org does not answer."""
 
 
 class DeployFailed(OrgError):
-    """The org refused the package; no metadata was changed."""
+    """Raised when the org refuses the package; no metadata was changed."""
 
 
 class StillRunning(OrgError):
-    """A deployment continues in the org."""
+    """Raised when a deployment continues in the org."""
 
     exit_code = ExitCode.RUNNING
 
 
 class Interrupted(SfcodeError):
-    """The user pressed Ctrl-C before any change."""
+    """Raised when the user pressed Ctrl-C before any change."""
 
     exit_code = ExitCode.INTERRUPTED
 
 
 class Refused(SfcodeError):
-    """A request that sfcode refuses unless the user passes an option that allows it."""
+    """Raised for a request that sfcode refuses unless the user passes an option that allows it."""

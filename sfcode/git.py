@@ -44,7 +44,7 @@ _HEAD = "# branch.oid "
 
 
 class GitFailed(SfcodeError):
-    """Git failed, or is not installed."""
+    """Raised when git failed or is not installed."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 import sfcode
-from scripts.check_names import unused_problems
+from scripts.check_names import participle_problems, unused_problems
 
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".j2", ".sh", ".txt", ".lark", ".xsd", ".xml", ".cfg", ""}
 MOST_LINES = 400
@@ -167,6 +167,22 @@ def test_numbers_and_their_nouns_are_joined_by_one_function(texts: dict[Path, st
     plural = re.compile(r"""['"]e?s['"] \*|else ['"]e?s['"]|['"]{2} if .* == 1 else""")
     places = [str(path) for path, text in texts.items() if root / "sfcode" in path.parents and plural.search(text)]
     assert places == []
+
+
+@pytest.mark.parametrize(
+    ("code", "is_found"),
+    [
+        ("def _shown(): ...", True),
+        ("class Any:\n    async def _refused(self): ...", True),
+        ("def _explain_refused(): ...", False),
+        ("def _need(): ...", False),
+        ("def expired(): ...", False),
+        ("class Any:\n    @cached_property\n    def _resolved(self): ...", False),
+    ],
+)
+def test_a_private_function_that_is_named_by_a_participle_would_be_found(root: Path, code: str, is_found: bool) -> None:
+    problems = [*participle_problems({"sfcode.x": (root / "sfcode" / "x.py", ast.parse(code))})]
+    assert bool(problems) is is_found, problems
 
 
 def test_a_cache_of_results_by_argument_has_a_limit(root: Path) -> None:

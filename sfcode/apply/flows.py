@@ -20,7 +20,8 @@ from sfcode.org.results import DeployOptions
 from sfcode.text import count_noun
 
 KEPT_VERSIONS = 10
-"""Versions of a flow that are kept: enough to return to an older one, and far below the platform's limit."""
+"""The number of versions of a flow that are kept: enough to return to an older one, and far below the platform's
+limit."""
 
 _DEFINITION = "SELECT Id, ActiveVersionId FROM FlowDefinition WHERE DeveloperName = {}"
 _DEFINITIONS = "SELECT Id, DeveloperName, ActiveVersionId FROM FlowDefinition WHERE DeveloperName IN {}"

@@ -196,7 +196,7 @@ def _take(org: Org, identity: str, holder: Holder, *, patience: float, report: P
             remove_lock(org, current.id)
             continue
         if runtime.clock() >= deadline:
-            raise _refused(current, refusal)
+            raise _explain_refusal(current, refusal)
         if waiting != str(current):
             waiting = str(current)
             report(f"Waiting for {current or 'another change of the setup of this org'}")
@@ -275,7 +275,7 @@ def remove_lock(org: Org, lock_id: str) -> bool:
     raise AssertionError("unreachable")
 
 
-def _refused(current: Locked | None, refusal: OrgError) -> OrgError | Refused:
+def _explain_refusal(current: Locked | None, refusal: OrgError) -> OrgError | Refused:
     if current is None:
         return refusal
     holder = current.holder

@@ -116,7 +116,7 @@ def import_(
         for path, content in result.texts.items():
             echo(f"--- {folder / path}\n{content}")
     else:
-        _tell(invocation, [*result.texts], remaining_files)
+        _print_results(invocation, [*result.texts], remaining_files)
     return ExitCode.OK
 
 
@@ -125,7 +125,7 @@ def _new_config(invocation: Invocation) -> Path:
     return invocation.named_config or Path("config")
 
 
-def _tell(invocation: Invocation, written_files: list[str], remaining_files: list[str]) -> None:
+def _print_results(invocation: Invocation, written_files: list[str], remaining_files: list[str]) -> None:
     """Print the written files, and the next steps."""
     for path in written_files:
         print_status(invocation, f"wrote {_new_config(invocation) / path}")

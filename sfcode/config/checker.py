@@ -40,7 +40,7 @@ def check_of(annotation: Any, limits: dict[str, Any]) -> Check:
     """Return the check of a type, such as `check_value` of a model; `limits` are those of the field or its annotations."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _annotated(arguments[0], arguments[1:], limits)
+        return _check_annotated(arguments[0], arguments[1:], limits)
     if origin in (Union, UnionType):
         kinds = [part for part in arguments if part is not NoneType]
         # Only a Convert distinguishes kinds of values.
@@ -59,14 +59,14 @@ def check_of(annotation: Any, limits: dict[str, Any]) -> Check:
     return {str: _text, bool: _truth_value, int: _whole_number}[annotation](**limits)
 
 
-def _annotated(inner: Any, metadata: tuple[Any, ...], limits: dict[str, Any]) -> Check:
+def _check_annotated(inner: Any, metadata: tuple[Any, ...], limits: dict[str, Any]) -> Check:
     for item in metadata:
         if isinstance(item, FieldInfo):
             limits = {**limits_of(item), **limits}
     functions = [item.function for item in metadata if isinstance(item, Convert)]
     check = check_of(inner, limits)
     for function in functions:
-        check = _converted(function, check)
+        check = _convert_and_check(function, check)
     return check
 
 
@@ -74,7 +74,7 @@ def _anything(value: Any, _path: Path, _errors: Errors) -> Any:
     return value
 
 
-def _converted(function: Callable[[object], object], check: Check) -> Check:
+def _convert_and_check(function: Callable[[object], object], check: Check) -> Check:
     def convert(value: Any, path: Path, errors: Errors) -> Any:
         try:
             converted = function(value)

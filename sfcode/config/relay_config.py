@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sfcode.metadata.component import Body
 
 DIGEST_LENGTH = 12
-"""Hexadecimal digits of a digest, enough to distinguish configs of a project."""
+"""The number of hexadecimal digits of a digest, enough to distinguish configs of a project."""
 
 
 def _nest(paths: Iterable[tuple[str, ...]]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def translate_error(error: Details, document: Document, model: type[Model]) -> P
     if isinstance(error["input"], str) and (text := _CURLY_QUOTES.fullmatch(error["input"])):
         message = f"{format_value(error['input'])} has curly quotes, which are part of the text to YAML"
         return PathProblem(path, message, f'write it in straight ones: "{text[1]}"', at="key" if of_key else "value")
-    words = _TRANSLATIONS.get(kind, _other)
+    words = _TRANSLATIONS.get(kind, _explain_other)
     message, hint = words(error, path, document.source(path))
     return PathProblem(path, message, hint, at="key" if of_key else "value")
 
@@ -186,7 +186,7 @@ def _url(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     return f"{description} {error['ctx']['what']}", error["ctx"]["hint"]
 
 
-def _other(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
+def _explain_other(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     return f"{format_value(error['input'])}: {error['msg']}", "see docs/reference/mapping-language.md"
 
 

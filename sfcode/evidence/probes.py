@@ -24,11 +24,11 @@ TEXT_OF_NUMBER = re.compile(r'IF\(\s*ISBLANK\((\w+)\)\s*,\s*""\s*,\s*TEXT\(\1\)\
 
 
 class Refuted(Exception):
-    """The org behaves differently than assumed; the text describes how."""
+    """Raised when the org behaves differently than assumed; the text describes how."""
 
 
 class NothingToAsk(Exception):
-    """The org lacks a prerequisite of the probe, which the text describes."""
+    """Raised when the org lacks a prerequisite of the probe, which the text describes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def check_package(org: Org, components: Iterable[Component], deleted: Iterable[A
     return org.metadata.follow(org.metadata.deploy(package, DeployOptions(check_only=True)), timeout=TIMEOUT)
 
 
-def _accepted(org: Org, *components: Component) -> str:
+def _require_accepted(org: Org, *components: Component) -> str:
     result = check_package(org, components)
     if not result.success:
         raise Refuted(_problems(result))
@@ -58,7 +58,7 @@ def _problems(result: DeployResult) -> str:
     return "\n".join(map(str, result.failures)) or result.error_message
 
 
-def _refused(result: DeployResult, *texts: str) -> str:
+def _require_refused(result: DeployResult, *texts: str) -> str:
     """Return the problems of a validation that must fail with one of some texts."""
     problems = _problems(result)
     if result.success or not any(text in problems for text in texts):
@@ -70,11 +70,11 @@ def _asks_new_and_changed(org: Org) -> str:
     condition = (
         "AND(NOT(ISBLANK({!$Record.Email})), OR(ISNEW(), ISCHANGED({!$Record.Email}), ISCHANGED({!$Record.Title})))"
     )
-    return _accepted(org, samples.message(org.identity.username), samples.flow(condition))
+    return _require_accepted(org, samples.message(org.identity.username), samples.flow(condition))
 
 
 def _parts_find_each_other(org: Org) -> str:
-    return _accepted(
+    return _require_accepted(
         org,
         samples.number(),
         samples.text(),
@@ -137,12 +137,12 @@ def _flow_is_not_deleted_by_name(org: Org) -> str:
     if not flows:
         raise NothingToAsk("it has no active flow")
     result = check_package(org, (), [Address("Flow", flows[0]["DeveloperName"])])
-    return _refused(result, "insufficient access rights on cross-reference id")
+    return _require_refused(result, "insufficient access rights on cross-reference id")
 
 
 def _unknown_user_is_refused(org: Org) -> str:
     result = check_package(org, [samples.message("nobody.of.this.name@sfcode.invalid")])
-    return _refused(result, "no User named", "Cannot find a user")
+    return _require_refused(result, "no User named", "Cannot find a user")
 
 
 def _cancel_takes_the_name_of_the_wsdl(org: Org) -> str:
@@ -157,7 +157,7 @@ def _cancel_takes_the_name_of_the_wsdl(org: Org) -> str:
 
 def _required_field_is_refused(org: Org) -> str:
     result = check_package(org, [samples.permission_set(objects=("Contact",), read=("Contact.LastName",))])
-    return _refused(result, "You cannot deploy to a required field: Contact.LastName")
+    return _require_refused(result, "You cannot deploy to a required field: Contact.LastName")
 
 
 def _permission_set_is_retrieved_whole(org: Org) -> str:
@@ -192,22 +192,22 @@ PROBES = (
     Probe(
         "U06",
         "Is a new workflow rule taken?",
-        lambda org: _accepted(org, samples.message(org.identity.username), samples.rule()),
+        lambda org: _require_accepted(org, samples.message(org.identity.username), samples.rule()),
     ),
     Probe(
         "U11",
         "Does Contact need no right on Account?",
-        lambda org: _accepted(org, samples.permission_set(objects=("Contact",))),
+        lambda org: _require_accepted(org, samples.permission_set(objects=("Contact",))),
     ),
     Probe(
         "U13",
         "Does a permission set take access to fields of events?",
-        lambda org: _accepted(org, samples.permission_set(edit=("Event.Description", "Event.WhoId"))),
+        lambda org: _require_accepted(org, samples.permission_set(edit=("Event.Description", "Event.WhoId"))),
     ),
     Probe(
         "U14",
         "Does access to Event.X__c come with Activity.X__c?",
-        lambda org: _accepted(
+        lambda org: _require_accepted(
             org, samples.event_id(), samples.permission_set(edit=(samples.EVENT_ID.replace("Activity.", "Event."),))
         ),
     ),
@@ -215,7 +215,7 @@ PROBES = (
     Probe("U20", "Do license, profile and permission set license have these names?", _defaults_have_these_names),
     Probe("U26", "Is formulaTreatBlanksAs given back as BlankAsZero only?", _blank_as_blank_is_left_out),
     Probe("U27", "Is a permission set retrieved whole?", _permission_set_is_retrieved_whole),
-    Probe("U28", "May a package list a child alone?", lambda org: _accepted(org, samples.number())),
+    Probe("U28", "May a package list a child alone?", lambda org: _require_accepted(org, samples.number())),
     Probe("U29", "Is a flow not deleted by its name?", _flow_is_not_deleted_by_name),
     Probe("U30", "Is access to a required field refused?", _required_field_is_refused),
     Probe("U31", "Is a message for an unknown user refused?", _unknown_user_is_refused),

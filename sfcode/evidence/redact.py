@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 LONGEST_LIST = 2
-"""Items of a list that are kept, since further ones add no information."""
+"""The number of items of a list that are kept, since further ones add no information."""
 
 KEPT = frozenset({"errorCode", "statusCode", "fields", "faultcode", "problemType", "componentType", "state", "status"})
 """Keys whose values describe the behavior of an org and identify nobody."""

@@ -79,7 +79,7 @@ def integration_set(project: Project, lookup: Lookup) -> Blueprint:
         # Campaign members have no separate permissions: those of the campaign apply.
         grants.allow_object(ObjectPermission("Campaign", edit=True), project.recipe_place("event_registration"))
     if user.access == "documented":
-        _documented(project, grants, access)
+        _grant_documented(project, grants, access)
     return _set(
         project.integration_set,
         f"{MANAGED_SET} What the Appcues integration user may do (access: {user.access}).",
@@ -169,7 +169,7 @@ def _nps_responses(project: Project, grants: _Grants) -> None:
         grants.allow_field("Contact", "AccountId", place)
 
 
-def _documented(project: Project, grants: _Grants, access: Place) -> None:
+def _grant_documented(project: Project, grants: _Grants, access: Place) -> None:
     """Add what the help page describes beyond the minimum: "all available Edit Access boxes", Customize Application."""
     activity_objects = {mapping.activity_object for mapping in project.resolved}
     for activity_object in [name for name in STANDARD_OBJECTS if name in activity_objects] or ["Event"]:

@@ -89,7 +89,11 @@ def _reports(project: Project) -> Iterator[tuple[str, ReportView, Place]]:
         yield "Completed_Flows", _completed_flows(project), project.recipe_place("completed_flows")
         for index, flow in enumerate(recipes.completed_flows.not_completed):
             name = f"Not_Completed_{_slug(flow)}"[:REPORT_NAME_LENGTH].rstrip("_")
-            yield name, _not_completed(project, flow), project.recipe_place("completed_flows", "not_completed", index)
+            yield (
+                name,
+                _not_completed_report(project, flow),
+                project.recipe_place("completed_flows", "not_completed", index),
+            )
     if recipes.nps_history is not None:
         yield "NPS_Over_Time", _nps_over_time(project), project.recipe_place("nps_history")
     if recipes.nps_by_account is not None and recipes.nps_history is not None:
@@ -130,7 +134,7 @@ def _completed_flows(project: Project) -> ReportView:
     )
 
 
-def _not_completed(project: Project, flow: str) -> ReportView:
+def _not_completed_report(project: Project, flow: str) -> ReportView:
     prefix = project.settings.name
     event, item = naming.item_fields(prefix)
     return ReportView(
@@ -160,7 +164,7 @@ def _nps_over_time(project: Project) -> ReportView:
         columns=("CUST_NAME", f"{answers}.Score__c", f"{answers}.Category__c", f"{answers}.Survey__c"),
         date_column=f"{answers}.Answered_At__c",
         groupings=(ReportGrouping(f"{answers}.Answered_At__c", "Month"),),
-        filters=(_scored(answers),),
+        filters=(_score_filter(answers),),
         formulas=(_nps(answers),),
         chart=True,
     )
@@ -177,7 +181,7 @@ def _nps_by_account(project: Project) -> ReportView:
         columns=("CUST_NAME", f"{answers}.Answered_At__c", f"{answers}.Score__c", f"{answers}.Category__c"),
         date_column=f"{answers}.Answered_At__c",
         groupings=(ReportGrouping("ACCOUNT.NAME" if detail else f"{answers}.Account__c"),),
-        filters=(_scored(answers),),
+        filters=(_score_filter(answers),),
         formulas=(_nps(answers),),
     )
 
@@ -207,7 +211,7 @@ def _response_type(project: Project) -> str:
     return f"{'Account' if history and history.account == 'detail' else ''}CustomEntity${answers}"
 
 
-def _scored(answers: str) -> ReportFilter:
+def _score_filter(answers: str) -> ReportFilter:
     return ReportFilter(f"{answers}.Score__c", "notEqual", "")
 
 

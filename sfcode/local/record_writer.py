@@ -58,7 +58,7 @@ class RecordWriter:
         if "id" in (key.lower() for key in values):
             raise make_error("id_on_insert")
         new_values = self._read(target, values, creating=True)
-        definition = self._whole(target)
+        definition = self._whole_object(target)
         after = {**definition.defaults, **new_values}
         fill_defaults(self.tx, self.catalog.whole, definition, after, user_id=self.user_id, now=self.now)
         if target.field("OwnerId") and not after.get("OwnerId"):
@@ -83,7 +83,7 @@ class RecordWriter:
         before = self.changing(target, record_id)
         if not target.updateable:
             raise self._may_not(target, "update")
-        if self._access is not None and not self._access.record(self._whole(target), before).edit:
+        if self._access is not None and not self._access.record(self._whole_object(target), before).edit:
             raise make_error("no_access")
         if "id" in (key.lower() for key in values):
             raise make_error("id_in_update", name="Id")
@@ -104,7 +104,7 @@ class RecordWriter:
         record = self.changing(target, record_id)
         if not target.deletable:
             raise self._may_not(target, "delete")
-        if self._access is not None and not self._access.record(self._whole(target), record).delete:
+        if self._access is not None and not self._access.record(self._whole_object(target), record).delete:
             raise make_error("no_access")
         self._lock(target, record_id)
         _delete(self.tx, target.name, record_id, user_id=self.user_id, now=self.now)
@@ -168,16 +168,16 @@ class RecordWriter:
     def _access(self) -> UserAccess | None:
         return self.catalog.access
 
-    def _whole(self, target: ObjectDef) -> ObjectDef:
+    def _whole_object(self, target: ObjectDef) -> ObjectDef:
         """Return an object including the fields that the user does not see."""
         return self.catalog.whole.object(target.name) or target
 
     def _sees(self, target: ObjectDef, record: Record) -> bool:
-        return self._access is None or self._access.record(self._whole(target), record).read
+        return self._access is None or self._access.record(self._whole_object(target), record).read
 
     def _may_not(self, target: ObjectDef, verb: str) -> ApiError:
         """Return why an object cannot be written, by anyone or by this user."""
-        definition = self._whole(target)
+        definition = self._whole_object(target)
         if not {"create": definition.createable, "update": definition.updateable, "delete": definition.deletable}[verb]:
             return make_error("unsupported_verb", object=target.name, verb=verb)
         return make_error("not_insertable", object=target.name) if verb == "create" else make_error("no_access")

@@ -18,7 +18,8 @@ from sfcode.process import try_lock
 LOCK_FILE = "serving.lock"
 ADDRESS_FILE = "serving.json"
 PROBES, PROBE_SECONDS = 10, 0.01
-"""Attempts to get the lock, which other processes hold briefly while they look for a server."""
+"""The number of attempts to get the lock, which other processes hold briefly while they look for a server, and the
+seconds between two of them."""
 
 
 @dataclass(frozen=True)

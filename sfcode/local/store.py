@@ -30,7 +30,7 @@ KEPT = ("session", "sqlite_sequence")
 
 
 class Undo(Exception):
-    """Rolls a transaction back, which then ends without an error."""
+    """Raised to roll back a transaction, which then ends without an error."""
 
 
 class OrgTransaction:

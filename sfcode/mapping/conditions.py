@@ -78,7 +78,7 @@ class Condition:
         """The values that the field may have, with None for a blank field; None if they cannot be listed."""
         if self.blank is not None:
             return frozenset({None}) if self.blank else None
-        return None if self.negated else frozenset(map(_folded, self.values))
+        return None if self.negated else frozenset(map(_fold, self.values))
 
     def excludes(self, other: Condition) -> bool:
         """Return whether no record can match both conditions."""
@@ -86,7 +86,7 @@ class Condition:
             return False
         if self.blank is not None or other.blank is not None:
             return (self._only_blank and other._never_blank) or (other._only_blank and self._never_blank)
-        own_values, other_values = set(map(_folded, self.values)), set(map(_folded, other.values))
+        own_values, other_values = set(map(_fold, self.values)), set(map(_fold, other.values))
         if self.negated and other.negated:
             # A checkbox has two values; other fields have more than a condition lists.
             return own_values | other_values == {True, False}
@@ -129,5 +129,5 @@ def _soql_value(value: AttributeValue) -> str:
     return f"'{text}'"
 
 
-def _folded(value: AttributeValue) -> AttributeValue:
+def _fold(value: AttributeValue) -> AttributeValue:
     return value.casefold() if isinstance(value, str) else value

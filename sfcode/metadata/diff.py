@@ -66,11 +66,11 @@ def _compare(path: Path, before: Value, after: Value) -> Iterator[AttributeChang
     elif not (_has_parts(before) or _has_parts(after)) or (
         isinstance(before, list | tuple) and isinstance(after, list | tuple)
     ):
-        if not _same(before, after):
+        if not _is_same(before, after):
             yield AttributeChange(path, before, after)
     else:  # a value of another kind replaces the whole value
-        yield from _whole(path, before, comes=False)
-        yield from _whole(path, after, comes=True)
+        yield from _diff_whole(path, before, comes=False)
+        yield from _diff_whole(path, after, comes=True)
 
 
 def _compare_dicts(path: Path, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[AttributeChange]:
@@ -79,10 +79,10 @@ def _compare_dicts(path: Path, before: Mapping[str, Value], after: Mapping[str, 
         yield from _compare((*path, name or ""), before.get(old or ""), after.get(new or ""))
 
 
-def _whole(path: Path, value: Value, *, comes: bool) -> Iterator[AttributeChange]:
+def _diff_whole(path: Path, value: Value, *, comes: bool) -> Iterator[AttributeChange]:
     if _is_dict(value):
         for key, part in value.items():
-            yield from _whole((*path, key), part, comes=comes)
+            yield from _diff_whole((*path, key), part, comes=comes)
     elif _is_set(value):
         for text in value:
             yield _item(path, text, comes=comes)
@@ -139,10 +139,10 @@ def _has_parts(value: Value) -> bool:
     return _is_dict(value) or _is_set(value)
 
 
-def _same(before: Value, after: Value) -> bool:
+def _is_same(before: Value, after: Value) -> bool:
     """Compare as JSON does: true is not 1, and a tuple equals a list."""
     if isinstance(before, dict) and isinstance(after, dict):
-        return before.keys() == after.keys() and all(_same(before[key], after[key]) for key in before)
+        return before.keys() == after.keys() and all(_is_same(before[key], after[key]) for key in before)
     if isinstance(before, list | tuple) and isinstance(after, list | tuple):
-        return len(before) == len(after) and all(map(_same, before, after))
+        return len(before) == len(after) and all(map(_is_same, before, after))
     return type(before) is type(after) and before == after

@@ -28,7 +28,7 @@ _USAGE = re.compile(r"(?:^|[;,\s])api-usage=(\d+)/(\d+)")
 
 
 class CallRefused(OrgError):
-    """The org refused a whole call; `status` is the HTTP status."""
+    """Raised when the org refuses a whole call; `status` is the HTTP status."""
 
     def __init__(self, message: str, *, code: str, status: int, retry_after: float | None = None) -> None:
         super().__init__(message, code=code, retry_after=retry_after)

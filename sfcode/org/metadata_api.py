@@ -78,7 +78,7 @@ class MetadataClient:
     def cancel_deploy(self, deploy_id: str) -> bool:
         """Ask the org to cancel a deployment; return True if it is canceled, False if it is still being canceled."""
         # Repeatable. The element's name is that of the WSDL.
-        return soap.flag(self._one("cancelDeploy", [("String", deploy_id)]), "done")
+        return soap.flag(self._call_single("cancelDeploy", [("String", deploy_id)]), "done")
 
     def retrieve(self, members: Mapping[str, Iterable[str]], *, timeout: float = RETRIEVE_TIMEOUT) -> Retrieved:
         """Retrieve components by type and full name; the messages list missing ones."""
@@ -96,8 +96,8 @@ class MetadataClient:
             ("singlePackage", True),
             ("unpackaged", [*types, ("version", version)]),
         ]
-        retrieve_id = soap.text(self._one("retrieve", [("retrieveRequest", request)]), "id")
-        return self._retrieved(self._wait_for(retrieve_id, timeout))
+        retrieve_id = soap.text(self._call_single("retrieve", [("retrieveRequest", request)]), "id")
+        return self._parse_retrieve(self._wait_for(retrieve_id, timeout))
 
     def list_metadata(self, *types: str) -> tuple[FileProperties, ...]:
         """List the components of some types, in the org's order."""
@@ -113,7 +113,7 @@ class MetadataClient:
         components: list[Component] = []
         for batch in _batches(list(names), READ_AT_ONCE):
             fields: list[tuple[str, soap.Node]] = [("type", type), *(("fullNames", name) for name in batch)]
-            for record in soap.children(self._one("readMetadata", fields), "records"):
+            for record in soap.children(self._call_single("readMetadata", fields), "records"):
                 full_name = soap.text(record, "fullName")
                 if full_name:  # the org returns an empty record for an unknown name
                     components.append(from_element(type, full_name, record))
@@ -136,7 +136,7 @@ class MetadataClient:
 
     def describe_metadata(self) -> MetadataDescription:
         """Return the metadata types that the org has."""
-        result = self._one("describeMetadata", [("asOfVersion", self._connection.api_version)])
+        result = self._call_single("describeMetadata", [("asOfVersion", self._connection.api_version)])
         return MetadataDescription(
             types=tuple(map(result_parsers.parse_described_type, soap.children(result, "metadataObjects"))),
             namespace=soap.text(result, "organizationNamespace"),
@@ -173,7 +173,7 @@ class MetadataClient:
         runtime = self._runtime
         started = runtime.clock()
         for pause in pauses():
-            result = self._one("checkRetrieveStatus", [("asyncProcessId", retrieve_id), ("includeZip", True)])
+            result = self._call_single("checkRetrieveStatus", [("asyncProcessId", retrieve_id), ("includeZip", True)])
             if soap.flag(result, "done"):
                 return result
             if runtime.clock() - started > timeout:
@@ -181,7 +181,7 @@ class MetadataClient:
             runtime.sleep(pause)
         raise OrgUnreachable(f"The org did not finish the retrieve {retrieve_id} in {timeout:.0f} s.")
 
-    def _retrieved(self, result: etree._Element) -> Retrieved:
+    def _parse_retrieve(self, result: etree._Element) -> Retrieved:
         if not soap.flag(result, "success"):
             code, message = soap.text(result, "errorStatusCode"), soap.text(result, "errorMessage")
             status = soap.text(result, "status")
@@ -199,7 +199,7 @@ class MetadataClient:
     def _call(self, operation: str, fields: soap.Fields) -> tuple[etree._Element, ...]:
         return self._read(lambda: self._connection.call(operation, fields))
 
-    def _one(self, operation: str, fields: soap.Fields) -> etree._Element:
+    def _call_single(self, operation: str, fields: soap.Fields) -> etree._Element:
         return _single(operation, self._call(operation, fields))
 
     def _read(self, action: Callable[[], retry.Answer]) -> retry.Answer:

@@ -194,12 +194,12 @@ class Rest:
         return getattr(self.client, sobject)
 
     def _read(self, action: Callable[[], retry.Answer]) -> retry.Answer:
-        return retry.call(lambda: self._translated(action), self._connection.runtime)
+        return retry.call(lambda: self._translate(action), self._connection.runtime)
 
     def _write(self, action: Callable[[], retry.Answer]) -> retry.Answer:
-        return retry.call(lambda: self._translated(action), self._connection.runtime, repeatable=False)
+        return retry.call(lambda: self._translate(action), self._connection.runtime, repeatable=False)
 
-    def _translated(self, action: Callable[[], retry.Answer]) -> retry.Answer:
+    def _translate(self, action: Callable[[], retry.Answer]) -> retry.Answer:
         with translate_errors(self._connection.instance_url), self._refusals():
             return action()
 

@@ -66,7 +66,7 @@ def parse_answer(data: bytes, operation: str) -> tuple[etree._Element, ...]:
 
 
 class NotSoap(OrgError):
-    """The response is not from the Metadata API."""
+    """Raised for a response that is not from the Metadata API."""
 
 
 def parse_envelope(data: bytes) -> etree._Element:

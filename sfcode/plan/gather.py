@@ -147,8 +147,8 @@ def _read_org(
     """
     Read the generated addresses, those of the applied state, and the state itself.
 
-    One retrieve, in parallel with the record queries; a second one only for addresses that are managed and no
-    longer generated.
+    Components are read with one retrieve, in parallel with the record queries; addresses that are managed and no longer
+    generated need a second one.
     """
     username = project.settings.integration_user.username
     expected = _expected_bodies(project, request.mode, generated)

@@ -20,7 +20,7 @@ from sfcode.plan.state import HISTORY
 from sfcode.plan.state_format import STATE_SIZE, measure_state
 
 _MOST_PER_JSON = 4
-"""Upper bound of a body's size as XML, or compressed in base64, as a multiple of its JSON."""
+"""The upper bound of a body's size as XML, or compressed in base64, as a multiple of its JSON."""
 
 _FURTHER_BYTES = 65_536
 """The number of bytes that an apply may add to the state beyond the plan: digests of manual steps, the commit."""

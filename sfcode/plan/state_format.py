@@ -31,7 +31,8 @@ _PUNCTUATION = len('    "",\n')
 """Overhead of one apply of the history, in bytes."""
 
 STATE_SIZE = 1_000_000
-"""Size of the file in bytes up to which history is added; the last apply is kept up to the limit of a static resource."""
+"""The size of the file in bytes up to which history is added; the last apply is kept up to the limit of a static
+resource."""
 
 MOST_BYTES = 500_000_000
 """The largest size of a decompressed part in bytes, against decompression bombs."""
@@ -39,13 +40,13 @@ MOST_BYTES = 500_000_000
 
 def state_text(applied: Applied) -> str:
     """Format the state as the text of the static resource, with as much history as there is room for."""
-    document = _compressed(applied)
+    document = _compress_state(applied)
     return _to_json({**document, "history": document["history"][: _count_kept(document)]})
 
 
 def measure_state(applied: Applied) -> tuple[int, int]:
     """Return the size of a state without history in bytes, and the number of applies that it has room for."""
-    document = _compressed(applied)
+    document = _compress_state(applied)
     return _size(document), _count_kept(document)
 
 
@@ -95,7 +96,7 @@ def from_component(component: Component | None) -> Applied:
         ) from error
 
 
-def _compressed(applied: Applied) -> StoredState:
+def _compress_state(applied: Applied) -> StoredState:
     return {
         "format_version": FORMAT_VERSION,
         "project": applied.project,

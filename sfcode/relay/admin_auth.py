@@ -95,7 +95,7 @@ class AdminAuth:
         except SfcodeError:
             return PlainTextResponse("The database does not answer: only the admin token can be checked.\n", 503)
         if self._token is not None:
-            return _unauthorized()
+            return _ask_for_token()
         if has_loopback_host(request.headers):
             return Principal("", "viewer", self._open_key)
         return PlainTextResponse("Without an admin token, only requests from this machine are accepted.\n", 403)
@@ -124,7 +124,7 @@ class AdminAuth:
             self._attempts.forget(client)
             return Principal(token.name, token.role, _form_key(secret))
         self._events.record_refused(SOURCE, "token_wrong", 401, client)
-        return _unauthorized()
+        return _ask_for_token()
 
     async def begin_session(self, principal: Principal, now: float) -> str:
         """Return the cookie of a new session, valid for `SESSION_SECONDS`. The cookie does not contain the token."""
@@ -206,7 +206,7 @@ class FailedAttempts:
         self._failed.pop(client, None)
 
 
-def _unauthorized() -> Response:
+def _ask_for_token() -> Response:
     return PlainTextResponse("A token is needed.\n", 401, {"WWW-Authenticate": 'Basic realm="sfcode relay"'})
 
 

@@ -128,7 +128,7 @@ def explain(
         end: Any = Parked(message.parked) if message.parked else None
         if end is None:
             deadline = clock() + SECONDS
-            claim = Claim("explain", deadline, (_claimed(number, message),))
+            claim = Claim("explain", deadline, (_make_claimed(number, message),))
             delivery = Batch(rules, calls, states, claim, deadline).deliver()
             states.newest |= {state.name: state for state in delivery.latest}
             end = delivery.settlements[number]
@@ -144,7 +144,7 @@ def _set_group(message: InboxMessage) -> PlannedWrite:
     return PlannedWrite("set", "group in Appcues", "id", id_, fields)
 
 
-def _claimed(number: int, message: InboxMessage) -> ClaimedMessage:
+def _make_claimed(number: int, message: InboxMessage) -> ClaimedMessage:
     return ClaimedMessage(
         number,
         message.source,

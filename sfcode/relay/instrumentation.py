@@ -40,9 +40,9 @@ log = structlog.stdlib.get_logger("sfcode.relay")
 LONGEST_CODE = 60
 """The maximum length of an error code in the log, in characters."""
 REFUSALS_LOGGED = 20
-"""Refused requests of one source that are logged per second; all are counted."""
+"""The maximum number of refused requests of one source that are logged per second; all are counted."""
 MOST_CODES = 3
-"""Error codes in the log line of a batch."""
+"""The maximum number of error codes in the log line of a batch."""
 
 
 class CallEvents(Protocol):

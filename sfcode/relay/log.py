@@ -25,7 +25,7 @@ from sfcode.text import printable
 Event = MutableMapping[str, Any]
 
 MOST_IDS = 20
-"""Message IDs of a batch in a log line."""
+"""The maximum number of message IDs of a batch in a log line."""
 
 
 class LogLimit:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WAYS = {"appcues": "Appcues -> Salesforce", "salesforce": "Salesforce -> Appcues"}
 STATES: tuple[State, ...] = ("ready", "leased", "parked", "dead", "done")
 MOST_USES = 5
-"""Lines about the largest numbers of requests; `--json` has all."""
+"""The maximum number of lines about requests, the largest numbers first; `--json` has all."""
 Paint = Callable[[str, str], str]
 
 

@@ -43,7 +43,7 @@ Sleep = Callable[[float], object]
 
 
 class _StoppedError(Exception):
-    """The process stops, or another process has taken the run over."""
+    """Raised when the process stops, or another process has taken the run over."""
 
 
 @dataclass(frozen=True, slots=True)

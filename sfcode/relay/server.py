@@ -69,7 +69,7 @@ def make_app(
 
 def route_app(routes: Sequence[BaseRoute]) -> ASGIApp:
     """Build an application of some routes, with short responses for all errors."""
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _refused, 500: _failed})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _answer_refusal, 500: _answer_failure})
     # Paths must match exactly: a redirect for a trailing slash would lose the request's body.
     app.router.redirect_slashes = False
     return app
@@ -147,7 +147,7 @@ async def _serve(
     try:
         await service.start()
         loop.add_signal_handler(signal.SIGHUP, reloader.request)
-        async with _reloaded(reloader), _served_apart(admin):
+        async with _reload_config(reloader), _serve_admin(admin):
             await server.serve(sockets=[listener])
     finally:
         await service.stop()
@@ -155,7 +155,7 @@ async def _serve(
 
 
 @contextlib.asynccontextmanager
-async def _reloaded(reloader: ConfigReloader) -> AsyncIterator[None]:
+async def _reload_config(reloader: ConfigReloader) -> AsyncIterator[None]:
     """Reload the config when its files change, during the block."""
     task = asyncio.create_task(reloader.run(), name="config-reloader")
     try:
@@ -166,7 +166,7 @@ async def _reloaded(reloader: ConfigReloader) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _served_apart(admin: tuple[_Server, socket.socket] | None) -> AsyncIterator[None]:
+async def _serve_admin(admin: tuple[_Server, socket.socket] | None) -> AsyncIterator[None]:
     """Serve the port of the dashboard and the metrics until the other port is closed."""
     if admin is None:
         yield
@@ -282,11 +282,11 @@ class _Dispatcher:
             await self._service.ingress(scope, receive, counted)
 
 
-def _refused(_request: Request, error: Exception) -> Response:
+def _answer_refusal(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     headers = error.headers if isinstance(error, HTTPException) else None
     return PlainTextResponse(f"{error.detail if isinstance(error, HTTPException) else 'Not Found'}\n", status, headers)
 
 
-def _failed(_request: Request, _error: Exception) -> Response:
+def _answer_failure(_request: Request, _error: Exception) -> Response:
     return PlainTextResponse("Internal Server Error\n", 500)

@@ -42,7 +42,8 @@ CONNECT_MOST_ASKED = 3600.0
 GATHER: dict[Source, float] = {"appcues": 1.0, "salesforce": 0.25}
 """Seconds between two batches that are not full. Calls to Salesforce count against a daily limit, those to Appcues do not."""
 REQUESTS_PER_SECOND = 50.0
-"""Requests per second of the relay, of the 60 of an Appcues account; the rest is for other clients of its API."""
+"""The number of requests per second of the relay, of the 60 of an Appcues account; the rest is for other clients of its
+API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Service:
         self._notifier = Notifier(
             inbox.notifications, self.instrumentation, self._sender, lambda: self.config.settings.receivers
         )
-        self.commit = GroupCommit(inbox, committed=self._committed)
+        self.commit = GroupCommit(inbox, committed=self._record_committed)
         """Commits the messages of ingress."""
         self._bells: dict[Source, Wakeup] = {"appcues": Wakeup(), "salesforce": Wakeup()}
         self._workers: dict[Source, Worker] = {}
@@ -236,7 +237,7 @@ class Service:
         """Return this process's share of Appcues' requests per second."""
         return REQUESTS_PER_SECOND / self.housekeeping.processes
 
-    def _committed(
+    def _record_committed(
         self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int], seconds: Sequence[float]
     ) -> None:
         """Record a transaction, and wake the workers with new messages."""

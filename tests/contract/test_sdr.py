@@ -35,7 +35,7 @@ RECORDED = pytest.mark.recorded("@salesforce/source-deploy-retrieve", "with_inte
 
 
 class SdrError(Exception):
-    """An error that the library threw."""
+    """Raised for an error of the library."""
 
 
 @dataclass

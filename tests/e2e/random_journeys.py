@@ -54,7 +54,7 @@ Deed = Callable[["Traveler"], None]
 
 
 class KilledError(BaseException):
-    """The simulated process was killed: every further request fails too."""
+    """Raised by every request after the simulated process was killed."""
 
 
 @dataclass

@@ -29,7 +29,7 @@ _FILE_EVENTS = frozenset({"open", "os.listdir", "os.scandir", "os.mkdir", "os.re
 
 
 class Forbidden(RuntimeError):
-    """A test used a resource that tests must not use."""
+    """Raised when a test uses a resource that tests must not use."""
 
 
 def _is_loopback(host: object) -> bool:

@@ -1,4 +1,4 @@
-"""The precomputed parser tables, which save the local org computing them at its start."""
+"""The precomputed parser tables, so that the local org need not compute them at its start."""
 
 from __future__ import annotations
 

@@ -93,13 +93,13 @@ def _endpoint(project: Project, org: OrgFacts, environ: Mapping[str, str]) -> En
     url = project.settings.relay.url
     host = urlsplit(url).hostname or ""
     if is_loopback(host) and org.is_local:
-        return _probed(url, environ)
+        return _probe_endpoint(url, environ)
     if is_private(host):
         return Endpoint(url, "this machine" if is_loopback(host) else "a private network")
-    return _probed(url, environ)
+    return _probe_endpoint(url, environ)
 
 
-def _probed(url: str, environ: Mapping[str, str]) -> Endpoint:
+def _probe_endpoint(url: str, environ: Mapping[str, str]) -> Endpoint:
     answer = probe(url, environ)
     return Endpoint(url, config=answer) if isinstance(answer, str) else Endpoint(url, trouble=answer)
 

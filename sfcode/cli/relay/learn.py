@@ -76,7 +76,7 @@ def learn_command(
         reading = Reading.of(project).with_paths(paths)
         learned = parse_capture(capture, reading)
         auth = propose_auth(capture, _webhook_secrets())
-        changes = list(reread(_parked(inbox) if inbox else (), reading))
+        changes = list(reread(_list_parked(inbox) if inbox else (), reading))
         aliases = propose_aliases(
             learned + [inbox_message for change in changes for inbox_message in change.messages], project.events
         )
@@ -84,7 +84,7 @@ def learn_command(
             "paths": {key: list(places) for key, places in paths.items()},
             "aliases": {name: {"as": event_name, "attributes": names} for name, (event_name, names) in aliases.items()},
             "webhook_auth": asdict(auth) if auth else None,
-            "read": [_shown(message) for message in learned],
+            "read": [_render_message(message) for message in learned],
             "messages": [{"id": change.entry.id, **_change(change)} for change in changes],
             "replayed": 0,
         }
@@ -145,7 +145,7 @@ def _find_entry(inbox: Inbox, id_: int | None) -> InboxEntry | None:
     """Return the message with an ID, or else the newest one that could not be parsed, or the newest one."""
     if id_ is not None:
         return next(iter(list_entries(inbox, ids=(id_,))), None)
-    unparsed = (entry for entry in _parked(inbox) if "event" not in entry.payload)
+    unparsed = (entry for entry in _list_parked(inbox) if "event" not in entry.payload)
     return next(unparsed, None) or next(iter(list_entries(inbox, source="appcues", limit=1)), None)
 
 
@@ -177,7 +177,7 @@ def _read_evidence(file: Path) -> dict[str, Any]:
     return document
 
 
-def _parked(inbox: Inbox) -> Sequence[InboxEntry]:
+def _list_parked(inbox: Inbox) -> Sequence[InboxEntry]:
     return list_entries(inbox, source="appcues", state="parked", limit=NEWEST)
 
 
@@ -210,10 +210,10 @@ def _is_approved(invocation: Invocation, number: int, aliases: Mapping[str, obje
 
 
 def _change(change: RereadMessage) -> dict[str, Any]:
-    return {"reason": change.entry.reason, "becomes": [_shown(message) for message in change.messages]}
+    return {"reason": change.entry.reason, "becomes": [_render_message(message) for message in change.messages]}
 
 
-def _shown(message: Any) -> dict[str, Any]:
+def _render_message(message: Any) -> dict[str, Any]:
     if message.parked:
         return {"parked": message.parked}
     return {"event": message.kind, **{key: message.payload[key] for key in ("user_id", "group_id", "timestamp")}}

@@ -68,7 +68,7 @@ def trial_command(
         except (SfcodeError, KeyboardInterrupt):
             _withdraw(inbox, org, _find_marked(inbox, user, mark, begun))
             raise
-        created = _created(stored)
+        created = _list_created(stored)
         print_status(invocation, f"Delivered as message {stored.entry.id}, after {_seconds(stored):.1f} s.")
         try:
             _check_records(org, created)
@@ -157,7 +157,7 @@ def _wait(inbox: Inbox, user: str, mark: str, begun: datetime, timeout: float) -
     while time.monotonic() < end:
         ids = _find_marked(inbox, user, mark, begun)
         stored = inbox.find(ids[0]) if ids else None
-        if stored is not None and stored.entry.state == "done" and _created(stored):
+        if stored is not None and stored.entry.state == "done" and _list_created(stored):
             return stored
         if stored is not None and stored.entry.finished_at is not None:
             break
@@ -191,11 +191,11 @@ def _withdraw(inbox: Inbox, org: Org, ids: tuple[int, ...]) -> None:
         if states <= {"done"} or time.monotonic() > end:
             break
         time.sleep(POLL_SECONDS)
-    for write in [write for stored in messages for write in _created(stored)]:
+    for write in [write for stored in messages for write in _list_created(stored)]:
         org.delete(write.object, write.record_id)
 
 
-def _created(stored: StoredMessage) -> list[AttemptedWrite]:
+def _list_created(stored: StoredMessage) -> list[AttemptedWrite]:
     """Return the records that the message has created."""
     writes = [write for event in stored.history for write in event.writes]
     return [write for write in writes if write.verb != "update" and write.status == "ok" and write.record_id]

@@ -65,12 +65,12 @@ class AppcuesApp:
             answer,
             scope,
             _read_already(receive),
-            self._journal.noting(entry, send),
+            self._journal.wrap_send(entry, send),
             faults=self._account.faults,
-            refusal=partial(self._limited, scope["method"], scope["path"]),
+            refusal=partial(self._check_rate, scope["method"], scope["path"]),
         )
 
-    def _limited(self, method: str, path: str) -> Response | None:
+    def _check_rate(self, method: str, path: str) -> Response | None:
         fault = self._account.faults.take("rate_limit", path=path, method=method)
         seconds = (fault.retry_after or 1) if fault is not None else self._account.bucket.wait(self._monotonic())
         if not seconds:

@@ -45,15 +45,15 @@ class Journal:
             self._entries.append(entry)
         return entry
 
-    def noting(self, entry: JournalEntry, send: Send) -> Send:
+    def wrap_send(self, entry: JournalEntry, send: Send) -> Send:
         """Return a `send` that records the status of the response."""
 
-        async def noting(message: Message) -> None:
+        async def send_recorded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
             await send(message)
 
-        return noting
+        return send_recorded
 
     def list(self, after: int = 0) -> list[dict[str, Any]]:
         """List the requests after a given one."""

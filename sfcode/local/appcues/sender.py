@@ -77,7 +77,7 @@ class WebhookSender:
         if not batch:
             return False
         webhook = read_webhook(setting)
-        delayed_webhooks, now = self._held_back(webhook, batch)
+        delayed_webhooks, now = self._split_delayed(webhook, batch)
         by_user: dict[str, list[PendingWebhook]] = {}
         for parcel in now:
             by_user.setdefault(parcel.user_id, []).append(parcel)
@@ -89,7 +89,7 @@ class WebhookSender:
         state.settle([parcel.number for parcel in batch if parcel.number not in numbers], later)
         return True
 
-    def _held_back(
+    def _split_delayed(
         self, webhook: Webhook, batch: Iterable[PendingWebhook]
     ) -> tuple[list[PendingWebhook], list[PendingWebhook]]:
         """Split off the webhooks that a fault delays, so that later ones overtake them."""

@@ -86,7 +86,7 @@ class Deliveries:
         tally = Tally()
         with self._lock:
             self._drop_old(tally)
-            while batch := self._claimed():
+            while batch := self._claim():
                 self._deliver(batch, tally)
         return tally
 
@@ -120,7 +120,7 @@ class Deliveries:
             tx.notifications.delete(notification.id for notification in old if notification.id not in dead_ids)
         tally.dropped += len(old)
 
-    def _claimed(self) -> tuple[QueuedNotification, ...]:
+    def _claim(self) -> tuple[QueuedNotification, ...]:
         """Claim the notifications of the next message."""
         now, wall = self._context.clock.now(), time.time()
         with self._context.store.read() as tx:
@@ -143,7 +143,7 @@ class Deliveries:
             tally.dropped += len(batch)
             return
         tally.messages += 1
-        problem = parcel.problem or self._posted(parcel)
+        problem = parcel.problem or self._post(parcel)
         if problem is None:
             tally.delivered += len(batch)
             with self._context.store.transaction() as tx:
@@ -162,7 +162,7 @@ class Deliveries:
             for notification in batch:
                 tx.notifications.retry(notification.id, at=now + retry_after(notification.attempts + 1), error=problem)
 
-    def _posted(self, parcel: OutgoingMessage) -> str | None:
+    def _post(self, parcel: OutgoingMessage) -> str | None:
         problem = self._attempt(parcel)
         path = urlsplit(parcel.endpoint).path
         if problem is None and self._context.faults.take("duplicate_delivery", path=path, method="POST"):

@@ -39,7 +39,7 @@ class Poster:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str] = SOAP) -> tuple[int, bytes]:
         """Post a message; return status and body of the response. Raises Undelivered."""
-        parts = self._allowed(url)
+        parts = self._check_allowed(url)
         deadline = time.monotonic() + self._timeout
         connection = _connection(parts, self._timeout)
         with self._lock:
@@ -76,7 +76,7 @@ class Poster:
             except OSError:
                 return
 
-    def _allowed(self, url: str) -> SplitResult:
+    def _check_allowed(self, url: str) -> SplitResult:
         try:
             parts = urlsplit(url)
             host = (parts.hostname or "").lower()

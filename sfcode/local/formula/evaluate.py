@@ -108,7 +108,7 @@ class _Evaluation:
             return SPECIAL[LOGICAL[node.operator]](self, node.operands)
         values = [self.value(operand) for operand in node.operands]
         if len(values) == 1:
-            return _signed(node.operator, values[0])
+            return _apply_sign(node.operator, values[0])
         left, right = values
         if node.operator == "&":
             return text(left) + text(right)
@@ -162,7 +162,7 @@ def _compare(operator: str, left: Value, right: Value) -> bool | None:
     return {"<": smaller, "<=": smaller or same, ">": not (smaller or same), ">=": not smaller}[operator]
 
 
-def _signed(operator: str, value: Value) -> Value:
+def _apply_sign(operator: str, value: Value) -> Value:
     if value is None:
         return None
     number = _number(operator, value)
@@ -209,7 +209,7 @@ def _dates(operator: str, left: Value, right: Value) -> Value:
     if isinstance(left, Decimal) and operator == "+":
         left, right = right, left
     if isinstance(right, Decimal) and isinstance(left, date | time) and operator in "+-":
-        return _moved(left, right if operator == "+" else -right)
+        return _add_days(left, right if operator == "+" else -right)
     if operator == "-" and type(left) is type(right):
         if isinstance(left, datetime) and isinstance(right, datetime):
             return PRECISION.divide(Decimal(str((left - right).total_seconds())), Decimal(DAY_SECONDS))
@@ -220,7 +220,7 @@ def _dates(operator: str, left: Value, right: Value) -> Value:
     raise FormulaError(f"Incorrect parameter type for operator '{operator}'")
 
 
-def _moved(start: date | time, by: Decimal) -> date | time:
+def _add_days(start: date | time, by: Decimal) -> date | time:
     if isinstance(start, time):
         milliseconds = (_milliseconds(start) + int(by)) % (DAY_SECONDS * 1000)
         return (datetime(2000, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)).time()

@@ -33,7 +33,7 @@ def text(value: Value) -> str:
     return value if isinstance(value, str) else to_text(value)
 
 
-def _whole(value: Value) -> int:
+def _to_integer(value: Value) -> int:
     return int(value) if isinstance(value, Decimal) else 0
 
 
@@ -102,13 +102,13 @@ def _is_number(value: Value) -> Value:
 
 @_function("MID")
 def _mid(value: Value, start: Value, count: Value) -> Value:
-    first = max(1, _whole(start)) - 1
-    return text(value)[first : first + max(0, _whole(count))]
+    first = max(1, _to_integer(start)) - 1
+    return text(value)[first : first + max(0, _to_integer(count))]
 
 
 @_function("FIND")
 def _find(part: Value, value: Value, start: Value = None) -> Value:
-    first = 1 if start is None else _whole(start)
+    first = 1 if start is None else _to_integer(start)
     if first < 1 or not text(part):
         return Decimal(0)
     return Decimal(text(value).find(text(part), first - 1) + 1)
@@ -132,7 +132,7 @@ def _regex(value: Value, pattern: Value) -> Value:
 def _date(year: Value, month: Value, day: Value) -> Value:
     if year is None or month is None or day is None:
         return None
-    return date(_whole(year), _whole(month), _whole(day))
+    return date(_to_integer(year), _to_integer(month), _to_integer(day))
 
 
 @_function("DATEVALUE")
@@ -165,7 +165,7 @@ def _time_value(value: Value) -> Value:
 def _add_months(value: Value, count: Value) -> Value:
     if not isinstance(value, date) or count is None:
         return None
-    months = value.year * 12 + value.month - 1 + _whole(count)
+    months = value.year * 12 + value.month - 1 + _to_integer(count)
     year, month = months // 12, months % 12 + 1
     last = calendar.monthrange(year, month)[1]
     # The last day of a month stays the last day.
@@ -186,8 +186,8 @@ FUNCTIONS |= {
     "TEXT": to_text,
     "VALUE": lambda value: to_number(text(value)),
     "LEN": lambda value: Decimal(len(text(value))),
-    "LEFT": lambda value, count: text(value)[: max(0, _whole(count))],
-    "RIGHT": lambda value, count: text(value)[max(0, len(text(value)) - max(0, _whole(count))) :],
+    "LEFT": lambda value, count: text(value)[: max(0, _to_integer(count))],
+    "RIGHT": lambda value, count: text(value)[max(0, len(text(value)) - max(0, _to_integer(count))) :],
     "UPPER": lambda value, _locale=None: text(value).upper(),
     "LOWER": lambda value, _locale=None: text(value).lower(),
     "INITCAP": lambda value: re.sub(r"\w+", lambda word: word.group().capitalize(), text(value)),
@@ -197,15 +197,15 @@ FUNCTIONS |= {
     "CONTAINS": lambda value, part: text(part) in text(value),
     "BEGINS": lambda value, part: text(value).startswith(text(part)),
     "LPAD": lambda value, length, pad=None: (
-        _padding(text(value), _whole(length), pad) + text(value)[: max(0, _whole(length))]
+        _padding(text(value), _to_integer(length), pad) + text(value)[: max(0, _to_integer(length))]
     ),
     "RPAD": lambda value, length, pad=None: (
-        text(value)[: max(0, _whole(length))] + _padding(text(value), _whole(length), pad)
+        text(value)[: max(0, _to_integer(length))] + _padding(text(value), _to_integer(length), pad)
     ),
     "BR": lambda: "\n",
     "CASESAFEID": lambda value: full(text(value)),
     "ASCII": lambda value: Decimal(ord(text(value)[0])) if text(value) else None,
-    "CHR": lambda value: chr(_whole(value)) if value is not None else "",
+    "CHR": lambda value: chr(_to_integer(value)) if value is not None else "",
     "FROMUNIXTIME": lambda value: (
         datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(value)) if isinstance(value, Decimal) else None
     ),

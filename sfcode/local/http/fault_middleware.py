@@ -46,12 +46,14 @@ class FaultMiddleware:
     def _refusal(self, path: str, method: str) -> Response | None:
         faults = self._context.faults
         if faults.take("request_limit", path=path, method=method) is not None:
-            refused = _refused(path, ApiError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403))
+            refused = _answer_refusal(
+                path, ApiError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
+            )
             limit = self._context.usage.limit
             refused.headers[USAGE] = f"api-usage={limit}/{limit}"
             return refused
         if faults.take("session_expired", path=path, method=method) is not None:
-            return _refused(path, make_error("invalid_session"))
+            return _answer_refusal(path, make_error("invalid_session"))
         return None
 
     def _with_usage(self, path: str, send: Send) -> Send:
@@ -68,7 +70,7 @@ class FaultMiddleware:
         return sending
 
 
-def _refused(path: str, error: ApiError) -> Response:
+def _answer_refusal(path: str, error: ApiError) -> Response:
     if not path.startswith(SOAP):
         return error_answer(error)
     from sfcode.local.http import soap  # imports lxml, which is slow, and only this error needs it

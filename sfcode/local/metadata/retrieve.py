@@ -58,7 +58,7 @@ def retrieve(
         by_name = {unquote(entry.component.full_name).lower(): entry for entry in list_entries(tx, type_)}
         for name in sorted(set(names)):
             if name == WILDCARD:
-                picked = [] if type_ in NO_WILDCARD or not _wild(type_) else _all(type_, by_name.values())
+                picked = [] if type_ in NO_WILDCARD or not _has_wildcard(type_) else _all(type_, by_name.values())
             else:
                 entry = by_name.get(unquote(name).lower()) or _version(tx, type_, name)
                 picked = [entry] if entry else []
@@ -85,7 +85,7 @@ def _all(type_: str, entries: Iterable[InventoryEntry]) -> list[InventoryEntry]:
     return [entry for entry in entries if type_ != "CustomField" or entry.stored is not None]
 
 
-def _wild(type_: str) -> bool:
+def _has_wildcard(type_: str) -> bool:
     return type_ in FILE_TYPES or type_ in PARENTS
 
 

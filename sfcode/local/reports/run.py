@@ -19,7 +19,7 @@ from sfcode.local.sobjects.rows import UserView
 from sfcode.local.store import Record
 
 MOST_ROWS = 2000
-"""Detail rows of one run; summaries count all rows."""
+"""The maximum number of detail rows of one run; summaries count all rows."""
 
 _AGGREGATE = re.compile(r"([A-Za-z_][\w.]*):(SUM|AVG|MIN|MAX)")
 _JOINED = re.compile(r"(\d+( OR \d+)*)?")

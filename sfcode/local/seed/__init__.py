@@ -62,14 +62,14 @@ def load_text(
     from sfcode.local.seed.document import read
     from sfcode.local.seed.load import Founding
 
-    document = _extended(read(text, name))
+    document = _extend(read(text, name))
     with store.transaction() as tx:
         if only_if_empty and tx.settings.get("org_id"):
             return
         Founding(tx, document, now=now - AGE, rng=rng).run()
 
 
-def _extended(document: SeedDocument) -> SeedDocument:
+def _extend(document: SeedDocument) -> SeedDocument:
     """Return a company, merged with the shipped company that it extends."""
     from sfcode.local.seed.document import extend, read
 
@@ -79,7 +79,7 @@ def _extended(document: SeedDocument) -> SeedDocument:
     if name not in list_shipped():
         document.wrong((EXTENDS,), f"there is no shipped company {name}", f"one of {', '.join(list_shipped())}")
         document.stop_if_wrong()
-    return extend(_extended(read(_read_seed(name), f"<{name}.yaml>")), document)
+    return extend(_extend(read(_read_seed(name), f"<{name}.yaml>")), document)
 
 
 def _read_seed(name: str) -> str:

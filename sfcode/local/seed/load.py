@@ -216,14 +216,14 @@ class Founding:
             return
         values: dict[str, Any] = {}
         for key, value in row.items():
-            values[key] = self._named(name, key, value, (*path, key)) if isinstance(value, dict) else value
+            values[key] = self._find_named(name, key, value, (*path, key)) if isinstance(value, dict) else value
         try:
             self._writer.create(name, values, record_id=record_id)
         except ApiError as error:
             field = next((field_name for field_name in error.fields or () if field_name in row), None)
             self._document.wrong((*path, field) if field else path, f"{error.code}: {error.message}")
 
-    def _named(self, name: str, key: str, attributes: dict[str, Any], path: Path) -> str | None:
+    def _find_named(self, name: str, key: str, attributes: dict[str, Any], path: Path) -> str | None:
         """Find the record that `{Name: Bluefin Logistics}` refers to among those already written."""
         target = self._writer.catalog.object(name)
         field = target.field(key) if target else None

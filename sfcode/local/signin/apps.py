@@ -38,7 +38,8 @@ class RegisteredApp:
     run_as: str = ""
     """The username of the user that the app signs in as with its own credentials."""
     permitted_users: str = "admin_approved"
-    """`admin_approved`: the users below; `all`: users who approved the app."""
+    """The users who may use the app: `admin_approved`, those that an administrator has approved; `all`, those who
+    approved the app themselves."""
     users: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     permission_sets: tuple[str, ...] = ()
@@ -94,8 +95,8 @@ def find_deployed_app(tx: OrgTransaction, consumer_key: str) -> RegisteredApp | 
         callback_urls=tuple(str(own.get("callbackUrl") or "").split()),
         run_as=str(policies.get("clientCredentialsFlowUser") or "") if flows else "",
         permitted_users="all" if policies.get("permittedUsersPolicyType") == "AllSelfAuthorized" else "admin_approved",
-        profiles=_named(policies, "commaSeparatedProfile"),
-        permission_sets=_named(policies, "commaSeparatedPermissionSet"),
+        profiles=_split_names(policies, "commaSeparatedProfile"),
+        permission_sets=_split_names(policies, "commaSeparatedPermissionSet"),
     )
 
 
@@ -142,7 +143,7 @@ def with_keys(body: Mapping[str, Value], before: Mapping[str, Value]) -> dict[st
     return {**body, **{name: body.get(name) or value for name, value in keys.items()}}
 
 
-def _named(body: Mapping[str, Value], key: str) -> tuple[str, ...]:
+def _split_names(body: Mapping[str, Value], key: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in str(body.get(key) or "").split(",") if name.strip())
 
 

@@ -112,7 +112,7 @@ class UserAccess:
         for key, field in target.fields.items():
             readable, editable = self.field(target.name, field)
             if readable:
-                fields[key] = field if editable else _locked(field)
+                fields[key] = field if editable else _make_read_only(field)
         return dataclasses.replace(
             target,
             fields=fields,
@@ -125,7 +125,7 @@ class UserAccess:
     def record(self, target: ObjectDef, row: Record) -> RecordRights:
         """Return the permissions on one record, from sharing and the object's permissions."""
         rights = self.object(target.name)
-        shared = self._shared(target, row, rights)
+        shared = self._shared_rights(target, row, rights)
         return RecordRights(
             rights.read and (rights.view_all or shared.read),
             rights.edit and (rights.modify_all or shared.edit),
@@ -140,7 +140,7 @@ class UserAccess:
             return True
         return target.name != "Contact" and sharing.get_model(self._tx, target) in sharing.READABLE
 
-    def _shared(self, target: ObjectDef, row: Record, rights: ObjectRights) -> RecordRights:
+    def _shared_rights(self, target: ObjectDef, row: Record, rights: ObjectRights) -> RecordRights:
         if target.name == "PermissionSetAssignment":
             is_visible = self.has(SETUP_READERS) or row.get("AssigneeId") == self.user_id
             return RecordRights(is_visible, is_visible, is_visible)
@@ -223,5 +223,5 @@ FOR_MARKETING = frozenset({"campaign", "campaignmemberstatus"})
 SETUP_NAMES = frozenset(name.lower() for name in setup_objects())
 
 
-def _locked(field: FieldDef) -> FieldDef:
+def _make_read_only(field: FieldDef) -> FieldDef:
     return dataclasses.replace(field, createable=False, updateable=False)

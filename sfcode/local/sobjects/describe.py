@@ -21,7 +21,7 @@ def _constants() -> dict[str, Any]:
     return constants
 
 
-def _usual(kind: str, described: FieldDef | ObjectDef) -> dict[str, Any]:
+def _constant_keys(kind: str, described: FieldDef | ObjectDef) -> dict[str, Any]:
     """Return the constant keys of a describe, and the keys whose values are attributes with another name."""
     own = {key: getattr(described, name) for key, name in _constants()["attributes"][kind].items()}
     return {**_constants()[kind], **own}
@@ -36,7 +36,7 @@ def summary(target: ObjectDef, base: str) -> dict[str, Any]:
     """Return the describe of an object in the list of all objects."""
     address = f"{base}/sobjects/{target.name}"
     mergeable = target.name in _constants()["mergeable"]
-    return _usual("summary", target) | {
+    return _constant_keys("summary", target) | {
         "keyPrefix": target.key_prefix or None,
         "mergeable": mergeable,
         "urls": {
@@ -87,7 +87,7 @@ def describe_field(field: FieldDef, *, is_name: bool = False) -> Mapping[str, An
     number = field.type in NUMBER_TYPES
     integer = field.type == "int"
     text = not number and field.type not in ("boolean", "date", "datetime", "time", "address")
-    return _usual("field", field) | {
+    return _constant_keys("field", field) | {
         "aggregatable": field.filterable and field.type not in ("boolean", "address"),
         "autoNumber": field.custom and field.type == "string" and not field.createable and not field.calculated,
         "byteLength": field.length * 3 if text and field.type not in ("id", "reference") else field.length,

@@ -69,22 +69,24 @@ class Rows:
                 rows = _translate(rows, self._tx.records.get("User", self._catalog.access.user_id))
             if object_name == OWN_PERMISSIONS:
                 rows = _own_permissions(self._catalog.access if self._catalog else None)
-            self._all[object_name] = self._seen(object_name, rows)
+            self._all[object_name] = self._select_visible(object_name, rows)
         return self._all[object_name]
 
     def among(self, object_name: str, field: str, values: Collection[Scalar]) -> list[Record]:
         """List the rows whose stored field has one of these values, texts without case; the result may contain others."""
         if object_name == "EntityDefinition" and field == "QualifiedApiName":
-            return self._seen(object_name, _entity_definitions(self._tx, {str(value).lower() for value in values}))
+            return self._select_visible(
+                object_name, _entity_definitions(self._tx, {str(value).lower() for value in values})
+            )
         if self._with_deleted or _is_view(object_name) or object_name in self._all:
             return self.all(object_name)
-        return self._seen(object_name, self._tx.records.find_any(object_name, field, values))
+        return self._select_visible(object_name, self._tx.records.find_any(object_name, field, values))
 
     def first(self, object_name: str, most: int) -> list[Record]:
         """List the first rows of an object by ID, or all rows if that is simpler."""
         if object_name in self._all or not self._all_are_seen(object_name):
             return self.all(object_name)[:most]
-        return self._seen(object_name, self._tx.records.list_all(object_name, most))
+        return self._select_visible(object_name, self._tx.records.list_all(object_name, most))
 
     def count(self, object_name: str) -> int | None:
         """Count the rows of an object without reading them; None if that is impossible."""
@@ -116,9 +118,9 @@ class Rows:
         if _is_view(object_name) or object_name in self._all:
             return self.get(object_name, record_id)
         row = self._tx.records.get(object_name, record_id)
-        return next(iter(self._seen(object_name, [] if row is None else [row])), None)
+        return next(iter(self._select_visible(object_name, [] if row is None else [row])), None)
 
-    def _seen(self, object_name: str, rows: list[Record]) -> list[Record]:
+    def _select_visible(self, object_name: str, rows: list[Record]) -> list[Record]:
         if self._catalog is None:
             return rows
         access, target = self._catalog.access, self._catalog.whole.object(object_name)

@@ -152,7 +152,7 @@ class Conditions:
         bound = self._bind(condition.field)
         read, negated = self._world.reader(bound), condition.operator == "NOT IN"
         if condition.operator in ("INCLUDES", "EXCLUDES"):
-            return self._picked(condition, bound)
+            return self._test_choices(condition, bound)
         if condition.query is not None:
             if bound.field.type not in ("id", "reference"):
                 raise self._refuse("The selected field in a semi join must be an id or a reference", condition.field.at)
@@ -163,7 +163,7 @@ class Conditions:
             members = {comparable(self._value(bound.field, literal)) for literal in condition.values}
         return lambda row: (comparable(read(row)) in members) is not negated
 
-    def _picked(self, condition: Membership, bound: Bound) -> Test:
+    def _test_choices(self, condition: Membership, bound: Bound) -> Test:
         read, excluded = self._world.reader(bound), condition.operator == "EXCLUDES"
         if bound.field.type != "multipicklist":
             raise self._refuse(
@@ -198,7 +198,7 @@ class Conditions:
             return full(str(value))
         if kind == "datetime":
             try:
-                return _stamped(str(value))
+                return _to_stamp(str(value))
             except (ValueError, OverflowError) as error:
                 raise malformed(f"invalid datetime: {value}", self._world.text, literal.at) from error
         return None if isinstance(value, DateRange) else value
@@ -249,7 +249,7 @@ def _soql_type(field: FieldDef) -> str:
     return {"datetime": "dateTime", "reference": "ID", "id": "ID"}.get(field.type, field.type)
 
 
-def _stamped(text: str) -> str:
+def _to_stamp(text: str) -> str:
     return stamp(datetime.fromisoformat(text.upper().replace(" ", "+")))
 
 
@@ -288,7 +288,7 @@ def bounds(literal: DateRange, now: datetime) -> tuple[date, date]:
 
 
 def _first_day(today: date, unit: str, steps: int) -> date:
-    """Return the first day of the unit a number of steps from the current one; weeks begin on Sunday."""
+    """Return the first day of the unit that is a number of steps after the current unit; weeks begin on Sunday."""
     if unit == "WEEK":
         sunday = today - timedelta(days=(today.weekday() + 1) % 7)
         return sunday + timedelta(weeks=steps)

@@ -75,7 +75,7 @@ class Executor:
             conditions = Conditions(self._world, target, query.alias, self._now, self._column)
             records = page(query, group_rows(self._world, query, target, rows, conditions))
         else:
-            rows = page(query, self._sorted(query, target, rows))
+            rows = page(query, self._sort(query, target, rows))
             show = self._shape(query, target)
             records = [show(row) for row in rows]
         return Result(records, len(records), query, target, self._world)
@@ -105,9 +105,9 @@ class Executor:
             raise malformed("semi join sub-selects must select one field", self._world.text, query.source_at)
         read = self._world.reader(self._world.bind(target, query.alias, query.select[0]))
         rows = self._matching(query, target)
-        return {read(row) for row in page(query, self._sorted(query, target, rows))}
+        return {read(row) for row in page(query, self._sort(query, target, rows))}
 
-    def _sorted(self, query: SoqlQuery, target: ObjectDef, rows: list[Record]) -> list[Record]:
+    def _sort(self, query: SoqlQuery, target: ObjectDef, rows: list[Record]) -> list[Record]:
         sorted_rows = list(rows)
         # Sorting is stable, so the last key is sorted by first.
         for order in reversed(query.order_by):
@@ -169,7 +169,7 @@ class Executor:
         if relationship is None:
             raise self._world.no_such_relationship(query.source, "FROM part of query call", query.source_at)
         child = self._world.object(relationship.child, query.source_at)
-        rows = self._sorted(query, child, self._matching(query, child))
+        rows = self._sort(query, child, self._matching(query, child))
         by_parent: dict[Scalar, list[Record]] = {}
         for row in rows:
             by_parent.setdefault(row.get(relationship.field), []).append(row)

@@ -51,11 +51,11 @@ class Item:
 def items(plan: Plan) -> tuple[Item, ...]:
     """List the changes of a plan; for a refresh, the drift."""
     if plan.mode is Mode.REFRESH:
-        return tuple(_drifted(change) for change in plan.drifted)
+        return tuple(_drifted_item(change) for change in plan.drifted)
     released = [change for change in plan.changes if change.address in plan.released and change not in plan.effective]
     return (
-        *(_changed(change, _why_destroyed(plan, change), plan.moves) for change in plan.effective),
-        *(_released(change) for change in released if change.after),
+        *(_changed_item(change, _why_destroyed(plan, change), plan.moves) for change in plan.effective),
+        *(_released_item(change) for change in released if change.after),
     )
 
 
@@ -132,7 +132,7 @@ def headline(plan: Plan) -> str:
     return "No changes; apply will update the state." if plan.records_state else "No changes."
 
 
-def _changed(change: Change, why_destroyed: str, moves: Iterable[Move]) -> Item:
+def _changed_item(change: Change, why_destroyed: str, moves: Iterable[Move]) -> Item:
     notes = []
     moved = describe_move(change, moves)
     if change.action is Action.CREATE and moved:
@@ -154,7 +154,7 @@ def _changed(change: Change, why_destroyed: str, moves: Iterable[Move]) -> Item:
     return Item(SIGNS[change.action], address.type, address.full_name, words, tuple(notes), lines(change))
 
 
-def _released(change: Change) -> Item:
+def _released_item(change: Change) -> Item:
     address = change.address
     words, note = (
         "will no longer be managed, and remains unchanged",
@@ -182,7 +182,7 @@ def _about_user(change: Change, why_deactivated: str) -> list[str]:
     return notes
 
 
-def _drifted(change: Change) -> Item:
+def _drifted_item(change: Change) -> Item:
     sign, words = ("~", "has changed") if change.before else ("-", "has been deleted")
     if change.is_addition:
         sign, words = "+", "has been added"

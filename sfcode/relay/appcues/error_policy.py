@@ -20,7 +20,7 @@ REFUSED_PAUSE = 30.0
 """Seconds until a refused URL or refused credentials are tried again."""
 LONGEST_DETAIL = 500
 SHORTEST_MASKED = 3
-"""Values with at least this many characters are masked in error texts."""
+"""The minimum length of values that are masked in error texts."""
 
 Outage = Literal["timeout", "no_connection", "unreachable"]
 
@@ -92,7 +92,7 @@ def _interpret(answer: AppcuesAnswer, sent: Collection[str]) -> AnswerEffect:
         return AnswerEffect(Retry(outcome, wait), is_unknown=True)
     if 400 <= status < 500:
         reason = "appcues_not_found" if status == 404 else "appcues_refused"
-        return AnswerEffect(Parked(reason, f"{status} {_mask(_said(answer.body), sent)}"))
+        return AnswerEffect(Parked(reason, f"{status} {_mask(_read_error_text(answer.body), sent)}"))
     detail = f"Appcues answered {status}, which its API does not; is APPCUES_API_URL right?"
     return AnswerEffect(Retry(outcome, REFUSED_PAUSE, counts=False), "appcues_address", detail, pause=REFUSED_PAUSE)
 
@@ -110,7 +110,7 @@ def _mask(text: str, values: Collection[str]) -> str:
     return text
 
 
-def _said(body: bytes) -> str:
+def _read_error_text(body: bytes) -> str:
     """Return Appcues' own error text: `title - detail`."""
     try:
         document: Any = json.loads(body)

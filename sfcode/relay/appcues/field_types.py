@@ -25,7 +25,7 @@ from sfcode.relay.instrumentation import CallEvents
 log = structlog.stdlib.get_logger(__name__)
 
 POLL_SECONDS = 15.0
-"""Time between two checks whether a message waits for a type."""
+"""Seconds between two checks whether a message waits for a type."""
 REFRESH_SECONDS = 3600.0
 """The time after which the org is queried again, since field types can change."""
 

@@ -133,7 +133,7 @@ def _is_stale(state: RecordState, before: DeliveredState) -> bool:
     """Tell whether every attribute of a state is older than what was delivered."""
     attributes = list(_stated_attributes(state))
     return bool(attributes) and all(
-        state.stamp < _known(state, attribute, before).stamp
+        state.stamp < _find_delivered(state, attribute, before).stamp
         or (attribute.name in state.values and state.stamp < written(before, attribute.name, attribute.others))
         for attribute in attributes
     )
@@ -156,7 +156,9 @@ def _decide_attributes(
             for attribute in _stated_attributes(entry.state)
         }
         sayings += (
-            entry for entry in statements.values() if entry[1].stamp >= _known(entry[1], entry[2], before).stamp
+            entry
+            for entry in statements.values()
+            if entry[1].stamp >= _find_delivered(entry[1], entry[2], before).stamp
         )
     first = _first_values(arrived for group in records.values() for arrived in group)
     notes = dict(before)
@@ -186,7 +188,7 @@ def _outcome(
     had: bool,
 ) -> AttributeDecision:
     name, mapping = attribute.name, state.view.name
-    own = _known(state, attribute, notes)
+    own = _find_delivered(state, attribute, notes)
     wins = state.stamp >= written(notes, name, attribute.others)
 
     def outcome(
@@ -225,7 +227,7 @@ def _is_due_unasked(state: RecordState, attribute: AttributeView, notes: Deliver
     return state.complete or (not is_known and guards.seen(state.view.name, attribute.name))
 
 
-def _known(state: RecordState, attribute: AttributeView, notes: DeliveredState) -> DeliveredAttribute:
+def _find_delivered(state: RecordState, attribute: AttributeView, notes: DeliveredState) -> DeliveredAttribute:
     return notes.get((_object(state), attribute.name)) or _NOTHING
 
 

@@ -70,7 +70,7 @@ class NullGuards:
     """The guards of all mappings during the delivery of one claim."""
 
     def __init__(self, mapping_views: Iterable[MappingView], states: Mapping[str, LatestState], now: str) -> None:
-        guarded = [*_guarded(mapping_views)]
+        guarded = [*_list_attributes(mapping_views)]
         self._names = {(view.name, attribute.name): _name(view, attribute) for view, attribute in guarded}
         self._before = {_name(*pair): _read(*pair, states) for pair in guarded}
         self._guards = dict(self._before)
@@ -106,7 +106,7 @@ class NullGuards:
 
 def names(mapping_views: Iterable[MappingView]) -> list[str]:
     """Name the latest states that hold the guards."""
-    return [name for pair in _guarded(mapping_views) for name in (_name(*pair), _legacy_name(*pair))]
+    return [name for pair in _list_attributes(mapping_views) for name in (_name(*pair), _legacy_name(*pair))]
 
 
 def stopped_clearing(
@@ -117,7 +117,7 @@ def stopped_clearing(
     states = latest(names(every))
     stopped = {
         (view.name, attribute.name): StoppedAttribute(view.name, attribute.name, guard.stopped, _name(view, attribute))
-        for view, attribute in _guarded(every)
+        for view, attribute in _list_attributes(every)
         if (guard := _read(view, attribute, states)).stopped
     }
     return tuple(stopped.values())
@@ -138,7 +138,7 @@ def stamp(now: datetime) -> str:
     return FINEST.format(utc, utc.microsecond)
 
 
-def _guarded(mapping_views: Iterable[MappingView]) -> Iterator[tuple[MappingView, AttributeView]]:
+def _list_attributes(mapping_views: Iterable[MappingView]) -> Iterator[tuple[MappingView, AttributeView]]:
     for view in mapping_views:
         for attribute in view.attributes:
             yield view, attribute

@@ -26,7 +26,7 @@ _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
 class InvalidValueError(ValueError):
-    """A value does not have its attribute's type. The message describes the type, never the value."""
+    """Raised for a value that does not have its attribute's type. The message describes the type, never the value."""
 
 
 def convert(value: Any, kind: Kind, *, numeric: bool = False, values: ValueMap | None = None) -> Value:

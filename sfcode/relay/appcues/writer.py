@@ -49,7 +49,7 @@ KEYS = 100
 SECONDS = 2.0
 """The time in seconds that a claim should take at most: messages that cannot be sent in it are released."""
 PER_KEY = 20
-"""Messages of one profile that are merged into its request."""
+"""The maximum number of messages of one profile that are merged into its request."""
 MARGIN = 2.0
 """Seconds that are reserved at the end of a lease for settling what was delivered."""
 PATIENCE = 5.0

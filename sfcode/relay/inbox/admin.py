@@ -26,11 +26,11 @@ DISCARDABLE: tuple[State, ...] = (*BLOCKED, "ready")
 DISCARDED = "discarded"
 """The reason of messages that a person discarded."""
 LONGEST_WAIT = timedelta(days=2)
-"""A time span that no retry and no lease exceeds."""
+"""A time span that is longer than the wait of any retry and the length of any lease."""
 
 
 MOST_WAITING = 10_000
-"""Waiting keys are counted up to this number, since an outage may leave a million of them."""
+"""The number up to which waiting keys are counted, since an outage may leave a million of them."""
 
 
 class ChangeStep(NamedTuple):

@@ -27,7 +27,7 @@ NotificationEvent = Literal["raised", "repeated", "resolved", "test"]
 LEASE = timedelta(seconds=60)
 """The time that a process has to send a claimed notification."""
 AT_ONCE = 10
-"""Notifications of one claim."""
+"""The maximum number of notifications of one claim."""
 FAREWELLS = 20
 """The number of failed attempts after which a `resolved` notification is given up."""
 

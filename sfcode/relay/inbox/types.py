@@ -26,11 +26,11 @@ BLOCKED: tuple[State, ...] = ("parked", "dead")
 
 
 class Unavailable(SfcodeError):
-    """The database does not answer, or not in time; nothing was written."""
+    """Raised when the database does not answer, or not in time; nothing was written."""
 
 
 class MissingInbox(Refused):
-    """The database does not exist, or has no tables of the relay."""
+    """Raised when the database does not exist, or has no tables of the relay."""
 
     def __init__(self, where: str) -> None:
         hint = "Check SFCODE_RELAY_DATABASE_URL; `sfcode relay serve` creates an inbox."
@@ -38,11 +38,11 @@ class MissingInbox(Refused):
 
 
 class RowLocked(SfcodeError):
-    """Another process has locked one of the rows; nothing was written, but other rows can be."""
+    """Raised when another process has locked one of the rows; nothing was written, but other rows can be."""
 
 
 class Busy(SfcodeError):
-    """Too many messages wait to be written; the sender must send again."""
+    """Raised when too many messages wait to be written; the sender must send again."""
 
 
 @dataclass(frozen=True, slots=True)

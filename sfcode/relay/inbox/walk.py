@@ -142,12 +142,12 @@ def walk_categories(choice: Filter, states: Collection[State], categories: Seque
 def _walk(choice: Filter, states: Collection[State], name: str, ranges: Sequence[sa.ColumnElement[bool]]) -> Walk:
     times = _times(choice)
     rows = [sa.select(INBOX.c.received_at, INBOX.c.id).where(part, *times) for part in ranges]
-    return Walk(rows, (INBOX.c.received_at, INBOX.c.id), tuple(_rest(choice, states, name)))
+    return Walk(rows, (INBOX.c.received_at, INBOX.c.id), tuple(_remaining_conditions(choice, states, name)))
 
 
 def _walk_record(choice: Filter, states: Collection[State], record: str) -> Walk:
     rows = sa.select(sa.null().label("received_at"), RECORDS.c.message).where(RECORDS.c.record == record)
-    return Walk([rows], (RECORDS.c.message,), (*_rest(choice, states, "record"), *_times(choice)))
+    return Walk([rows], (RECORDS.c.message,), (*_remaining_conditions(choice, states, "record"), *_times(choice)))
 
 
 def _times(choice: Filter) -> list[sa.ColumnElement[bool]]:
@@ -158,7 +158,7 @@ def _times(choice: Filter) -> list[sa.ColumnElement[bool]]:
     ]
 
 
-def _rest(choice: Filter, states: Collection[State], walked: str) -> Iterator[sa.ColumnElement[bool]]:
+def _remaining_conditions(choice: Filter, states: Collection[State], walked: str) -> Iterator[sa.ColumnElement[bool]]:
     """Yield the conditions of a search that must be checked on each message, in a form for which no index is used."""
     if walked != "category":
         yield from _in_category(choice, states)

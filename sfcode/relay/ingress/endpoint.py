@@ -83,7 +83,7 @@ class Counter:
             await self._commit(_of_request(messages))
 
     async def _commit(self, messages: Sequence[InboxMessage]) -> None:
-        task = asyncio.ensure_future(_awaited(self._accept(messages)))
+        task = asyncio.ensure_future(_wait_for(self._accept(messages)))
         done, _ = await asyncio.wait({task}, timeout=self._limits.accept_seconds)
         if not done:
             self._late.add(task)
@@ -116,5 +116,5 @@ def _of_request(messages: Sequence[InboxMessage]) -> Sequence[InboxMessage]:
     return [replace(message, request_id=current, traceparent=parent) for message in messages]
 
 
-async def _awaited(result: Awaitable[int]) -> int:
+async def _wait_for(result: Awaitable[int]) -> int:
     return await result

@@ -25,7 +25,7 @@ _OWN_CODES = {"version_mismatch": "VersionMismatch", "must_understand": "MustUnd
 
 
 class HttpError(Exception):
-    """A request is refused and nothing of it was stored. `reason` is a short name, never text of the request."""
+    """Raised when a request is refused; nothing of it was stored. `reason` is a short name, never text of the request."""
 
     def __init__(self, status: int, reason: str, headers: Mapping[str, str] | None = None, *, detail: str = "") -> None:
         super().__init__(reason)

@@ -16,7 +16,7 @@ REPLACEMENT = "\ufffd"
 
 
 class _Wrong(ValueError):
-    """A JSON document is refused; the text is the reason."""
+    """Raised for a JSON document that is refused; the text is the reason."""
 
 
 def loads(text: str, limits: IngressLimits) -> Any:

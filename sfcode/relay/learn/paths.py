@@ -184,10 +184,10 @@ def propose_paths(
     attributes = _attribute_places(scopes)
     if attributes:
         proposal["attributes"] = attributes
-    return _needed(proposal, current, scopes)
+    return _select_needed(proposal, current, scopes)
 
 
-def _needed(
+def _select_needed(
     proposal: Mapping[str, tuple[str, ...]], current: WebhookPaths, scopes: Sequence[object]
 ) -> dict[str, tuple[str, ...]]:
     """Return the proposed paths without those whose values the present paths find as well."""

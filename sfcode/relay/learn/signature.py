@@ -67,18 +67,18 @@ def _propose_signed(settings: dict[str, str], capture: CapturedWebhook, secrets:
         note = (
             "The signed text was not tested: pass the captured request as a file, and set SFCODE_RELAY_WEBHOOK_SECRET."
         )
-        return AuthProposal({**settings, **_stamped(likely, stamp)}, note)
+        return AuthProposal({**settings, **_timestamp_settings(likely, stamp)}, note)
     time = capture.headers.get(stamp or "", "")
     for form in forms:
         signed = list(_parts(form, capture.text, time))
         if signature in sign_with_each([secret.reveal().encode() for secret in secrets], signed, settings["algorithm"]):
             note = "Tested: the secret and this scheme give the signature of this webhook."
-            return AuthProposal({**settings, **_stamped(form, stamp)}, note)
+            return AuthProposal({**settings, **_timestamp_settings(form, stamp)}, note)
     note = "No known form of the signed text gives this signature with the secret: the secret or the form is different."
     return AuthProposal(settings, note)
 
 
-def _stamped(form: str, stamp: str | None) -> dict[str, str]:
+def _timestamp_settings(form: str, stamp: str | None) -> dict[str, str]:
     return {"timestamp_header": stamp, "signed": form} if stamp and "{timestamp}" in form else {}
 
 

@@ -56,14 +56,14 @@ class AnswerReader:
         """Return the message of a row; None if the row is an event that is not an answer."""
         if row.problem:
             return BadRow(row.line, row.problem)
-        values = self._named(row.values)
+        values = self._name_values(row.values)
         name = text(values.get("event"))
         if name and config_name(name if ":" in name else f"{PREFIX}{name}", self.events)[0] not in PROPERTY_EVENTS:
             return None
         answer = self._answer(values)
         return BadRow(row.line, answer) if isinstance(answer, str) else answer
 
-    def _named(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def _name_values(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values of a row by their names in `COLUMNS`."""
         plain = {_HOLDERS.sub("", re.sub(r"[^a-z0-9]", "", name.lower())): value for name, value in row.items()}
         values = {role: next((plain[name] for name in names if name in plain), None) for role, names in COLUMNS.items()}

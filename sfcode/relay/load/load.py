@@ -10,9 +10,9 @@ from sfcode.relay.load.rows import ExportRow
 from sfcode.relay.message import InboxMessage
 
 AT_ONCE = 500
-"""Answers per transaction."""
+"""The number of answers per transaction."""
 MOST_KEPT = 1_000
-"""Bad rows that are kept for the report; the others are counted."""
+"""The number of bad rows that are kept for the report; the others are counted."""
 
 Accept = Callable[[Sequence[InboxMessage]], int]
 """Stores messages and returns how many were new."""

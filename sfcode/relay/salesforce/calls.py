@@ -40,7 +40,7 @@ Item = TypeVar("Item")
 
 
 class CallFailedError(Exception):
-    """A call failed; `end` is the settlement of its messages."""
+    """Raised when a call failed; `end` is the settlement of its messages."""
 
     def __init__(
         self,

@@ -167,7 +167,7 @@ def settle_record(error: RecordError, *, attempts: int, external_id: str, sent: 
     detail = describe_error(error, sent)
     if not external_id and error.code == DUPLICATE and attempts < len(FEW_DELAYS):
         return Retry(detail, FEW_DELAYS[attempts])  # created by another process in the meantime: the retry finds it
-    if (error.code in AUTOMATION and LOCKED in error.message) or (external_id and _raced(error, external_id)):
+    if (error.code in AUTOMATION and LOCKED in error.message) or (external_id and _is_race(error, external_id)):
         return Retry(detail, SOON)
     if rule.what == "park" or (rule.what == "once" and attempts):
         return Parked(error.code.lower(), detail)
@@ -235,7 +235,7 @@ def alarm_of(error: RecordError) -> AlarmName | Literal[""]:
     return ERROR_RULES.get(error.code, UNLISTED).alarm
 
 
-def _raced(error: RecordError, external_id: str) -> bool:
+def _is_race(error: RecordError, external_id: str) -> bool:
     """Return whether another process wrote the same activity at the same time, so that a retry finds it."""
     return error.code == DUPLICATE and (external_id in error.fields or external_id in error.message)
 

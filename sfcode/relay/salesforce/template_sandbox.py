@@ -67,7 +67,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         if first_number is None or second_number is None or operator not in _ARITHMETIC:
             return MissingValue()
         try:
-            return _bounded(_ARITHMETIC[operator](first_number, second_number))
+            return _bound(_ARITHMETIC[operator](first_number, second_number))
         except ArithmeticError:
             return MissingValue()
 
@@ -129,13 +129,13 @@ def number(value: Any) -> int | float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return _bounded(value)
+        return _bound(value)
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return float(value) if "." in value else int(value)
     return None
 
 
-def _bounded(value: float) -> int | float | None:
+def _bound(value: float) -> int | float | None:
     return value if math.isfinite(value) and abs(value) < _LARGEST else None
 
 

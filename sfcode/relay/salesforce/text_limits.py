@@ -9,7 +9,7 @@ _NOWHERE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _HALF = re.compile("[\ud800-\udfff]")
 _JOINER = "\u200d"
 _LONGEST_CHARACTER = 32
-"""Code points of one grapheme; a longer chain of combining marks may be cut anywhere."""
+"""The maximum number of code points of one grapheme; a longer chain of combining marks may be cut anywhere."""
 
 
 def clean(text: str) -> str:

@@ -35,7 +35,7 @@ Value = Callable[[str], Any]
 
 
 class TemplateFailedError(Exception):
-    """A template cannot be rendered for an event, for example because it compares a word with a number."""
+    """Raised when a template cannot be rendered for an event, for example because it compares a word with a number."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,12 @@ def compile_texts(texts: dict[Any, EventText]) -> dict[str, ActivityTemplates]:
     """Compile the templates of every kind of activity."""
     language = TemplateSandbox()
     return {
-        str(kind): ActivityTemplates(_compiled(language, text.subject), _compiled(language, text.comment))
+        str(kind): ActivityTemplates(_compile(language, text.subject), _compile(language, text.comment))
         for kind, text in texts.items()
     }
 
 
-def _compiled(language: TemplateSandbox, source: str) -> TextTemplate:
+def _compile(language: TemplateSandbox, source: str) -> TextTemplate:
     names = meta.find_undeclared_variables(language.parse(source))
     return TextTemplate(language.from_string(source), frozenset(names))
 

@@ -78,7 +78,7 @@ def _translations(was: FieldUse, use: FieldUse) -> list[str]:
         for value in {**before, **after}
         if _sent(was, value) != _sent(use, value)
     ]
-    defaults = _rest(was), _rest(use)
+    defaults = _describe_default(was), _describe_default(use)
     return [*changes, f"others {defaults[1]} instead of {defaults[0]}"] if defaults[0] != defaults[1] else changes
 
 
@@ -93,7 +93,7 @@ def _value(value: AttributeValue) -> str:
     return code(str(value).lower() if isinstance(value, bool) else value)
 
 
-def _rest(use: FieldUse) -> str:
+def _describe_default(use: FieldUse) -> str:
     if use.values is None:
         return "as they are"
     return "as no value" if use.values.default is None else f"as {_value(use.values.default)}"

@@ -58,7 +58,7 @@ _lock = threading.Lock()
 
 
 class _Cancelled(Exception):
-    """Rolls back the transaction of a deploy that was canceled in time."""
+    """Raised to roll back the transaction of a deploy that was canceled in time."""
 
 
 class Deployments:

@@ -59,7 +59,7 @@ def open_package(data: bytes, options: DeployRequestOptions, check_open: Callabl
     _drop_newer(contents, listed.version)
     problems = [*contents.problems]
     if not options.autoUpdatePackage:
-        problems += _unlisted(contents, listed)
+        problems += _find_unlisted(contents, listed)
     if not options.allowMissingFiles:
         problems += _missing(contents, listed, root)
     items = tuple(item for item in contents.found if options.autoUpdatePackage or listed.lists(item.component.address))
@@ -79,15 +79,15 @@ def _drop_newer(contents: PackageItems, version: float) -> None:
     contents.found[:] = remaining_items
 
 
-def _unlisted(contents: PackageItems, listed: Manifests) -> Iterator[ComponentMessage]:
+def _find_unlisted(contents: PackageItems, listed: Manifests) -> Iterator[ComponentMessage]:
     for item in contents.found:
         if not item.bare and not listed.lists(item.component.address):
             yield item.error("Not in package.xml")
 
 
 def _missing(contents: PackageItems, listed: Manifests, root: str) -> Iterator[ComponentMessage]:
-    broken = {_decoded(address) for address in contents.broken}
-    present_addresses = {_decoded(item.component.address) for item in contents.found} | broken
+    broken = {_decode(address) for address in contents.broken}
+    present_addresses = {_decode(item.component.address) for item in contents.found} | broken
     for type_, names in sorted(listed.members.items()):
         for name in sorted(names - {WILDCARD}):
             if Address(type_, name) not in present_addresses and _owner(type_, name) not in broken:
@@ -95,7 +95,7 @@ def _missing(contents: PackageItems, listed: Manifests, root: str) -> Iterator[C
                 yield ComponentMessage.error(problem, name, "", root + PACKAGE)
 
 
-def _decoded(address: Address) -> Address:
+def _decode(address: Address) -> Address:
     return Address(address.type, plain_name(address.type, address.full_name))
 
 

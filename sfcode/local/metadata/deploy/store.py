@@ -164,13 +164,13 @@ def _permission_set(body: Body) -> Body:
             kept[name] = {key: entry for key, entry in entries.items() if any(entry.get(grant) for grant in grants)}
             for key, entry in kept[name].items():
                 # A permission that is missing in the file is false.
-                kept[name][key] = {grant: True for grant in grants if entry.get(grant)} | _others(entry, grants)
+                kept[name][key] = {grant: True for grant in grants if entry.get(grant)} | _other_entries(entry, grants)
             if not kept[name]:
                 del kept[name]
     return kept
 
 
-def _others(entry: Mapping[str, Any], grants: tuple[str, ...]) -> dict[str, Any]:
+def _other_entries(entry: Mapping[str, Any], grants: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name not in grants}
 
 

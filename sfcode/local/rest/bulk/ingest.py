@@ -64,7 +64,7 @@ def _batch(context: OrgContext, job_id: str, table: CsvTable) -> bool:
         job_columns = _columns(table, job, catalog)
         rows = table.rows[start : start + BATCH]
         write = RecordWriter(tx, catalog, job["createdById"], context.clock.now())
-        outcomes = [_done(write, job, job_columns, cells) for cells in rows]
+        outcomes = [_process_row(write, job, job_columns, cells) for cells in rows]
         tx.bulk_jobs.add_rows(job_id, start, (outcome.written for outcome in outcomes))
         job["numberRecordsProcessed"] += len(outcomes)
         job["numberRecordsFailed"] += sum(bool(outcome.error) for outcome in outcomes)
@@ -84,7 +84,7 @@ def _columns(table: CsvTable, job: Job, catalog: Catalog) -> list[Column]:
     return job_columns
 
 
-def _done(write: RecordWriter, job: Job, job_columns: Sequence[Column], cells: Sequence[str]) -> RowResult:
+def _process_row(write: RecordWriter, job: Job, job_columns: Sequence[Column], cells: Sequence[str]) -> RowResult:
     record_id = ""
     try:
         values = record(job_columns, cells)

@@ -50,9 +50,9 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
         return answer(jobs.job_json(work.state_of(lambda: jobs.existing(call, KIND)), base=call.base))
 
     results: dict[str, Handler] = {
-        "successfulresults": partial(_processed, column="sf__Created"),
-        "failedresults": partial(_processed, column="sf__Error"),
-        "unprocessedrecords": _unprocessed,
+        "successfulresults": partial(_answer_processed, column="sf__Created"),
+        "failedresults": partial(_answer_processed, column="sf__Error"),
+        "unprocessedrecords": _answer_unprocessed,
     }
 
     def result(call: RestCall) -> Response:
@@ -162,9 +162,9 @@ def _close(_tx: OrgTransaction, job: Job) -> None:
     job["state"] = jobs.UPLOADED
 
 
-def _processed(call: RestCall, column: str) -> Response:
+def _answer_processed(call: RestCall, column: str) -> Response:
     """Answer with the rows that succeeded (`sf__Created`) or failed (`sf__Error`)."""
-    job, table, row_results = _ended(call)
+    job, table, row_results = _read_ended_job(call)
     rows = (
         (outcome.record_id, outcome.error or str(outcome.created).lower(), *cells)
         for outcome, cells in zip(row_results, table.rows, strict=False)
@@ -174,8 +174,8 @@ def _processed(call: RestCall, column: str) -> Response:
     return Response(head + "".join(line(row, job) for row in rows), media_type=CSV_TYPE)
 
 
-def _unprocessed(call: RestCall) -> Response:
-    job, table, row_results = _ended(call)
+def _answer_unprocessed(call: RestCall) -> Response:
+    job, table, row_results = _read_ended_job(call)
     remaining_rows = table.rows[len(row_results) :]
     text = io.StringIO()
     writer = csv.writer(
@@ -187,7 +187,7 @@ def _unprocessed(call: RestCall) -> Response:
     return Response(header((), table.header, job) + text.getvalue(), media_type=CSV_TYPE)
 
 
-def _ended(call: RestCall) -> tuple[Job, CsvTable, list[RowResult]]:
+def _read_ended_job(call: RestCall) -> tuple[Job, CsvTable, list[RowResult]]:
     with call.context.store.read() as tx:
         job = jobs.find_job(tx, KIND, call.path["id"])
         content, row_results = tx.bulk_jobs.content(job["id"]) or b"", outcomes(tx, job["id"])

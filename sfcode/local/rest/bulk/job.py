@@ -23,7 +23,7 @@ IN_WORDS = {COMPLETE: "Completed"}
 DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
 LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
 KEPT = timedelta(days=7)
-"""How long an org keeps jobs and their results."""
+"""The time for which an org keeps jobs and their results."""
 
 BRIEF = (
     "id",
@@ -114,7 +114,7 @@ def wrong_state(message: str) -> ApiError:
 
 
 def job_json(job: Job, *, base: str) -> Job:
-    """Return a job as `GET` does."""
+    """Return a job in the form of the response to GET."""
     document = {key: value for key, value in job.items() if key != "query"}
     if job["state"] == OPEN:
         document["contentUrl"] = f"{base.removeprefix('/')}/jobs/ingest/{job['id']}/batches"
@@ -122,7 +122,7 @@ def job_json(job: Job, *, base: str) -> Job:
 
 
 def job_summary_json(job: Job) -> Job:
-    """Return a job as a change of its state does."""
+    """Return a job in the form of the response to a change of its state."""
     return {name: job[name] for name in BRIEF if name in job}
 
 

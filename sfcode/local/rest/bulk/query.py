@@ -30,16 +30,16 @@ def check(text: str, view: UserView) -> str:
 
     query = parse(text)
     if query.group_by or any(isinstance(item, Aggregate) for item in query.select):
-        raise _unsupported("Aggregate Relationships not supported in Bulk Query")
+        raise _unsupported_error("Aggregate Relationships not supported in Bulk Query")
     if any(isinstance(item, SoqlQuery) for item in query.select):
-        raise _unsupported("Nested queries not supported in Bulk Query")
+        raise _unsupported_error("Nested queries not supported in Bulk Query")
     if query.offset:
-        raise _unsupported("OFFSET not supported in Bulk Query")
+        raise _unsupported_error("OFFSET not supported in Bulk Query")
     if any(isinstance(item, AllFields) for item in query.select):
-        raise _unsupported("FIELDS() not supported in Bulk Query")
+        raise _unsupported_error("FIELDS() not supported in Bulk Query")
     target, paths = _columns(text, view)
     if any(kind == "address" for _, kind in paths):
-        raise _unsupported("Selecting compound data not supported in Bulk Query")
+        raise _unsupported_error("Selecting compound data not supported in Bulk Query")
     return target
 
 
@@ -110,5 +110,5 @@ def _offset(locator: str) -> int:
         raise make_error("invalid_locator") from error
 
 
-def _unsupported(message: str) -> ApiError:
+def _unsupported_error(message: str) -> ApiError:
     return ApiError("FUNCTIONALITY_NOT_ENABLED", message)

@@ -105,7 +105,7 @@ class EventAction(ABC):
 
 
 class ActionError(Exception):
-    """An event cannot be written as configured; `reason` is a key of `REASONS`."""
+    """Raised for an event that cannot be written as configured; `reason` is a key of `REASONS`."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)

@@ -63,7 +63,7 @@ class Activities(EventAction):
 
     def handles(self, event: AppcuesEvent) -> bool:
         """Tell whether the mapping lists one of the event's activities."""
-        return bool(self._listed(event))
+        return bool(self._list_activities(event))
 
     def state_names(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:  # noqa: ARG002 (an Action's)
         """Return the name of the user's newest score, which the text of a later feedback may contain."""
@@ -75,9 +75,9 @@ class Activities(EventAction):
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
         """Return an upsert for each activity of the event that the mapping lists."""
-        return [self._write(event, activity, context) for activity in self._listed(event)]
+        return [self._write(event, activity, context) for activity in self._list_activities(event)]
 
-    def _listed(self, event: AppcuesEvent) -> list[str]:
+    def _list_activities(self, event: AppcuesEvent) -> list[str]:
         if event.name == CLICK_TO_TRACK:
             return [CLICK_TO_TRACK] if event.message.kind in self.click_to_track else []
         return [activity for activity in event.activities if self._counts(activity, event)]

@@ -24,7 +24,7 @@ from sfcode.relay.salesforce.text_limits import cut
 ONE_ANSWER = timedelta(hours=24)
 """Events of a person and a survey within this time are one answer: a score, its feedback, a corrected score."""
 KEPT = 10
-"""Answers of a person to a survey that are stored, so that late events can be assigned to them."""
+"""The number of answers of a person to a survey that are stored, so that late events can be assigned to them."""
 WRITTEN_AGAIN = 2 * ONE_ANSWER
 """The age up to which the fields of an answer are stored, so that the record can be written again."""
 PREFIX = "answers:"
