@@ -91,7 +91,7 @@ def _without_resumed(
     names = sa.select(PAUSES.c.name).where(PAUSES.c.scope == "mapping").order_by(PAUSES.c.name)
     still_paused = set(tx.db.scalars(names.with_for_update(read=True)))
     resumed = {id_: end for id_, end in paused.items() if end.paused_mapping not in still_paused}
-    ready = {id_: replace(end, reason="", paused_mapping="") for id_, end in resumed.items()}
+    ready = {id_: replace(end, reason="") for id_, end in resumed.items()}
     return {**settlements, **ready}, {**delays, **dict.fromkeys(resumed, HEARD_OF)}
 
 

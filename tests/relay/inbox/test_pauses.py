@@ -122,6 +122,7 @@ def test_nothing_waits_for_a_mapping_that_another_process_has_resumed(inbox: Inb
     inbox.wake_resumed()
     settle(inbox, claim, wait_for("contact"), retry=lambda _, __: LOOK_AGAIN)
     assert idle(inbox), "until this process has heard of it"
+    assert inbox.page(Filter(reason=PAUSED)) == (), "it does not wait for a person"
     elapse(HEARD_OF.total_seconds() + 1)
     assert numbers(take(inbox)) == [0]
 

@@ -176,13 +176,18 @@ def test_thousands_of_latest_states_can_be_asked_for_at_once(inbox: Inbox) -> No
 
 
 def test_a_followup_is_stored_with_its_settlement_and_due_later(inbox: Inbox, elapse: Elapse) -> None:
-    inbox.accept([message(1)])
+    inbox.accept([message(1), message(9, "user:9", parked="odd"), message(2, source="salesforce", parked="odd")])
     claim = take(inbox)
     later = FollowUp(message(2, "user:1@lead"), 5, "INVALID_FIELD: No such column")
     delivery = Delivery({claim.messages[0].id: Delivered()}, followups=(later,))
     assert inbox.settle(claim, delivery, never) == 1
-    assert states(inbox) == {1: "done", 2: "ready"}
-    assert [entry.detail for entry in inbox.page(Filter(state="ready"))] == ["INVALID_FIELD: No such column"]
+    details = {(entry.source, entry.message_id, entry.state): entry.detail for entry in inbox.page(Filter())}
+    assert details == {
+        ("appcues", "m1", "done"): "",
+        ("appcues", "m2", "ready"): "INVALID_FIELD: No such column",
+        ("appcues", "m9", "parked"): "",
+        ("salesforce", "m2", "parked"): "",
+    }
     assert idle(inbox)
     elapse(6)
     assert numbers(take(inbox)) == [2]
