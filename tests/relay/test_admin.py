@@ -250,7 +250,11 @@ def test_a_session_ends_at_its_time_and_when_its_token_expires(sqlite_url: str):
         for seconds in (29, 2, 28, 2):
             clock.elapse(seconds)
             opened.append([admitted(door, cookie=cookie) != 401 for cookie in cookies])
-    assert opened == [[True, True], [True, False], [True, False], [False, False]]
+        assert opened == [[True, True], [True, False], [True, False], [False, False]]
+        inbox.tokens.begin_session("ada", 60)
+        with inbox._database.read() as tx:
+            tokens = tx.db.exec_driver_sql("SELECT token FROM relay_sessions ORDER BY token").scalars().all()
+        assert tokens == ["ada", "bob"], "the session of ada that has ended is deleted, others are left as they are"
 
 
 def test_no_session_begins_with_a_token_that_was_revoked_meanwhile(inbox: Inbox):

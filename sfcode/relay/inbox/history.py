@@ -118,7 +118,7 @@ def extend(history: str, line: str) -> str:
         number = marker.get("number")
         count, rest = number if isinstance(number, int) else 0, rest[1:]
     count += len(rest) - LAST
-    return "".join([*first, *([_line({"event": "left_out", "number": count})] if count else []), *rest[-LAST:]])
+    return "".join([*first, _line({"event": "left_out", "number": count}), *rest[-LAST:]])
 
 
 def parse(history: str, shift: timedelta = timedelta()) -> tuple[HistoryEvent, ...]:

@@ -368,9 +368,9 @@ class Inbox(TransactionRunner):
         """The sum of the wall clock's jumps since the inbox was created, in seconds."""
         return self._database.clock.shift.total_seconds()
 
-    def heartbeat(self, process_id: str, now: datetime | None = None, *, config: str = "") -> None:
-        """Store a heartbeat and the digest of the process's config, by the inbox's clock unless `now` is given."""
-        self._write(lambda tx: state.heartbeat(tx, process_id, now or tx.now, config))
+    def heartbeat(self, process_id: str, *, config: str = "") -> None:
+        """Store a heartbeat and the digest of the process's config."""
+        self._write(lambda tx: state.heartbeat(tx, process_id, config))
 
     def leave(self, process_id: str) -> None:
         """Remove a process."""

@@ -80,14 +80,14 @@ def _stored_shift(tx: Transaction) -> timedelta:
     return timedelta(seconds=float(recall(tx, CLOCK_SHIFT) or 0.0))
 
 
-def heartbeat(tx: Transaction, process_id: str, now: datetime, config: str) -> None:
+def heartbeat(tx: Transaction, process_id: str, config: str) -> None:
     """Store a heartbeat and the time, and delete processes without one for a day."""
     insert = tx.database.insert(PROCESSES)
     upsert = insert.on_conflict_do_update(
         index_elements=["id"], set_={"seen_at": insert.excluded.seen_at, "config": insert.excluded.config}
     )
-    tx.db.execute(upsert, {"id": process_id, "started_at": now, "seen_at": now, "config": config})
-    tx.db.execute(PROCESSES.delete().where(PROCESSES.c.seen_at < now - FORGOTTEN))
+    tx.db.execute(upsert, {"id": process_id, "started_at": tx.now, "seen_at": tx.now, "config": config})
+    tx.db.execute(PROCESSES.delete().where(PROCESSES.c.seen_at < tx.now - FORGOTTEN))
     remember(tx, CLOCK_SEEN, tx.now.isoformat())
     if mark := tx.database.clock.mark(tx.reading, tx.now):
         remember(tx, CLOCK_MARK, str(mark))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sfcode.relay.inbox import Filter, Inbox, State
 from sfcode.relay.inbox import inbox as module
 from sfcode.relay.message import Delivered, Delivery, Parked, Retry
-from tests.relay.inbox.conftest import Clock, Elapse
+from tests.relay.inbox.conftest import Elapse
 from tests.relay.inbox.samples import idle, keyed, message, never, numbers, settle, states, take
 
 ENDS = (Delivered(), Parked("unknown_user"), Parked("locked"), Retry("no"))
@@ -218,7 +218,7 @@ def test_a_setting_is_the_one_that_was_remembered_last(inbox: Inbox) -> None:
     assert inbox.recall("organization") == "00D2"
 
 
-def test_knows_which_processes_are_alive(inbox: Inbox, elapse: Elapse, clock: Clock) -> None:
+def test_knows_which_processes_are_alive(inbox: Inbox, elapse: Elapse) -> None:
     inbox.heartbeat("one")
     elapse(50)
     inbox.heartbeat("two")
@@ -232,7 +232,7 @@ def test_knows_which_processes_are_alive(inbox: Inbox, elapse: Elapse, clock: Cl
     assert inbox.processes(within=60) == ()
     assert [process.id for process in inbox.processes(within=1000)] == ["one"]
     elapse(86_400 * 2)
-    inbox.heartbeat("three", clock.now)
+    inbox.heartbeat("three")
     assert [process.id for process in inbox.processes(within=86_400 * 30)] == ["three"]
 
 

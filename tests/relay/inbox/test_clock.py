@@ -18,6 +18,7 @@ from sfcode.relay.clock import boot_time
 from sfcode.relay.housekeeping import Housekeeping
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.inbox.inbox_clock import ClockReading, InboxClock
+from sfcode.relay.inbox.schedule import DONE
 from sfcode.relay.inbox.state import CLOCK_MARK
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Retry
@@ -149,6 +150,9 @@ def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: M
         inbox.accept(keyed("a"))
         inbox.heartbeat("p1")
         inbox.begin_run("reconcile", timedelta(hours=1), "p1")
+        refresh = inbox.begin_run("refresh", timedelta(hours=1), "p1")
+        assert refresh is not None
+        inbox.end_run(refresh, DONE, 0)
         before = inbox.stats().now
         machine.turn(jump)
         inbox.adjust_clock()
@@ -163,8 +167,12 @@ def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: M
         assert inbox.page(Filter(until=since)) == ()
         (process,) = inbox.processes()
         assert near(process.seen_at, stats.now)
-        (run,) = inbox.scheduled_runs()
-        assert near(run.begun_at, stats.now)
+        running, ended = inbox.scheduled_runs()
+        assert near(running.begun_at, stats.now)
+        assert near(running.alive_at, stats.now)
+        assert running.ended_at is None
+        assert ended.ended_at is not None
+        assert near(ended.ended_at, stats.now)
         assert inbox.begin_run("reconcile", timedelta(hours=1), "p2") is None, "it is not due"
         (claimed,) = take(inbox).messages
         assert timedelta() <= claimed.waited < timedelta(seconds=CLOSE)

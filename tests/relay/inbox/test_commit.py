@@ -79,6 +79,27 @@ def test_waiting_callers_share_a_transaction_with_their_own_counts(inbox: Inbox)
     run(act)
 
 
+def test_callers_that_arrive_later_share_transactions_as_the_first_ones_did(inbox: Inbox) -> None:
+    gate = Gate(inbox)
+
+    async def act() -> None:
+        async with GroupCommit(gate) as commit:
+            for number in (0, 100, 200):
+                gate.began.clear()
+                gate.open = threading.Semaphore(0)
+                tasks = [asyncio.create_task(commit.accept([message(number)]))]
+                await begun(gate)
+                for arrival in range(1, 6):
+                    tasks.append(asyncio.create_task(commit.accept([message(number + arrival)])))
+                    for _ in range(5):
+                        await asyncio.sleep(0)
+                gate.open.release(10)
+                await asyncio.gather(*tasks)
+        assert gate.shared == [1, 5] * 3
+
+    run(act)
+
+
 def test_a_transaction_has_a_size_that_it_does_not_pass(inbox: Inbox) -> None:
     gate = Gate(inbox)
 

@@ -117,6 +117,21 @@ def test_a_damaged_history_stops_neither_the_message_nor_the_rest_of_it(inbox: I
     assert [event.outcome for event in only(inbox).history] == ["done"]
 
 
+@pytest.mark.parametrize(
+    ("text", "traceparent"),
+    [
+        ('{"event":"received","trace":"00-ab-cd-01"}\n{"event":"attempted","trace":"other"}\n', "00-ab-cd-01"),
+        ('{"event":"attempted"}\n{"trace":"00-ab-cd-01"}\n', ""),
+        ('{"trace":7}\n', ""),
+        ("[7]\n", ""),
+        ("{\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_traceparent_is_that_of_the_receipt_and_a_damaged_one_is_none(text: str, traceparent: str) -> None:
+    assert history.read_traceparent(text) == traceparent
+
+
 def record_message(number: int, record: str, **changes: object) -> InboxMessage:
     return message(number, source="salesforce", payload={"number": number, "record": {"Id": record}}, **changes)
 

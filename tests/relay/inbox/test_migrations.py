@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -151,6 +151,27 @@ def test_a_step_moves_rows_in_its_transaction(database_url: str, monkeypatch: py
     with open_inbox(database_url) as inbox:
         assert [(alarm.name, alarm.detail, alarm.times) for alarm in inbox.alarms()] == [("a", 'x "y"', 3)]
         assert inbox.recall("alarms") is None
+
+
+def test_the_audit_of_an_older_version_is_kept(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = next(place for place, step in enumerate(HISTORY) if "audit" in step.name)
+    monkeypatch.setattr(module, "HISTORY", HISTORY[:step])
+    replay = (
+        '{"at": "2026-03-02T10:00:00+01:00", "by": "ann@host", "action": "replay", "messages": 12, "reason": "locked"}'
+    )
+    forget = '{"at": "2026-04-02T09:00:00+00:00", "user_sha256": "5eed", "messages": 3, "states": 2}'
+    with open_inbox(database_url) as inbox:
+        inbox.remember("audit:1", replay)
+        inbox.remember("audit:2", forget)
+        inbox.remember("auditor", "kept")
+    monkeypatch.setattr(module, "HISTORY", HISTORY)
+    with open_inbox(database_url) as inbox:
+        lines = [(line.at, line.who, line.action, dict(line.selection), line.number) for line in inbox.audit_lines()]
+        assert lines == [
+            (datetime(2026, 4, 2, 9, tzinfo=UTC), "", "forget", {"user_sha256": "5eed", "states": 2}, 3),
+            (datetime(2026, 3, 2, 9, tzinfo=UTC), "ann@host", "replay", {"reason": "locked"}, 12),
+        ]
+        assert [inbox.recall(name) for name in ("audit:1", "audit:2", "auditor")] == [None, None, "kept"]
 
 
 def test_a_database_that_answers_and_takes_no_writes_is_unavailable(inbox: Inbox) -> None:

@@ -69,8 +69,22 @@ def test_only_messages_of_the_resumed_mapping_become_due(inbox: Inbox, monkeypat
     assert inbox.wake_resumed() == 0, "it is still paused"
     inbox.resume("mapping", "contact", "ann@host")
     assert inbox.wake_resumed() == 3
+    assert inbox.recall("resumed:contact") is None
     assert inbox.page(Filter(reason=PAUSED)) == ()
     assert numbers(take(inbox)) == [0, 1, 2]
+
+
+def test_messages_of_a_resume_without_its_time_become_due(inbox: Inbox) -> None:
+    """A process of an older version, which stores no time, has resumed their mapping."""
+    inbox.pause("mapping", "contact", "ann@host")
+    inbox.accept(keyed("a"))
+    put_off(inbox)
+    inbox.resume("mapping", "contact", "ann@host")
+    with inbox._database.write() as tx:
+        tx.db.exec_driver_sql("DELETE FROM relay_settings WHERE name = 'resumed:contact'")
+    assert idle(inbox)
+    assert inbox.wake_resumed() == 1
+    assert numbers(take(inbox)) == [0]
 
 
 def test_a_lane_that_somebody_holds_is_not_opened_by_a_resume(inbox: Inbox) -> None:

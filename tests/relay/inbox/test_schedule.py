@@ -70,3 +70,17 @@ def test_a_run_of_a_killed_process_is_taken_over_and_a_running_one_is_not(timed:
     assert not timed.end_run(run, DONE, 5)
     assert timed.end_run(second_run, DONE, 7)
     assert [(scheduled_run.holder, scheduled_run.queued) for scheduled_run in timed.scheduled_runs()] == [("b", 7)]
+
+
+def test_a_run_that_has_ended_is_not_ended_again_nor_in_place_of_a_later_run(timed: Inbox, clock: Clock) -> None:
+    run = timed.begin_run("refresh", HOUR, "a")
+    assert run is not None
+    assert timed.end_run(run, DONE, 3)
+    assert not timed.renew_run(run)
+    assert not timed.end_run(run, STOPPED, 0)
+    clock.elapse(HOUR.total_seconds())
+    later_run = timed.begin_run("refresh", HOUR, "a")
+    assert later_run is not None
+    assert not timed.end_run(run, STOPPED, 0)
+    assert timed.end_run(later_run, DONE, 5)
+    assert [(ended.outcome, ended.queued) for ended in timed.scheduled_runs()] == [(DONE, 5)]

@@ -95,6 +95,17 @@ def test_a_notification_is_sent_by_one_process_and_by_another_if_that_ends(inbox
         assert other.notifications.waiting() == {}
 
 
+def test_what_one_receiver_accepts_leaves_the_other_notifications_to_be_sent(inbox):
+    raise_alarms(inbox, "bad_value", "salesforce_quota")
+    due = {(entry.receiver, entry.name): entry for entry in inbox.notifications.claim([ALL, QUOTA])}
+    inbox.notifications.settle(due["ALL", "salesforce_quota"], None)
+    assert inbox.notifications.waiting() == {"ALL": 1, "QUOTA": 1}
+    inbox.notifications.settle(due["QUOTA", "salesforce_quota"], timedelta())
+    assert claim(inbox, ALL, QUOTA) == [("QUOTA", "raised", "salesforce_quota")]
+    inbox.notifications.settle(due["ALL", "bad_value"], None)
+    assert inbox.notifications.waiting() == {"QUOTA": 1}
+
+
 def test_a_notification_is_claimed_by_one_process(postgres_url):
     with open_inbox(postgres_url) as inbox:
         raise_alarms(inbox, "bad_value")
