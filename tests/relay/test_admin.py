@@ -225,6 +225,20 @@ def test_an_access_token_is_accepted_with_its_role_until_it_is_revoked(inbox: In
     assert admitted(door, authorization=f"Bearer {secret}") == 401
 
 
+def test_only_what_changes_the_access_tokens_is_in_the_audit(inbox: Inbox):
+    secret = inbox.tokens.create("ada", "viewer", None, "ann@host")
+    assert inbox.tokens.create("ada", "operator", None, "bob@host") is None
+    token = inbox.tokens.find(str(secret))
+    assert token is not None
+    assert token.role == "viewer"
+    assert inbox.tokens.revoke("ada", "carl@host")
+    assert not inbox.tokens.revoke("ada", "bob@host")
+    assert [(line.who, line.action, dict(line.selection)) for line in inbox.audit_lines()] == [
+        ("carl@host", "token revoke", {"token": "ada"}),
+        ("ann@host", "token create", {"token": "ada", "role": "viewer"}),
+    ]
+
+
 def test_a_session_ends_with_its_access_token_and_others_continue(inbox: Inbox):
     door = guard(store=inbox.tokens)
     inbox.tokens.create("ada", "operator", None)

@@ -219,14 +219,14 @@ def test_a_setting_is_the_one_that_was_remembered_last(inbox: Inbox) -> None:
 
 
 def test_knows_which_processes_are_alive(inbox: Inbox, elapse: Elapse) -> None:
-    inbox.heartbeat("one")
+    inbox.heartbeat("one", config="first digest")
     elapse(50)
-    inbox.heartbeat("two")
+    inbox.heartbeat("two", config="first digest")
     assert [process.id for process in inbox.processes(within=60)] == ["one", "two"]
     elapse(20)
-    inbox.heartbeat("two")
+    inbox.heartbeat("two", config="second digest")
     (alive,) = inbox.processes(within=60)
-    assert alive.id == "two"
+    assert (alive.id, alive.config) == ("two", "second digest")
     assert timedelta(seconds=19) < alive.seen_at - alive.started_at < timedelta(seconds=60)
     inbox.leave("two")
     assert inbox.processes(within=60) == ()

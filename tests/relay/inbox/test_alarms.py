@@ -78,12 +78,14 @@ def test_an_acknowledged_alarm_is_not_listed_until_raised_again(inbox: Inbox) ->
     for name in ("a", "b"):
         raise_alarm(inbox, name, "x", "1")
     (alarm,) = (candidate for candidate in inbox.alarms() if candidate.name == "a")
-    assert inbox.acknowledge([alarm.id]) == 1
+    assert inbox.acknowledge([alarm.id], "ann@host") == 1
     assert inbox.acknowledge([alarm.id]) == 0
     assert [candidate.name for candidate in inbox.alarms()] == ["b"]
     raise_alarm(inbox, "a", "x", "2")
     assert inbox.acknowledge([alarm.id]) == 0, "the new one is another row, which nobody has seen"
     assert [(candidate.name, candidate.times) for candidate in inbox.alarms()] == [("a", 1), ("b", 1)]
+    (line,) = inbox.audit_lines()
+    assert (line.who, line.action, dict(line.selection), line.number) == ("ann@host", "ack", {"alarms": ["a"]}, 1)
 
 
 def test_no_number_of_alarms_fills_the_database_and_the_newest_stay(

@@ -174,9 +174,14 @@ def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: M
         assert ended.ended_at is not None
         assert near(ended.ended_at, stats.now)
         assert inbox.begin_run("reconcile", timedelta(hours=1), "p2") is None, "it is not due"
-        (claimed,) = take(inbox).messages
+        claim = take(inbox)
+        (claimed,) = claim.messages
         assert timedelta() <= claimed.waited < timedelta(seconds=CLOSE)
         assert near(claimed.received_at, stats.now)
+        settle(inbox, claim)
+        finished_at = inbox.page(Filter())[0].finished_at
+        assert finished_at is not None
+        assert near(finished_at, stats.now)
 
 
 def test_a_replay_by_the_time_of_the_wall_clock_finds_its_messages(machine: Machine) -> None:

@@ -70,6 +70,22 @@ def test_a_released_message_has_no_attempt(inbox: Inbox) -> None:
     assert only(inbox).history == ()
 
 
+def test_what_people_do_with_a_message_is_recorded_with_their_names(inbox: Inbox) -> None:
+    inbox.accept([message(1, parked="odd")])
+    inbox.replay(Filter(), "ann@host")
+    inbox.replay(Filter(state="ready"), "bob@host")
+    inbox.discard(Filter(state="ready"), "carl@host")
+    events = only(inbox).history
+    assert [(event.event, event.who) for event in events] == [
+        ("replayed", "ann@host"),
+        ("replayed", "bob@host"),
+        ("discarded", "carl@host"),
+    ]
+    times = [event.at for event in events if event.at is not None]
+    assert len(times) == 3
+    assert times == sorted(times)
+
+
 def test_only_the_first_and_last_attempts_are_kept(inbox: Inbox) -> None:
     inbox.accept([message(1, request_id="r-1")])
     total = history.FIRST + history.LAST + 7
