@@ -111,7 +111,8 @@ def test_a_secret_that_begins_like_another_is_masked_as_a_whole():
 
 
 def test_the_marker_by_which_later_versions_find_a_comment():
-    assert MARKER.line() == (
+    marker = comment_marker(Path("config"), "production", head="abc", plan="1f" * 32)
+    assert marker.line() == (
         '<!-- sfcode {"config": "config", "environment": "production", "head": "abc", "kind": "comment", "plan": "'
         + "1f" * 32
         + '"} -->'

@@ -9,6 +9,7 @@ import pytest
 from sfcode.errors import Refused
 from sfcode.github.comment_marker import comment_marker
 from sfcode.github.reviewed import ReviewGate, check_review, require_reviewers
+from tests.github.server import Fault
 
 MERGE = "a" * 40
 
@@ -90,6 +91,11 @@ def test_an_approval_counts_by_the_permission_in_the_repository(merged, permissi
     assert verdict(merged).reviewed
 
 
+def test_an_approval_of_somebody_who_left_the_repository_does_not_count(merged):
+    merged.state.faults.append(Fault("GET", "collaborators/colleague/permission", 404))
+    assert verdict(merged).reason == "nobody approved pull request #7 after it showed this plan"
+
+
 def test_a_comment_after_an_approval_does_not_revoke_it(merged):
     merged.state.add_review(7, "colleague", "COMMENTED")
     assert verdict(merged).reviewed
@@ -124,7 +130,12 @@ def test_an_environment_needs_required_reviewers_to_approve(hub):
     with pytest.raises(Refused, match="approve has no required reviewers") as caught:
         require_reviewers(client, "approve", "nobody approved")
     assert "Settings > Environments > approve" in caught.value.hint
-    for rules in ([], [{"type": "wait_timer"}], [{"type": "required_reviewers", "reviewers": []}]):
+    for rules in (
+        [],
+        [{"type": "wait_timer"}],
+        [{"type": "required_reviewers", "reviewers": []}],
+        [{"type": "other", "reviewers": [{}]}],
+    ):
         hub.state.environments["approve"] = {"protection_rules": rules}
         with pytest.raises(Refused):
             require_reviewers(client, "approve", "nobody approved")
