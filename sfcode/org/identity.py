@@ -102,14 +102,16 @@ def find_user(rest: Rest, api_version: str) -> SignedInUser:
     only; for these the list of resources contains the user.
     """
     try:
-        info: Mapping[str, Any] = rest.get("/services/oauth2/userinfo")
-        if "preferred_username" in info and "user_id" in info:
-            return SignedInUser(str(info["preferred_username"]), str(info["user_id"]))
+        with rest.report_structure():
+            info: Mapping[str, Any] = rest.get("/services/oauth2/userinfo")
+            if "preferred_username" in info and "user_id" in info:
+                return SignedInUser(str(info["preferred_username"]), str(info["user_id"]))
     except (SignInError, OrgUnreachable):
         raise
     except OrgError:
         pass  # refused; the response may be a text or an HTML page
-    identity = str(rest.get(f"/services/data/v{api_version}").get("identity", ""))
+    with rest.report_structure():
+        identity = str(rest.get(f"/services/data/v{api_version}").get("identity", ""))
     user_id = identity.rpartition("/")[2]
     rows = rest.query("SELECT Username FROM User WHERE Id = {}", (user_id,), {})
     if not rows:

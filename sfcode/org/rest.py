@@ -152,10 +152,10 @@ class Rest:
                 for name in names
             ]
             body = {"allOrNone": False, "compositeRequest": requests}
-            parts = self._read(partial(self._post, f"{base}/composite", body))["compositeResponse"]
-            answers = {
-                name: self._part(part, is_query=name in queries) for name, part in zip(names, parts, strict=True)
-            }
+            response = self._read(partial(self._post, f"{base}/composite", body))
+            with self.report_structure():
+                parts = response["compositeResponse"]
+                answers = {name: self._part(parts[index], is_query=name in queries) for index, name in enumerate(names)}
             return {
                 name: answer if name in queries or isinstance(answer, OrgError) else parse(name, answer)
                 for name, answer in answers.items()
@@ -208,10 +208,17 @@ class Rest:
         from simple_salesforce.exceptions import SalesforceError
 
         try:
-            yield
+            with self.report_structure():
+                yield
         except SalesforceError as error:
             raise self._refusal(error) from None  # the library's text contains URL and body, which may contain values
-        except (KeyError, TypeError) as error:
+
+    @contextmanager
+    def report_structure(self) -> Iterator[None]:
+        """Raise OrgError for a response that lacks what is read from it, such as the answer of a proxy."""
+        try:
+            yield
+        except (AttributeError, LookupError, TypeError) as error:
             raise OrgError(f"{self._connection.instance_url} sent an unexpected response ({error!r}).") from error
 
     def _refusal(self, error: SalesforceError) -> OrgError:

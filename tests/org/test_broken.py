@@ -153,6 +153,40 @@ def test_json_of_another_structure_is_reported(org_at, document) -> None:
             ask(SELECT)
 
 
+@pytest.mark.parametrize("row", [None, 5, "text"])
+def test_a_row_that_is_no_record_is_reported(org_at, row) -> None:
+    _, org = org_at(script(as_json({"records": [row], "done": True, "totalSize": 1})))
+    for ask in (org.query, org.tooling_query):
+        with pytest.raises(OrgError, match="sent an unexpected response"):
+            ask(SELECT)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        [],
+        "text",
+        None,
+        {"compositeResponse": []},
+        {"compositeResponse": [None]},
+        {"compositeResponse": [{"body": None, "httpStatusCode": 200}]},
+        {"compositeResponse": [{"body": {"records": [None], "done": True}, "httpStatusCode": 200}]},
+    ],
+)
+def test_a_composite_response_of_another_structure_is_reported(org_at, document) -> None:
+    _, org = org_at(script(as_json(document)))
+    with pytest.raises(OrgError, match="sent an unexpected response"):
+        org._rest.read_together({"rows": (SELECT, ())}, {}, lambda _, answer: answer)
+
+
+@pytest.mark.parametrize("document", [[], "text", 5, None])
+def test_a_signed_in_user_of_another_structure_is_reported(org_at, document) -> None:
+    _, org = org_at(script(as_json(document)))
+    with pytest.raises(OrgError, match="sent an unexpected response"):
+        _ = org.user
+
+
 @pytest.mark.parametrize("ask", [lambda org: org.query(SELECT), lambda org: org.metadata.list_metadata("Flow")])
 def test_a_response_beyond_the_size_limit_is_refused(ask) -> None:
     runtime = Runtime(max_answer_bytes=100_000)
