@@ -142,7 +142,11 @@ def warn_of_lost_state(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def refuse_unmanaged_user(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to change the profile of a user that sfcode did not create, since it may be a person's."""
+    """
+    Refuse to change a user that sfcode did not create, since it may be a person's or another application's.
+
+    Only its activation is no reason: a user stays, inactive, when a project is destroyed.
+    """
     state = plan_input.snapshot.applied
     managed = {address.full_name.lower() for address in state.records if address.type == "User"}
     managed |= {name.lower() for body in state.components.values() for name in users_named_in(body)}
@@ -157,8 +161,7 @@ def refuse_unmanaged_user(plan_input: PlanInput, plan: Plan) -> Plan:
             for change in plan.changes
             if change.address.type == "User"
             and change.before
-            and change.after
-            and change.before.body.get("Profile") != change.after.body.get("Profile")
+            and any(attribute.path != ("IsActive",) for attribute in change.attributes)
             and change.address.full_name.lower() not in managed
             and change.address not in plan_input.adopted
         )

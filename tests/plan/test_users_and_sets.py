@@ -209,6 +209,30 @@ class TestAssignmentsOfAnApply:
         assert done(build(project, desired(), snapshot, mode=mode)) == {}
 
 
+class TestAUserOfOthers:
+    """A user with the username of the config that sfcode did not create."""
+
+    @pytest.mark.parametrize(
+        "body",
+        [{"Email": "etl@example.com"}, {"Email": "crm@example.com", "Profile": "Sales"}, {"LastName": "ETL"}],
+    )
+    def test_is_changed_in_nothing_without_adoption(self, project: Project, body: dict[str, object]) -> None:
+        body = {"Email": "crm@example.com", **body}
+        theirs = Component("User", "appcues@example.com", {**user("appcues@example.com", LastName="Sync").body, **body})
+        wanted = user("appcues@example.com", LastName="Sync", Email="crm@example.com")
+        snapshot = observed(theirs)
+        (refusal,) = build(project, desired(records=(wanted,)), snapshot).refusals
+        assert str(refusal).startswith("User:appcues@example.com exists in the org with the profile ")
+        assert not build(project, desired(records=(wanted,)), snapshot, adopt=(theirs.address,)).refusals
+        managed = replace(snapshot, applied=Applied({}, records={theirs.address: theirs.body}))
+        assert not build(project, desired(records=(wanted,)), managed).refusals
+
+    @pytest.mark.parametrize("active", [True, False])
+    def test_may_be_activated_if_it_is_as_the_config_says(self, project: Project, active: bool) -> None:
+        theirs, wanted = user("appcues@example.com", IsActive=active), user("appcues@example.com")
+        assert not build(project, desired(records=(wanted,)), observed(theirs)).refusals
+
+
 class TestOthersWithTheRights:
     def warnings(self, project: Project, *names: str, rows: tuple[Component, ...] = ()) -> list[str]:
         plan = renamed(project, *rows, assignees=tuple(Address("User", name) for name in names))
