@@ -22,7 +22,7 @@ def test_a_rename_of_an_attribute_and_a_text_are_changes_until_they_are_applied(
 
     result = applied.apply("plan.json")
     assert result.code == 0, result.err
-    assert "The relay uses the new config as soon as it has loaded it" in result.out
+    assert "The relay uses the new config after it has loaded the files" in result.out
     second_result = applied.plan("--detailed-exitcode")
     assert (second_result.code, second_result.last_line.startswith("No changes.")) == (0, True)
 

@@ -87,7 +87,7 @@ def test_a_relay_on_this_machine_passes_with_the_local_org(clinic: Clinic) -> No
     """The relay is queried; a problem is only a note, and a healthy relay is reported as passed."""
     from sfcode.diagnostics import Level
 
-    assert "no other org could reach it" in one(clinic.look(), "D402", Level.NOTE).message
+    assert "only the local org can reach it" in one(clinic.look(), "D402", Level.NOTE).message
     assert "refused" in one(clinic.look(), "D403", Level.NOTE).message
     with serving(script(Answer(200))) as server:
         clinic.edit("sfcode.yaml", "http://127.0.0.1:8400", server.url)
