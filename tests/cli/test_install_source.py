@@ -156,7 +156,7 @@ def test_an_unknown_source_fails_loudly_and_says_what_to_put_there(recorded, jou
     assert warning.startswith(f"{name} has to be edited before the workflows run: the installer recorded no source")
     process = pip_install(environment(tmp_path / "venv"), "--requirement", str(tmp_path / name))
     assert process.returncode == 1
-    assert f"Replace this line in {name} by where sfcode is installed from" in process.stderr
+    assert f"Replace this line in {name} by a source of sfcode" in process.stderr
     assert "sfcode @ git+https://HOST/OWNER/sfcode@COMMIT" in process.stderr
 
 
