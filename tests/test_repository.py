@@ -186,7 +186,7 @@ def test_a_private_function_that_is_named_by_a_participle_would_be_found(root: P
 
 
 def test_a_cache_of_results_by_argument_has_a_limit(root: Path) -> None:
-    """A relay and a local org run for months: what is cached by the values that they receive must not grow for ever."""
+    """A relay and a local org run for months, so a cache whose keys are received values must be bounded."""
     unlimited = [
         f"{path.relative_to(root)}:{node.lineno}"
         for path in (root / "sfcode").rglob("*.py")

@@ -102,7 +102,7 @@ def test_the_saved_help_is_what_the_command_line_formats(option: str, columns: s
 
 @pytest.mark.parametrize(("number", "argument"), [(0, "fmt"), (1, "--help"), (1, "--version"), (2, "nonsense")])
 def test_a_closed_standard_stream_is_the_null_device(tmp_path: Path, number: int, argument: str) -> None:
-    """No file that the command opens gets the number of the stream, and nothing ends in a traceback."""
+    """A file that the command opens does not get the number of the stream, and there is no traceback."""
     script = f'exec "$0" -c "$1" {number}>&- {argument}'
     code = (
         "import os, sys, sfcode.__main__ as module\n"

@@ -56,16 +56,16 @@ class ApplyResult:
 
 @dataclass
 class Execution:
-    """One execution of a plan: the org, its lock, and the receivers of what happens."""
+    """One execution of a plan: the org, its lock, and the callbacks that receive its results."""
 
     plan: Plan
     org: Org
     secrets: Mapping[str, str]
     mark: Mark
-    """The user, time, commit and ID that the state records; after a quick deployment those of the check."""
+    """The user, time, commit and ID that the state records; after a quick deployment, those of the check."""
     lock: Lock
     origins: Iterable[Origin]
-    """The lines of YAML that components come from, for errors of the org."""
+    """The YAML lines that the components come from, for errors of the org."""
     options: DeployOptions
     report: Progress
     record: Record = ignore

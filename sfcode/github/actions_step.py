@@ -34,7 +34,7 @@ class Step:
         )
 
     def write_outputs(self, values: Mapping[str, str]) -> None:
-        """Write outputs. The last one with a name counts."""
+        """Write outputs. If several have the same name, the last one counts."""
         if self.outputs:
             with self.outputs.open("a", encoding="utf-8") as stream:
                 for name, value in values.items():

@@ -22,7 +22,8 @@ WORDS = {
 }
 """The name of a component for people, by type; the default is `entry`."""
 MANY_FILES, NAMED_FILES = 5, 3
-"""The largest number of files that have a sentence each, and the number of files that the sentence for more of them names."""
+"""The maximum number of files that have a sentence each, and the number of files that the sentence about more files
+names."""
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,7 @@ def _expected_bodies(project: Project, mode: Mode, generated: Desired) -> dict[A
 
 
 def _read_records_before(org: Org, past: Past, expected: Mapping[Address, Body]) -> dict[Address, Component]:
-    """Read the records that a past apply changed or renamed, and the users that the components name which it changed."""
+    """Read the records that a past apply changed or renamed, and the users to which its changed components refer."""
     users = {Address("User", name) for body in expected.values() for name in users_named_in(body)}
     changed = {address for address in past.before if address.is_record and not address.is_business_record}
     renamed = {address for address in past.moves if address.is_record}

@@ -26,7 +26,7 @@ _FURTHER_BYTES = 65_536
 """The number of bytes that an apply may add to the state beyond the plan: digests of manual steps, the commit."""
 
 FIXED_KINDS = frozenset({"Formula", "MasterDetail", "Summary"})
-"""Kinds of fields that no deployment converts to another kind, nor another kind to them."""
+"""Kinds of fields that a deployment does not convert to another kind, nor another kind to them."""
 
 _DIVIDE = "divide the project into two, each with half of the mappings, its own `name` and its own integration user"
 

@@ -73,7 +73,7 @@ class Mask:
     applied: Mapping[str, str]
     key: str
     applied_key: str = ""
-    """The key of the last apply if it differs, as in a sandbox: there it is the key of the copied org."""
+    """The key of the last apply if it is another one: in a new sandbox, that of the copied org."""
 
     def mask(self, component: Component, *likes: Body | None) -> Component:
         """

@@ -25,7 +25,8 @@ log = structlog.stdlib.get_logger(__name__)
 POLL_SECONDS = 2.0
 """Seconds between two checks of the files."""
 RETRY_MOST = 30
-"""The largest number of checks between two attempts to load a config that something else than its files prevented."""
+"""The maximum number of checks between two attempts to load a config that could not be loaded for a reason outside its
+files."""
 REFUSED: Final = "config_refused"
 """The alarm for a config that cannot be used."""
 MOST_PROBLEMS = 10

@@ -76,7 +76,7 @@ def format_duration(duration: timedelta) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RelayStatus:
-    """What `relay status` shows of an inbox."""
+    """The status of an inbox, as `relay status` shows it."""
 
     stats: InboxStats
     processes: Sequence[Process] = ()

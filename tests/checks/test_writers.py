@@ -1,4 +1,4 @@
-"""The same diagnostics in every format of `lint` and `doctor`, as whole outputs."""
+"""The same diagnostics in every format of `lint` and `doctor`, as complete outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `plan`, `apply`, `destroy` and `rollback` print around a plan, as whole texts, JSON and results of a workflow's step."""
+"""The output of `plan`, `apply`, `destroy` and `rollback`, as complete texts, JSON and results of a workflow's step."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STEPS = "Left to do in Appcues:\n  1. Create the webhook."
 
 
 class PartsOutput(io.StringIO):
-    """An output that keeps the length of each text that is written to it."""
+    """An output that records the length of each text that is written to it."""
 
     def __init__(self) -> None:
         super().__init__()

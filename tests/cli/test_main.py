@@ -177,7 +177,7 @@ def test_json_errors_come_in_the_envelope_on_standard_output(capsys, tmp_path, m
     "words", [("schema", "mapping", "--json"), ("schema", "mapping"), ("validate", "-h"), ("--help",)]
 )
 def test_output_that_a_full_disk_does_not_take_ends_in_one_error_on_standard_error(tmp_path, words):
-    """The buffered rest of the output is given up, and not reported once more at the end of the process."""
+    """The rest of the buffered output is dropped, and not reported again at the end of the process."""
     command = [sys.executable, "-m", "sfcode", *words]
     with Path("/dev/full").open("wb") as full:
         process = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)

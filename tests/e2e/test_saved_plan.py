@@ -50,7 +50,7 @@ def test_a_plan_is_refused_with_another_secret_than_it_was_made_with(saved):
 
 
 def test_a_plan_survives_edits_that_make_no_difference_in_the_org(saved):
-    """Comments, and what a person has accepted since, are in no component."""
+    """Comments, and personal data that was accepted since, are in no component."""
     path = saved.folder / "config/sfcode.yaml"
     accepted = "review:\n  personal_data:\n    accepted: [Contact.Email]\n"
     path.write_text(f"# a remark\n{path.read_text()}\n{accepted}")

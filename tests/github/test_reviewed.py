@@ -48,7 +48,7 @@ def test_another_commit_is_not_reviewed(merged):
 
 
 def test_a_pull_request_that_is_not_merged_reviews_nothing(merged):
-    """GitHub names a merge commit for an open pull request too: the one that its jobs check out."""
+    """For an open pull request, GitHub also returns a merge commit: the one that its jobs check out."""
     merged.state.pulls[7]["merged_at"] = None
     assert "is not the merge of one pull request" in verdict(merged).reason
     assert not verdict(merged).reviewed

@@ -270,7 +270,7 @@ def test_a_mapping_is_named_after_its_object(object_name, name):
 
 
 READ_ONLY = {"Appcues_Access": replace(grants(), body={"objectPermissions": {"Contact": {"allowRead": True}}})}
-"""Rights that show no direction: to read the object, and no field of Event."""
+"""Rights that do not show a direction: read access to the object, and no field of Event."""
 NPS = fields(NPS_Score__c="double", NPS_Feedback__c="textarea")
 
 
@@ -318,7 +318,7 @@ def test_the_direction_decides_what_is_written_back(changes, options, way, writt
 
 
 def test_fields_with_a_purpose_of_their_own_are_no_attributes():
-    """The user id, the number behind it and both NPS answers are sent or written as what they are."""
+    """The user id, its number field and both NPS answers are not proposed as attributes."""
     every = (*(name for name in NPS if name != "Id"), "Unreadable__c")
     scan = found(fields={"Contact": NPS}, sets={"Appcues_Access": grants(readable=every)})
     assert propose_config(scan, ImportOptions()).mappings[0].attributes == {

@@ -1,4 +1,4 @@
-"""The report of an import as whole text and JSON: what was found, what an apply does, and what is missing."""
+"""The report of an import as complete text and JSON: the scan, the effect of an apply, and the missing values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scan reads from an org that was connected by hand, including what the signed-in user cannot see."""
+"""The data that a scan reads from an org that was connected by hand, including fields that the signed-in user cannot see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a local org has parsed is reused, and a client that asks for ever new things fills no memory."""
+"""Parsed queries and formulas are reused, and a client that sends many different ones does not fill the memory."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ records:
 LAUGHS = "version: 1\nlaughs:\n  - &l0 [a, b]\n" + "".join(
     f"  - &l{n + 1} [{', '.join([f'*l{n}'] * 10)}]\n" for n in range(9)
 )
-"""A few lines whose aliases stand for two billion values."""
+"""A few lines whose aliases expand to two billion values."""
 
 
 def loaded(tmp_path: Path, text: str) -> Store:

@@ -53,7 +53,7 @@ def renamed(project: Project, *rows: Component, left: Component | None = None, *
 
 
 def recorded(*rows: Component, others: tuple[Component, ...] = ()) -> OrgSnapshot:
-    """Return an org whose last apply made some records; others are not from sfcode."""
+    """Return an org in which the last apply created some records, and other records exist."""
     return replace(observed(*rows, *others), applied=Applied({}, records={row.address: row.body for row in rows}))
 
 

@@ -1,4 +1,4 @@
-"""The status of a relay with every kind of content, as whole text and JSON."""
+"""The status of a relay with every kind of content, as complete text and JSON."""
 
 from __future__ import annotations
 

@@ -820,7 +820,7 @@ WITHOUT_LINE = {
     "a created field is written in another case": "the statement is about a component that no setting explains",
     "one activity less": "the statement is about a removed value of a list that stays",
 }
-"""Changed lines that no statement points to, with the reasons."""
+"""Changed lines without a statement at them, with the reasons."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)

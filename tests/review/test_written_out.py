@@ -1,4 +1,4 @@
-"""A review with every kind of content as whole text, Markdown and JSON."""
+"""A review with every kind of content as complete text, Markdown and JSON."""
 
 from __future__ import annotations
 

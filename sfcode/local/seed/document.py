@@ -14,7 +14,8 @@ from sfcode.lazy_dataclasses import dataclass, field
 Path = tuple[str | int, ...]
 MAX_DEPTH = 40
 MAX_VALUES, MAX_VALUES_PER_CHARACTER = 10_000, 10
-"""The maximum number of values of a file once its aliases are followed; without aliases no file has more than characters."""
+"""The maximum number of values in a file after its aliases are expanded: a constant, and a number for each character.
+Without aliases a file has fewer values than characters."""
 
 # The C loader is ten times as fast, but not available everywhere.
 BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

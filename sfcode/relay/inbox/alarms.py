@@ -15,7 +15,8 @@ from sfcode.relay.inbox.tables import ALARMS, SETTINGS
 MOST = 500
 """The maximum number of alarms; the oldest ones are deleted."""
 MOST_OF_NAME = 20
-"""The maximum number of alarms of one name, so that an alarm with ever new details does not remove alarms of other names."""
+"""The maximum number of alarms of one name, so that an alarm whose detail changes often does not remove alarms of other
+names."""
 LONGEST_DETAIL = 500
 """The maximum length of a detail in characters: an index entry of PostgreSQL has at most about 2,700 bytes."""
 FORMER = "alarms"

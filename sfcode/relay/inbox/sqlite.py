@@ -26,9 +26,10 @@ from sfcode.relay.inbox.types import Unavailable
 STEPS = 10_000
 """Instructions of SQLite's virtual machine between two checks of the time, about 0.1 ms."""
 BESIDE = ("-wal", "-shm")
-"""What SQLite appends to the name of a database for the files beside it, which contain the newest transactions."""
+"""The suffixes that SQLite appends to the name of a database for its other files, which contain the newest
+transactions."""
 _FILES = "files"
-"""The key of a connection's files among the notes that SQLAlchemy keeps of the connection."""
+"""The key under which the files of a connection are stored in SQLAlchemy's `info` of the connection."""
 
 FileId = tuple[int, int] | None
 """Device and inode of a file; None for a missing file."""
@@ -84,10 +85,10 @@ class Sqlite:
     @contextlib.contextmanager
     def _in_place(self, db: sa.Connection) -> Iterator[None]:
         """
-        Raise Unavailable unless the files of a connection are in their place before and after a transaction.
+        Raise Unavailable unless the files of a connection have the same paths before and after a transaction.
 
-        SQLite continues to write to files that were moved, replaced or removed, but no later process finds what they contain.
-        So a message is acknowledged only if its transaction is in the present files.
+        SQLite continues to write to files that were moved, replaced or removed, but no later process finds their
+        content. So a message is acknowledged only if its transaction is in the present files.
         """
         self._check(db.info[_FILES], self._files)
         yield
@@ -169,7 +170,7 @@ def _sqlite_engine(url: sa.URL, begin: str, pool_size: int, busy_seconds: float)
 
 
 def _files(url: sa.URL) -> tuple[Path, ...]:
-    """Return the path of a database, and of the files beside it."""
+    """Return the paths of a database and of its other files."""
     return tuple(Path(f"{url.database}{ending}") for ending in ("", *BESIDE))
 
 

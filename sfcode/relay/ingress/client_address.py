@@ -72,7 +72,7 @@ def name_client(address: Address | None) -> str:
 
 
 def has_loopback_host(headers: Headers) -> bool:
-    """Return whether the Host header is a loopback name; a web page whose own name leads to this machine has another one."""
+    """Return whether the Host header is a loopback name. A web page whose host name resolves to this machine sends another name."""
     header = headers.get("host", "")
     host, colon, port = header.rpartition(":")
     return (host if colon and port.isdigit() else header).lower() in _LOOPBACK

@@ -27,7 +27,7 @@ def describe_comparison(review: ReviewReport) -> str:
 
 
 def describe_environments(effect: Effect, review: ReviewReport, quote: str = "") -> str:
-    """Return ` in local, test`, the environments of an effect; "" if it is that of all reviewed ones."""
+    """Return ` in local, test` for the environments of an effect; "" if these are all reviewed ones."""
     if {*effect.environments} == {*review.environments}:
         return ""
     return f" in {', '.join(f'{quote}{name}{quote}' for name in effect.environments)}"

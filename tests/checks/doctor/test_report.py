@@ -1,4 +1,4 @@
-"""All that doctor says about a healthy org, one where much is wrong, one that answers little, and a new one."""
+"""The complete output of doctor: for a healthy org, one with many faults, one that refuses most queries, and a new one."""
 
 from __future__ import annotations
 

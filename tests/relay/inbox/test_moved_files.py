@@ -1,4 +1,4 @@
-"""A file of SQLite that is moved, replaced or removed while a process uses it: nothing is acknowledged that would be lost."""
+"""A file of SQLite is moved, replaced or removed while a process uses it: no message that would be lost is acknowledged."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class EventAction(ABC):
     """
     Plans the writes of one event for one record of the action's mapping.
 
-    An action reads nothing of the record or of other records, and ignores past events, unless it says otherwise.
+    By default an action needs no field of the record and no other records, and ignores past events.
     """
 
     __slots__ = ()
