@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfcode.errors import Refused
-from sfcode.relay.inbox import Filter, Inbox, Unavailable, open_inbox
+from sfcode.relay.inbox import Filter, Inbox, Unavailable, encryption, open_inbox
 from sfcode.relay.inbox.column_types import EncryptedText, escape
 from sfcode.relay.inbox.data_cipher import DataCipher
 from sfcode.relay.inbox.tables import INBOX
@@ -100,6 +100,18 @@ def plain_rows(inbox: Inbox) -> int:
     payload = sa.type_coerce(INBOX.c.payload, sa.Text)
     with inbox._database.read() as tx:
         return int(tx.db.scalar(sa.select(sa.func.count()).where(~payload.startswith("\\e", autoescape=True))) or 0)
+
+
+def test_rows_are_not_read_again_when_all_are_encrypted(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encryption, "AT_ONCE", 1)
+    pauses: list[float] = []
+    with open_inbox(sqlite_url, keys=[NEW]) as inbox:
+        fill(inbox)
+        assert inbox.encryption.renew(pauses.append) == 0
+        assert pauses
+        pauses.clear()
+        assert inbox.encryption.renew(pauses.append) == 0
+        assert pauses == []
 
 
 def test_a_new_key_takes_the_place_of_an_old_one(sqlite_url: str) -> None:
