@@ -283,7 +283,7 @@ def _check_required(fields: Iterable[FieldDef], after: Record, *, creating: bool
 
 
 NUMBER = re.compile(r"\{(0+)\}")
-"""The number in a display format, with its minimum of digits."""
+"""Matches the number in a display format such as `A-{0000}`; the count of zeros is its minimum of digits."""
 
 
 def fill_defaults(

@@ -145,7 +145,7 @@ def refuse_unmanaged_user(plan_input: PlanInput, plan: Plan) -> Plan:
     """
     Refuse to change a user that sfcode did not create, since it may be a person's or another application's.
 
-    Only its activation is no reason: a user stays, inactive, when a project is destroyed.
+    A user may be activated without this refusal, since a destroy of the project leaves its user inactive in the org.
     """
     state = plan_input.snapshot.applied
     managed = {address.full_name.lower() for address in state.records if address.type == "User"}

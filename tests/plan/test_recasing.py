@@ -42,7 +42,7 @@ Recase = Callable[[str], str]
 
 
 def flipped(flips: int) -> Recase:
-    """Change the case of those letters of a name whose bits are set, except in the suffix of a custom field."""
+    """Return a function that changes the case of some letters of a name: those at the positions of the bits of `flips`."""
 
     def recase(name: str) -> str:
         base = name.removesuffix("__c")

@@ -30,7 +30,7 @@ class AuthUrl:
 
 
 def parse(text: str, name: str) -> AuthUrl:
-    """Parse an auth URL: plain, in the JSON that sf prints, or either in base64."""
+    """Parse an auth URL: plain, in the JSON that sf prints, or one of these in base64."""
     raw = text.strip()
     url = _find_url(raw) or _find_url(_decode(raw))
     match = PATTERN.fullmatch(url)
