@@ -165,7 +165,7 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def state(seed: Path, tmp_path: Path) -> Path:
-    """Return a folder with an org of this test's own."""
+    """Return a folder with a separate org for this test."""
     folder = tmp_path / "state"
     folder.mkdir()
     (folder / "org.db").write_bytes((seed / "org.db").read_bytes())

@@ -20,7 +20,7 @@ PREFIX = "member:"
 """The prefix of states with the last delivered status of a member."""
 MEMBER = "CampaignMember"
 CHUNK = 300
-"""IDs of people in one query, which must fit into a URL."""
+"""The maximum number of IDs of people in one query, which must fit into a URL."""
 
 
 @dataclass(frozen=True, slots=True)
