@@ -150,7 +150,7 @@ class ConfigReloader:
         user = self._user
         problem = f"the config has changed and is refused: {problems[0]}{more}"
         if self._failures > 1 and user.config_problem == problem:
-            return  # a person has been told
+            return  # this problem has raised its alarm
         user.config_problem = problem
         user.instrumentation.record_config(user.config.digest, "refused")
         log.error("config_refused", config=user.config.digest, problems=problems[:MOST_PROBLEMS], exc_info=error)

@@ -103,7 +103,7 @@ CASES = [
     ("relay replay --reason unknown_usr", "There is no reason 'unknown_usr'.", "Did you mean unknown_user?"),
     (
         "relay list --since yesterday",
-        "'yesterday' is no point in time.",
+        "'yesterday' is not a time.",
         "Write it like 2026-11-23T17:00Z, or as an age: 30m, 12h, 7d.",
     ),
 ]

@@ -76,7 +76,7 @@ def _parse_columns(pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         name, equals, column = pair.partition("=")
         if not equals or not column:
-            raise UsageError(f"--column {pair} names no column.", "Pass --column user_id=COLUMN.")
+            raise UsageError(f"--column {pair} has no column.", "Pass --column user_id=COLUMN.")
         if name not in COLUMNS:
             raise UsageError(f"--column {pair}: there is no field {name}.", f"Pass {format_choices(name, COLUMNS)}.")
         columns[name] = column

@@ -160,7 +160,7 @@ def moment(text: str | None, now: datetime) -> datetime | None:
         return (then if then.tzinfo else then.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):  # also for a time before the year 1
         raise UsageError(
-            f"{text!r} is no point in time.", "Write it like 2026-11-23T17:00Z, or as an age: 30m, 12h, 7d."
+            f"{text!r} is not a time.", "Write it like 2026-11-23T17:00Z, or as an age: 30m, 12h, 7d."
         ) from None
 
 
