@@ -65,7 +65,7 @@ def _describe(counts: Mapping[str, int], place: str) -> str:
     ]
     phrase = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
     are = "is" if sum(counts.values()) == 1 else "are"
-    return f"{phrase} of others in {place} {are} not changed"
+    return f"{phrase} in {place} {are} not managed by sfcode, and not changed"
 
 
 def count_preserved(changes: Iterable[Change], unmanaged_addresses: Collection[Address]) -> tuple[Preserved, ...]:

@@ -60,7 +60,7 @@ class Metrics:
     )
     held_until = _Metric(
         Gauge,
-        "Unix time until which nothing of a mapping is sent to the org after a failure; without a mapping, nothing at all.",
+        "Unix time until which the relay sends nothing of a mapping to the org after a failure; without a mapping, of all mappings.",
         "mapping",
     )
     commit_seconds = _Metric(

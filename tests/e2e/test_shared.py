@@ -28,12 +28,12 @@ def test_a_plan_counts_what_others_have_in_the_files_that_it_writes_to(applied):
     quiet = applied.plan()
     assert "not changed" not in quiet.out, "the plan writes to no file"
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
-    assert "1 message and 2 rules of others in Contact.workflow are not changed." in applied.plan().out
+    assert "1 message and 2 rules in Contact.workflow are not managed by sfcode, and not changed." in applied.plan().out
     document = json.loads(applied.plan("--format", "json").out)
     counted = {entry["container"]: entry["counts"] for entry in document["preserved"]}
     assert counted["Workflow:Contact"] == {"WorkflowOutboundMessage": 1, "WorkflowRule": 2}
-    assert "2 rules of others in Contact.workflow" in applied.plan("--format", "markdown").out
-    assert "2 rules of others in Contact.workflow" in applied.plan("--format", "html").out
+    assert "2 rules in Contact.workflow" in applied.plan("--format", "markdown").out
+    assert "2 rules in Contact.workflow" in applied.plan("--format", "html").out
     assert applied.apply().code == 0
     with local_org(applied) as org:
         for address in (
@@ -47,7 +47,7 @@ def test_a_plan_counts_what_others_have_in_the_files_that_it_writes_to(applied):
 def test_fields_of_others_are_counted_where_a_field_is_written(applied):
     applied.edit("mappings/contact.yaml", "Appcues_NPS_Score__c", "Appcues_Score__c")
     output = applied.plan().out
-    assert "fields of others in Contact.object are not changed." in output
+    assert "fields in Contact.object are not managed by sfcode, and not changed." in output
     assert "Lead.object" not in output
 
 

@@ -77,11 +77,14 @@ def test_counts_are_of_the_files_that_the_plan_writes_to():
     [
         (
             {"WorkflowRule": 2, "WorkflowOutboundMessage": 1},
-            "2 rules and 1 message of others in Contact.workflow are not changed",
+            "2 rules and 1 message in Contact.workflow are not managed by sfcode, and not changed",
         ),
-        ({"WorkflowRule": 1}, "1 rule of others in Contact.workflow is not changed"),
-        ({"WorkflowSend": 2, "WorkflowTask": 3, "WorkflowAlert": 1}, "2 entries, 3 tasks and 1 alert of others in"),
-        ({"WorkflowSend": 1, "WorkflowTask": 1}, "1 entry and 1 task of others in Contact.workflow are not changed"),
+        ({"WorkflowRule": 1}, "1 rule in Contact.workflow is not managed by sfcode, and not changed"),
+        ({"WorkflowSend": 2, "WorkflowTask": 3, "WorkflowAlert": 1}, "2 entries, 3 tasks and 1 alert in"),
+        (
+            {"WorkflowSend": 1, "WorkflowTask": 1},
+            "1 entry and 1 task in Contact.workflow are not managed by sfcode, and not changed",
+        ),
     ],
 )
 def test_counts_are_described_in_sentences(counts, said):
@@ -99,8 +102,8 @@ def test_unmanaged_fields_are_counted_from_the_describe():
 
 def test_every_plan_format_shows_the_counts_and_a_saved_plan_keeps_them(plan, tmp_path):
     full_plan = replace(plan, preserved=(Preserved("Workflow:Contact", {"WorkflowRule": 2}),))
-    assert "\nNote: 2 rules of others in Contact.workflow are not changed.\n" in text(full_plan)
-    assert "\n2 rules of others in Contact.workflow are not changed.\n" in markdown(full_plan)
+    assert "\nNote: 2 rules in Contact.workflow are not managed by sfcode, and not changed.\n" in text(full_plan)
+    assert "\n2 rules in Contact.workflow are not managed by sfcode, and not changed.\n" in markdown(full_plan)
     save(full_plan, tmp_path / "plan.json")
     assert load(tmp_path / "plan.json") == full_plan
 
@@ -109,11 +112,11 @@ def test_many_files_share_a_sentence():
     """A plan of 200 mappings would begin with 200 lines about the fields of others."""
     objects = [Preserved(f"CustomObject:Thing{number}__c", {"CustomField": 600}) for number in range(5)]
     assert describe_preserved(objects) == [
-        f"600 fields of others in Thing{number}__c.object are not changed" for number in range(5)
+        f"600 fields in Thing{number}__c.object are not managed by sfcode, and not changed" for number in range(5)
     ]
     workflow = Preserved("Workflow:Contact", {"WorkflowRule": 1, "WorkflowAlert": 2})
     (sentence,) = describe_preserved([*objects, workflow])
     assert sentence == (
-        "3,000 fields, 2 alerts and 1 rule of others in 6 files (Thing0__c.object, Thing1__c.object, Thing2__c.object and "
-        "3 more) are not changed"
+        "3,000 fields, 2 alerts and 1 rule in 6 files (Thing0__c.object, Thing1__c.object, Thing2__c.object and "
+        "3 more) are not managed by sfcode, and not changed"
     )

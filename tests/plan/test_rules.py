@@ -52,7 +52,9 @@ def test_what_others_have_in_the_files_of_a_plan_is_counted(project: Project, mo
     history = (Past("1", "now", "me", None, {own_message.address: None}, frozenset({own_message.address})),)
     snapshot = replace(snapshot, applied=replace(snapshot.applied, history=history))
     plan = build(project, desired(), snapshot, mode=mode)
-    assert [str(count) for count in plan.preserved] == ["1 rule of others in Contact.workflow is not changed"]
+    assert [str(count) for count in plan.preserved] == [
+        "1 rule in Contact.workflow is not managed by sfcode, and not changed"
+    ]
 
 
 class TestTargets:

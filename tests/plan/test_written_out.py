@@ -191,7 +191,7 @@ Org **Northwind Traders** (`00D000000000001EAA`), environment `production`
 
 > **Refused:** too much; do less
 
-2 rules of others in Contact.workflow are not changed; versions 1, 2 of Flow:Appcues_contact still name \
+2 rules in Contact.workflow are not managed by sfcode, and not changed; versions 1, 2 of Flow:Appcues_contact still name \
 CustomField:Contact.B__c and are deleted too.
 
 | | address | |
