@@ -100,11 +100,7 @@ def request(webhook: Webhook, message_id: str, body: bytes, now: datetime) -> tu
     elif auth.scheme == "standard_webhooks":
         stamp = str(int(now.timestamp()))
         signature = hmac.digest(_standard_key(auth.secret), f"{message_id}.{stamp}.".encode() + body, "sha256")
-        headers |= {
-            "webhook-id": message_id,
-            "webhook-timestamp": stamp,
-            "webhook-signature": f"v1,{_text(signature)}",
-        }
+        headers |= {"webhook-id": message_id, "webhook-timestamp": stamp, "webhook-signature": f"v1,{_text(signature)}"}
     return url, headers
 
 

@@ -80,8 +80,7 @@ _number("MFLOOR", _to_whole(ROUND_FLOOR))
 _number("MOD", PRECISION.remainder)
 _number("ROUND", lambda number, digits: round_half_up(number, int(digits)))
 _number(
-    "TRUNC",
-    lambda number, digits=Decimal(0): number.quantize(Decimal(1).scaleb(-int(digits)), rounding=ROUND_DOWN),
+    "TRUNC", lambda number, digits=Decimal(0): number.quantize(Decimal(1).scaleb(-int(digits)), rounding=ROUND_DOWN)
 )
 _number("SQRT", PRECISION.sqrt)
 _number("EXP", PRECISION.exp)

@@ -154,14 +154,7 @@ def _handle(
         raise make_error("method_not_allowed", method=method, allowed=",".join(handlers))
     return handler(
         RestCall(
-            context,
-            session,
-            method,
-            request.path_params,
-            request.query_params,
-            request.headers,
-            body,
-            origin(request),
+            context, session, method, request.path_params, request.query_params, request.headers, body, origin(request)
         )
     )
 

@@ -15,8 +15,4 @@ def routes(context: OrgContext) -> list[Route]:
     # Imported here, since this package is also imported to load a company, which needs no web server.
     from sfcode.local.signin import endpoint, partner, passwords
 
-    return [
-        *endpoint.routes(context),
-        *partner.routes(context),
-        *passwords.routes(context),
-    ]
+    return [*endpoint.routes(context), *partner.routes(context), *passwords.routes(context)]

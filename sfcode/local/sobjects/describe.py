@@ -39,11 +39,7 @@ def summary(target: ObjectDef, base: str) -> dict[str, Any]:
     return _constant_keys("summary", target) | {
         "keyPrefix": target.key_prefix or None,
         "mergeable": mergeable,
-        "urls": {
-            "sobject": address,
-            "describe": f"{address}/describe",
-            "rowTemplate": f"{address}/{{ID}}",
-        },
+        "urls": {"sobject": address, "describe": f"{address}/describe", "rowTemplate": f"{address}/{{ID}}"},
     }
 
 

@@ -56,18 +56,12 @@ class FlowTable(Table):
     def versions(self, full_name: str | None = None) -> list[StoredFlowVersion]:
         """List the versions of one flow, or of all, oldest first."""
         clause, values = ("", ()) if full_name is None else ("WHERE v.full_name = ?", (full_name,))
-        rows = self._db.execute(
-            f"{SELECT} {clause} ORDER BY v.full_name, v.number",
-            values,
-        )
+        rows = self._db.execute(f"{SELECT} {clause} ORDER BY v.full_name, v.number", values)
         return [_version(row) for row in rows]
 
     def version(self, version_id: str) -> StoredFlowVersion | None:
         """Return a version by its id (301...)."""
-        row = self._db.execute(
-            f"{SELECT} WHERE v.id = ?",
-            (ids.full(version_id),),
-        ).fetchone()
+        row = self._db.execute(f"{SELECT} WHERE v.id = ?", (ids.full(version_id),)).fetchone()
         return None if row is None else _version(row)
 
     def name(self, definition_id: str) -> str | None:

@@ -8,7 +8,7 @@ from sfcode.lazy_dataclasses import dataclass, replace
 
 _PARSER_WORDS = {
     # https://github.com/apex-enterprise-patterns/fflib-apex-mocks/issues/85
-    "not well-formed XML: Start tag expected, '<' not found": "Content is not allowed in prolog.",
+    "not well-formed XML: Start tag expected, '<' not found": "Content is not allowed in prolog."
 }
 """Messages of an org's XML parser, by message of lxml."""
 

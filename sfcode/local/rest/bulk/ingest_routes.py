@@ -179,9 +179,7 @@ def _answer_unprocessed(call: RestCall) -> Response:
     remaining_rows = table.rows[len(row_results) :]
     text = io.StringIO()
     writer = csv.writer(
-        text,
-        delimiter=jobs.DELIMITERS[job["columnDelimiter"]],
-        lineterminator=jobs.LINE_ENDINGS[job["lineEnding"]],
+        text, delimiter=jobs.DELIMITERS[job["columnDelimiter"]], lineterminator=jobs.LINE_ENDINGS[job["lineEnding"]]
     )
     writer.writerows(remaining_rows)
     return Response(header((), table.header, job) + text.getvalue(), media_type=CSV_TYPE)
