@@ -46,7 +46,7 @@ def test_make_test_org_says_that_no_org_is_named(root: Path) -> None:
     command = ["make", "--no-print-directory", "-o", ".venv/.ready", "test-org"]
     run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert run.returncode != 0
-    assert "no org is named" in run.stderr
+    assert "SFCODE_TEST_ORG is not set" in run.stderr
     assert "SFCODE_TEST_ORG" in run.stderr
     assert run.stdout == ""
 

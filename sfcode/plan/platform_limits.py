@@ -7,6 +7,7 @@ Sizes far below a limit are only estimated, so that a typical plan costs no time
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from sfcode.mapping.limits import FLOW_VERSIONS, PACKAGE_FILES, PACKAGE_SIZE, STATIC_RESOURCE_SIZE
 from sfcode.metadata.component import Address, Component
@@ -25,7 +26,10 @@ _MOST_PER_JSON = 4
 _FURTHER_BYTES = 65_536
 """The number of bytes that an apply may add to the state beyond the plan: digests of manual steps, the commit."""
 
-FIXED_KINDS = frozenset({"Formula", "MasterDetail", "Summary"})
+CALCULATED_KINDS = frozenset({"Formula", "Summary"})
+"""Kinds of fields that nothing converts to another kind, nor another kind to them."""
+
+FIXED_KINDS = CALCULATED_KINDS | {"MasterDetail"}
 """Kinds of fields that a deployment does not convert to another kind, nor another kind to them."""
 
 _DIVIDE = "divide the project into two, each with half of the mappings, its own `name` and its own integration user"
@@ -33,9 +37,11 @@ _DIVIDE = "divide the project into two, each with half of the mappings, its own 
 
 def refuse_beyond_platform(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse a plan whose package, state, flows or fields an org would refuse, and warn of applies that leave the history."""
-    plan = plan.refuse(
-        *_check_package(plan), *_check_flows(plan_input.snapshot.flow_counts, plan), *_check_kinds(plan_input, plan)
-    )
+    unconvertible = [*_check_kinds(plan_input, plan)]
+    fields = {refusal.address for refusal in unconvertible}
+    # Another refusal of such a field would advise to adopt it, or to allow its change, which the org refuses.
+    plan = replace(plan, refusals=tuple(refusal for refusal in plan.refusals if refusal.address not in fields))
+    plan = plan.refuse(*_check_package(plan), *_check_flows(plan_input.snapshot.flow_counts, plan), *unconvertible)
     return _check_state(plan_input, plan)
 
 
@@ -81,10 +87,11 @@ def _check_kinds(plan_input: PlanInput, plan: Plan) -> Iterator[Refusal]:
             if change.address in plan_input.applied
             else "choose another name in the config"
         )
+        convert = "" if CALCULATED_KINDS.intersection((before, after)) else "convert it in Setup, then plan again; or "
         yield Refusal(
             change.address,
             f"is a field of the kind {before} in the org, which a deployment cannot convert to {after}",
-            f"convert it in Setup, then plan again; or {again}",
+            f"{convert}{again}",
         )
 
 

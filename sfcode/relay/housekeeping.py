@@ -18,6 +18,7 @@ import structlog
 
 from sfcode.process import is_running
 from sfcode.relay.api_calls import ApiBudget
+from sfcode.relay.background import repeat
 from sfcode.relay.change_runner import BulkChangeRunner
 from sfcode.relay.current_pauses import CurrentPauses
 from sfcode.relay.inbox.pauses import PAUSED
@@ -105,19 +106,11 @@ class Housekeeping:
 
     async def run(self) -> None:
         """Run until cancelled; a long purge does not delay the heartbeat."""
-        await asyncio.gather(self._run_beats(), self._run_purges())
-
-    async def _run_beats(self) -> None:
-        while True:
-            await self.beat()
-            await asyncio.sleep(BEAT)
+        await asyncio.gather(repeat(self.beat, BEAT, "upkeep_failed"), self._run_purges())
 
     async def _run_purges(self) -> None:
-        pause = PURGE_FIRST
-        while True:
-            await asyncio.sleep(pause)
-            await self.purge()
-            pause = PURGE_EVERY
+        await asyncio.sleep(PURGE_FIRST)
+        await repeat(self.purge, PURGE_EVERY, "purge_failed")
 
     def leave(self) -> None:
         """Store pending alarms, and remove this process from the list once a heartbeat in progress has ended."""

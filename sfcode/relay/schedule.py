@@ -19,6 +19,7 @@ from sfcode.org import Org
 from sfcode.relay.appcues.field_types import FieldTypeCache
 from sfcode.relay.backfill.reconcile import reconcile, watermark
 from sfcode.relay.backfill.refresh import refresh
+from sfcode.relay.background import repeat
 from sfcode.relay.inbox.schedule import DONE, LEASE, STOPPED, ScheduledRun
 from sfcode.relay.instrumentation import Instrumentation
 
@@ -98,9 +99,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        while True:
-            await self.run_due()
-            await asyncio.sleep(POLL_SECONDS)
+        await repeat(self.run_due, POLL_SECONDS, "schedule_not_read")
 
     async def run_due(self) -> None:
         """Run each due job that no other process is running."""

@@ -414,7 +414,7 @@ ELSEWHERE = {
     "a saved plan is applied twice": "test_saved_plan.py::test_a_saved_plan_cannot_be_applied_twice",
     "the config changed since": "test_saved_plan.py::test_a_plan_is_refused_after_the_config_changed",
     "the secret changed since": "test_saved_plan.py::test_a_plan_is_refused_with_another_secret_than_it_was_made_with",
-    "a comment changed since": "test_saved_plan.py::test_a_plan_survives_a_change_of_comments",
+    "a comment changed since": "test_saved_plan.py::test_a_plan_survives_edits_that_make_no_difference_in_the_org",
     "the org changed since": "test_saved_plan.py::test_a_plan_is_refused_after_the_org_changed",
     "the plan is for another org": "test_saved_plan.py::test_a_plan_is_refused_for_another_org",
     "the plan was edited": "test_saved_plan.py::test_an_edited_plan_is_refused",

@@ -111,6 +111,7 @@ def test_an_app_that_was_made_in_setup_keeps_the_names_of_its_policies(journey):
             )
     store.close()
     addresses = [f"ExtlClntApp{type_}:{name}" for type_, name in names.items()]
+    addresses.append("User:appcues.other@example.com.local")
     journey.edit("sfcode.yaml", "username: appcues.integration@", "username: appcues.other@")
     with local_org(journey) as org, opened(org) as client:
         # The policies of the app refer to the user, who must be activated before they are deployed.

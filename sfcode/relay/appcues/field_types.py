@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -20,6 +21,7 @@ from sfcode.errors import SfcodeError
 from sfcode.metadata.objects import OrgSchema
 from sfcode.relay.api_calls import using_api
 from sfcode.relay.appcues.mapping_view import MappingView, apply_field_types, mapping_views
+from sfcode.relay.background import repeat
 from sfcode.relay.instrumentation import CallEvents
 
 log = structlog.stdlib.get_logger(__name__)
@@ -144,9 +146,7 @@ class FieldTypeRefresher:
 
     async def run(self, org: DescribeSource) -> None:
         """Run until cancelled."""
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            await self.refresh_if_due(org)
+        await repeat(partial(self.refresh_if_due, org), POLL_SECONDS, "field_types_not_refreshed")
 
 
 def _setting(field: FieldName) -> str:

@@ -13,6 +13,7 @@ import structlog
 
 from sfcode import __version__
 from sfcode.org.retry import parse_retry_after
+from sfcode.relay.background import repeat
 from sfcode.relay.inbox.notifications import AlarmNotification, NotificationLog
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.notify.receivers import Receiver
@@ -49,12 +50,7 @@ class Notifier:
     async def run(self) -> None:
         """Run until cancelled."""
         try:
-            while True:
-                try:
-                    await self.send_due()
-                except Exception:  # the database does not answer, or a row is locked; the next check sends it
-                    log.warning("notifications_not_read", exc_info=True)
-                await asyncio.sleep(POLL_SECONDS)
+            await repeat(self.send_due, POLL_SECONDS, "notifications_not_read")
         finally:
             if self._client is not None:
                 await self._client.aclose()
