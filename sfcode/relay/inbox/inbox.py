@@ -11,7 +11,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Self, TypeVar
@@ -36,7 +35,7 @@ from sfcode.relay.inbox import (
 from sfcode.relay.inbox.activity import ActivityLog
 from sfcode.relay.inbox.api_calls import ApiCallLog
 from sfcode.relay.inbox.audit import AuditLine
-from sfcode.relay.inbox.bulk_changes import BulkChanges
+from sfcode.relay.inbox.bulk_changes import BulkChanges, shift_times
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.encryption import Encryption
 from sfcode.relay.inbox.forget import PersonData
@@ -396,5 +395,4 @@ class Inbox(TransactionRunner):
 
     def _by_inbox_clock(self, choice: Filter) -> Filter:
         """Convert the wall clock times of a filter to stored times."""
-        shift = self._database.clock.shift
-        return replace(choice, since=choice.since and choice.since - shift, until=choice.until and choice.until - shift)
+        return shift_times(choice, -self._database.clock.shift)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
-from sfcode.relay.inbox.accept import LONGEST
+from sfcode.relay.inbox.accept import LONGEST, subject
 from sfcode.relay.inbox.column_types import escape, unescape
 from sfcode.relay.message import InboxMessage
 from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
@@ -42,6 +42,17 @@ def test_the_sources_do_not_share_ids(inbox: Inbox) -> None:
 def test_each_caller_of_a_shared_transaction_learns_its_own_count(inbox: Inbox) -> None:
     inbox.accept([message(1)])
     assert inbox.accept_each([[message(1)], [message(2), message(3)], [message(3), message(4)], []]) == (0, 2, 1, 0)
+
+
+def test_a_message_of_a_record_is_found_by_it_if_it_arrives_with_others(inbox: Inbox) -> None:
+    record = {"record": {"Id": "003000000000001AAA"}}
+    inbox.accept([message(1), message(2, source="salesforce", payload=record), message(3)])
+    assert [entry.message_id for entry in inbox.page(Filter(record="003000000000001AAA"))] == ["m2"]
+
+
+@pytest.mark.parametrize("user_id", ["", None, 1001])
+def test_a_message_without_a_user_id_is_searched_by_its_key(user_id: object) -> None:
+    assert subject("group:7", {"user_id": user_id}) == "group:7"
 
 
 def test_an_empty_accept_opens_no_transaction(inbox: Inbox) -> None:

@@ -191,7 +191,12 @@ def test_a_replay_by_the_time_of_the_wall_clock_finds_its_messages(machine: Mach
         inbox.adjust_clock()
         now = inbox.stats().now
         assert inbox.replay(Filter(since=now + timedelta(hours=1))) == 0
-        assert inbox.replay(Filter(since=now - timedelta(minutes=5))) == 1
+        assert inbox.replay(Filter(until=now - timedelta(hours=1))) == 0
+        around = Filter(since=now - timedelta(minutes=5), until=now + timedelta(minutes=5))
+        change = inbox.bulk_changes.find(inbox.begin_change("replay", around, "ann@host"))
+        assert change is not None
+        assert (change.choice.since, change.choice.until) == (around.since, around.until)
+        assert inbox.replay(around) == 1
         assert numbers(take(inbox)) == [1]
 
 
