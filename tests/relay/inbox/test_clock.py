@@ -182,6 +182,11 @@ def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: M
         finished_at = inbox.page(Filter())[0].finished_at
         assert finished_at is not None
         assert near(finished_at, stats.now)
+        stored = inbox.find(claimed.id)
+        assert stored is not None
+        (attempt,) = (event for event in stored.history if event.event == "attempted")
+        assert attempt.at is not None
+        assert near(attempt.at, stats.now)
 
 
 def test_a_replay_by_the_time_of_the_wall_clock_finds_its_messages(machine: Machine) -> None:
