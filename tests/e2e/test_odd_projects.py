@@ -167,7 +167,8 @@ def test_a_refused_apply_prints_its_reasons_once(journey):
         )
     refused = journey.apply()
     assert refused.code == 1
-    assert (refused.out + refused.err).count("exists in the org, and sfcode did not create it") == 1
+    assert (refused.out + refused.err).count("cannot convert to Formula; choose another name in the config") == 1
+    assert "--adopt" not in refused.err, "an org would refuse to change the adopted field"
     assert "Plan: " in refused.out
 
 
