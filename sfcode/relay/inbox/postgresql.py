@@ -62,6 +62,7 @@ class Postgresql:
         self.cipher = cipher
         use_cipher(self._engine, cipher)
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._generation = 0
         """The generation of sessions; those of an earlier generation are no longer used."""
         sa.event.listen(self._engine, "connect", _set_up)
@@ -78,7 +79,12 @@ class Postgresql:
                 yield Transaction(self, db, now, ClockReading(now + self.clock.shift, boot_seconds, boot_seconds))
                 db.commit()  # ends the driver's transaction after the server's commit, without sending anything
             return
-        with self._engine.connect() as db, self._replaced_if_read_only(db):
+        with self._begin(self._engine, durable=durable) as tx:
+            yield tx
+
+    @contextlib.contextmanager
+    def _begin(self, engine: sa.Engine, *, durable: bool) -> Iterator[Transaction]:
+        with engine.connect() as db, self._replaced_if_read_only(db):
             try:
                 reading = self._read_clock(db, durable=durable)
             except sa.exc.DBAPIError as error:
@@ -102,8 +108,12 @@ class Postgresql:
 
     @contextlib.contextmanager
     def read(self, seconds: float | None = None) -> Iterator[Transaction]:
-        """Begin a transaction that only reads."""
-        with self.write() as tx:
+        """
+        Begin a transaction that only reads; all of its statements see the rows of the same moment.
+
+        Otherwise a message could change its state between two statements, so that neither of them finds it.
+        """
+        with self._begin(self._snapshots, durable=True) as tx:
             if seconds is not None:
                 tx.db.exec_driver_sql(f"SET LOCAL statement_timeout = {round(seconds * 1000)}")
             yield tx

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from sfcode.relay.inbox import Filter, Inbox, State
 from sfcode.relay.inbox import inbox as module
+from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.message import Delivered, Delivery, Parked, Retry
 from tests.relay.inbox.conftest import Elapse
 from tests.relay.inbox.samples import idle, keyed, message, never, numbers, settle, states, take
@@ -238,3 +239,18 @@ def test_knows_which_processes_are_alive(inbox: Inbox, elapse: Elapse) -> None:
 
 def test_a_ping_says_that_the_database_answers(inbox: Inbox) -> None:
     inbox.check_writable()
+
+
+def test_all_statements_of_a_read_see_the_same_rows(inbox: Inbox) -> None:
+    """Otherwise a message that is claimed between two statements is neither ready nor leased."""
+    inbox.accept([message(1)])
+    with inbox._database.read() as tx:
+        before = count_rows(tx)
+        inbox.accept([message(2)])
+        assert (before, count_rows(tx)) == (1, 1)
+    with inbox._database.read() as tx:
+        assert count_rows(tx) == 2
+
+
+def count_rows(tx: Transaction) -> int:
+    return int(tx.db.exec_driver_sql("SELECT COUNT(*) FROM relay_inbox").scalar_one())
