@@ -119,6 +119,11 @@ class Project:
         return tuple(old for old, new in self.settings.moved.mappings.items() if new.lower() == mapping.lower())
 
     @property
+    def present_names(self) -> MappingOf[str, str]:
+        """The name of each mapping, by its present and its former names in lower case."""
+        return add_former_names({mapping.name.lower(): mapping.name for mapping in self.mappings}, self)
+
+    @property
     def integration_set(self) -> str:
         """The name of the integration user's permission set: the configured one, or the project's own."""
         return self.settings.integration_user.permission_set or naming.integration_set(self.settings.name)

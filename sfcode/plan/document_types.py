@@ -107,7 +107,8 @@ class ObsoleteFlowVersions(TypedDict):
     names: list[str]
 
 
-# The plan document publishes the key "cure". A class would define an attribute of that name, which scripts/check_names.py refuses.
+# The format of the plan file has the key "cure". scripts/check_names.py refuses a class attribute with this name, so this type
+# uses the functional syntax.
 PlanRefusal = TypedDict("PlanRefusal", {"address": str | None, "reason": str, "cure": str})  # noqa: UP013
 """A reason why the plan is refused, and what to do about it."""
 

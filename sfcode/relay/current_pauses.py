@@ -19,7 +19,7 @@ class CurrentPauses:
         self._present_names: Mapping[str, str] = {}
 
     def use_names(self, present_names: Mapping[str, str]) -> None:
-        """Apply pauses of renamed mappings to their present names, given by former names (`moved.mappings`)."""
+        """Apply pauses of renamed mappings to their present names: `present_names` has them by any name in lower case."""
         self._present_names = present_names
 
     def replace(self, pauses: Iterable[Pause]) -> None:
@@ -34,7 +34,7 @@ class CurrentPauses:
     def mappings(self) -> Mapping[str, str]:
         """Return the paused mappings by their present names, each with the name under which it was paused."""
         names = (pause.name for pause in self._pauses if pause.scope == "mapping")
-        return {self._present_names.get(name, name): name for name in names}
+        return {self._present_names.get(name.lower(), name): name for name in names}
 
     def stops(self, source: Source) -> bool:
         """Return whether deliveries of a source's messages are paused."""

@@ -85,7 +85,7 @@ class Service:
         )
         self.pauses = CurrentPauses()
         """The current pauses."""
-        self.pauses.use_names(config.project.settings.moved.mappings)
+        self.pauses.use_names(config.project.present_names)
         self._builders = builders
         self._retry_delay = retry_delay
         self._rng = rng
@@ -167,7 +167,7 @@ class Service:
             }
             self.config, self.ingress, self._org, self._types = config, ingress, org, types
             self.housekeeping.config, self.housekeeping.retention = config.digest, config.retention
-            self.pauses.use_names(config.project.settings.moved.mappings)
+            self.pauses.use_names(config.project.present_names)
             self._field_types.use(types)
             for source, writer in writers.items():
                 await self._deliver_by(source, writer)

@@ -344,14 +344,17 @@ class TestService:
 
         relay.serve(script, folder)
 
-    def test_the_pause_of_a_mapping_remains_when_the_mapping_is_renamed(self, sqlite_url: str, folder: Path) -> None:
+    @pytest.mark.parametrize("moved", ["{contact: person}", "{Contact: Person}"])
+    def test_the_pause_of_a_mapping_remains_when_the_mapping_is_renamed(
+        self, sqlite_url: str, folder: Path, moved: str
+    ) -> None:
         relay = Relay(sqlite_url)
 
         def script(served: Served) -> None:
             served.service.inbox.pause("mapping", "contact", "ann@host")
             (folder / "mappings/contact.yaml").rename(folder / "mappings/person.yaml")
             with (folder / "sfcode.yaml").open("a", encoding="utf-8") as file:
-                file.write("\nmoved: {mappings: {contact: person}}\n")
+                file.write(f"\nmoved: {{mappings: {moved}}}\n")
             digest = relay.config(folder).digest
             until(lambda: digest in served.get("/healthz").text)
             check_pause(served)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sfcode.relay.current_pauses import CurrentPauses
 from sfcode.relay.inbox import open_inbox
-from sfcode.relay.inbox.pauses import PAUSED
+from sfcode.relay.inbox.pauses import PAUSED, Pause
 from sfcode.relay.message import Claim, Delivery, Retry
 from tests.relay.serving import Relay, Served
 from tests.waiting import until
@@ -24,6 +25,13 @@ def relay(sqlite_url: str) -> Relay:
 def beat(served: Served) -> None:
     """Run a heartbeat now."""
     served.service.housekeeping._beat()
+
+
+def test_a_pause_applies_to_a_renamed_mapping_in_any_case_of_its_name() -> None:
+    pauses = CurrentPauses()
+    pauses.use_names({"contact": "person", "person": "person"})
+    pauses.replace([Pause("mapping", "Contact", "ann@host", datetime(2026, 1, 1, tzinfo=UTC))])
+    assert pauses.mappings == {"person": "Contact"}
 
 
 def test_a_paused_direction_delivers_nothing_and_the_other_one_goes_on(relay: Relay) -> None:
