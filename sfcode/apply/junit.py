@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from sfcode.apply.deploy_errors import problem_of
 from sfcode.mapping.desired import Origin
 from sfcode.org.results import DeployMessage, DeployResult, TestRun
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from sfcode.text import NOT_XML
 
 
 def junit(results: Iterable[DeployResult], origins: Iterable[Origin]) -> str:
@@ -94,4 +92,4 @@ def _case(class_name: str, name: str, time_ms: float = 0.0) -> Element:
 
 
 def _clean(text: str) -> str:
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+    return NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -30,19 +31,12 @@ LONGEST_TURN = timedelta(days=366)
 
 def routes(context: OrgContext, deliveries: Deliveries) -> list[Route]:
     """List the control routes."""
-
-    def advance(call: RestCall) -> Response:
-        return _advance(call, deliveries)
-
-    def deliver(_call: RestCall) -> Response:
-        return answer(deliveries.deliver().json())
-
     handlers: Mapping[str, Mapping[str, Handler]] = {
         "/apps": {"GET": _apps, "POST": _register},
         "/apps/{key}": {"DELETE": _forget},
         "/automation-log": {"GET": _log},
-        "/clock": {"GET": _clock, "POST": advance},
-        "/deliveries": {"POST": deliver},
+        "/clock": {"GET": _clock, "POST": partial(_advance, deliveries=deliveries)},
+        "/deliveries": {"POST": lambda _call: answer(deliveries.deliver().json())},
         "/faults": {"GET": _faults, "POST": _arm, "DELETE": _clear},
         "/faults/{id:int}": {"DELETE": _disarm},
         "/outbound-messages": {"GET": _queue},

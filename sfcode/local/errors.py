@@ -35,6 +35,11 @@ class ApiError(Exception):
         """Return the error of one record of a collection."""
         return {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
 
+    @property
+    def of_member(self) -> ApiError:
+        """Return the error for one of several records: a missing record is a 404 in a path, else an invalid reference."""
+        return make_error("cross_reference") if self.code == "NOT_FOUND" else self
+
 
 class Ambiguous(ApiError):
     """Raised when several records have the same external id; REST returns their URLs and changes nothing."""

@@ -43,16 +43,9 @@ class RecordWriter:
     now: datetime
     options: SaveOptions = NO_OPTIONS
 
-    def object(self, name: str) -> ObjectDef:
-        """Find an object. Raises ApiError (not found) for one that does not exist."""
-        definition = self.catalog.object(name)
-        if definition is None:
-            raise make_error("not_found")
-        return definition
-
     def create(self, name: str, values: Mapping[str, Any], *, record_id: str | None = None) -> str:
         """Create a record, with the next id unless one is given; return its id."""
-        target = self.object(name)
+        target = self.catalog.require(name)
         if not target.createable:
             raise self._may_not(target, "create")
         if "id" in (key.lower() for key in values):
@@ -79,7 +72,7 @@ class RecordWriter:
 
     def update(self, name: str, record_id: str, values: Mapping[str, Any]) -> None:
         """Update the given fields of a record."""
-        target = self.object(name)
+        target = self.catalog.require(name)
         before = self.changing(target, record_id)
         if not target.updateable:
             raise self._may_not(target, "update")
@@ -100,7 +93,7 @@ class RecordWriter:
 
     def delete(self, name: str, record_id: str) -> None:
         """Delete a record and the records that depend on it."""
-        target = self.object(name)
+        target = self.catalog.require(name)
         record = self.changing(target, record_id)
         if not target.deletable:
             raise self._may_not(target, "delete")
@@ -113,9 +106,13 @@ class RecordWriter:
         if after_delete:
             after_delete(self.tx, record)
 
-    def upsert(self, name: str, field: str, value: str, values: Mapping[str, Any]) -> tuple[str, bool]:
+    def upsert(self, name: str, field: str, value: str | None, values: Mapping[str, Any]) -> tuple[str, bool]:
         """Update the record whose external id has a value, or create it; return its id and whether it is new."""
-        target = self.object(name)
+        if value is None:
+            if field.lower() != "id":
+                raise make_error("missing_argument", name=field, call="")
+            return self.create(name, values), True
+        target = self.catalog.require(name)
         key = target.field(field)
         if key is None or not key.upsertable:
             raise make_error("no_such_key", name=field)

@@ -15,7 +15,8 @@ from sfcode.local.automation.delivery import Deliveries
 from sfcode.local.clock import Clock, SystemClock, TurnedClock
 from sfcode.local.context import OrgContext
 from sfcode.local.faults import InjectedFault
-from sfcode.local.http.web_server import HOST, Server, listen, make_config
+from sfcode.local.http import HOST
+from sfcode.local.http.web_server import Server, listen, make_config
 from sfcode.local.store import Store
 from sfcode.local.tls import get_identity
 

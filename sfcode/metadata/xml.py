@@ -13,6 +13,7 @@ from sfcode.metadata import schema_table
 from sfcode.metadata.component import Body, Component, Value
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.types import TYPES, identity_key, is_unordered, local_name
+from sfcode.text import NOT_XML
 
 MAX_BYTES = 50 * 1024 * 1024
 """The maximum size of a file. Salesforce's own limit for a whole request is 52,428,800 bytes."""
@@ -21,8 +22,6 @@ _NSMAP = cast("dict[str, str]", {None: schema_table.NAMESPACE})
 _TAG = "{" + schema_table.NAMESPACE + "}"
 _NIL = "{" + schema_table.XSI + "}nil"
 _TYPE = "{" + schema_table.XSI + "}type"
-# The forbidden characters are listed, since compiling the complement of the allowed ones takes ten milliseconds.
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def parse(data: bytes, name: str = "") -> etree._Element:
@@ -224,7 +223,7 @@ def _text(value: Value, path: str) -> str:
     if not isinstance(value, int | str):
         raise MetadataError(f"{path}: a single value is needed, not {value!r}")
     text = str(value)
-    if bad := _NOT_XML.search(text):
+    if bad := NOT_XML.search(text):
         raise MetadataError(f"{path}: the character U+{ord(bad[0]):04X} is not allowed in XML")
     return text
 

@@ -13,22 +13,19 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from sfcode.local import faults
 from sfcode.local.appcues.call import AppcuesApiError, AppcuesCall, Route
 from sfcode.local.appcues.journal import Journal
 from sfcode.local.appcues.sender import WEBHOOK, WebhookSender
 from sfcode.local.appcues.values import ACCOUNT_ID, RATE, auto_properties
 from sfcode.local.appcues.webhook import event_body, read_webhook
-from sfcode.local.faults import BadFault, from_json
 
 BASE = "/sfcode"
 SHOWN = 100
 """The number of deliveries that are listed; older ones are only counted."""
 KINDS = {
-    "latency": "the answer takes `seconds` longer",
-    "unavailable": "503, with Retry-After when `retry_after` is given",
+    **{kind: faults.KINDS[kind] for kind in ("latency", "unavailable", "drop", "drop_after")},
     "rate_limit": "429, with Retry-After, `retry_after` or 1",
-    "drop": "the connection is closed before the request is handled",
-    "drop_after": "the request is handled, then the connection is closed without an answer",
     "duplicate_delivery": "a webhook that was taken is sent once more; `path` is the endpoint's",
     "late_delivery": "a webhook is held back for `seconds`, so that later ones overtake it; `path` is the endpoint's",
 }
@@ -141,8 +138,8 @@ def _faults(call: AppcuesCall) -> Response:
 
 def _arm(call: AppcuesCall) -> Response:
     try:
-        fault = from_json(call.json(), KINDS)
-    except BadFault as error:
+        fault = faults.from_json(call.json(), KINDS)
+    except faults.BadFault as error:
         raise AppcuesApiError(400, str(error)) from error
     return JSONResponse(call.account.faults.arm(fault).json(), 201)
 

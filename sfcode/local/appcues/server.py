@@ -16,7 +16,8 @@ from sfcode.local.appcues.state import AccountState
 from sfcode.local.appcues.values import RATE, STATE_FILE, LocalAppcues
 from sfcode.local.clock import Clock, SystemClock
 from sfcode.local.faults import InjectedFault
-from sfcode.local.http.web_server import HOST, LocalMiddleware, Server, listen, make_config
+from sfcode.local.http import HOST
+from sfcode.local.http.web_server import LocalMiddleware, Server, listen, make_config
 
 
 @contextlib.contextmanager

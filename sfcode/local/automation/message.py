@@ -7,7 +7,6 @@ https://github.com/amp-labs/connectors/tree/main/providers/salesforce/test/subsc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.store import Scalar
+from sfcode.text import NOT_XML
 
 if TYPE_CHECKING:
     from sfcode.local.sobjects.model import FieldDef
@@ -25,7 +25,6 @@ MOST = 100
 """The maximum number of notifications in a message."""
 MAX_ACK = 64 * 1024
 
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REALS = frozenset({"currency", "double", "percent"})
 _PLAIN = (Decimal("0.001"), Decimal(10_000_000))
 """The range of numbers that are written without an exponent, as in Java."""
@@ -82,7 +81,7 @@ def _notification(sender: MessageSource, item: MessageItem) -> str:
 
 
 def _text(value: str) -> str:
-    return escape(_NOT_XML.sub("�", value), quote=False).replace("\r", "&#13;")
+    return escape(NOT_XML.sub("�", value), quote=False).replace("\r", "&#13;")
 
 
 def format_value(field: FieldDef, value: Scalar) -> str | None:

@@ -16,7 +16,8 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+from sfcode.local.http import LOOPBACK
+
 TIMEOUT = 60.0
 MAX_ANSWER = 64 * 1024
 CHUNK = 8 * 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
@@ -44,23 +45,20 @@ class Saved:
 
     def value(self, path: tuple[str, ...]) -> Value:
         """Return the value of a field, including formula fields and fields of parents. Raises NotModeled."""
-        try:
-            return self._as_shown(path, self._context.value(path))
-        except FormulaError as error:
-            raise NotModeled(str(error)) from error
+        return self._read(path, self._context.value)
 
     def prior(self, path: tuple[str, ...]) -> Value:
         """Return a field's value before the save. Raises NotModeled."""
+        return self._read(path, self._context.prior)
+
+    def _read(self, path: tuple[str, ...], read: Callable[[tuple[str, ...]], Value]) -> Value:
+        """Read a value as users see it: a percent value is a hundred times the one with which formulas compute."""
         try:
-            return self._as_shown(path, self._context.prior(path))
+            value = read(path)
         except FormulaError as error:
             raise NotModeled(str(error)) from error
-
-    def _as_shown(self, path: tuple[str, ...], value: Value) -> Value:
-        """Return a percent value as users see it; formulas compute with a hundredth of it."""
         field = self.target.field(path[0]) if len(path) == 1 else None
-        percent = field is not None and field.type == "percent" and isinstance(value, Decimal)
-        return value * 100 if percent and isinstance(value, Decimal) else value
+        return value * 100 if field and field.type == "percent" and isinstance(value, Decimal) else value
 
     def meets(self, formula: str) -> bool:
         """Return whether a formula is true for this save; blank counts as false. Raises NotModeled."""

@@ -1,1 +1,7 @@
 """The common parts of all HTTP APIs of the local org: server, calls, responses, SOAP envelopes, fault injection."""
+
+from __future__ import annotations
+
+HOST = "127.0.0.1"
+LOOPBACK = frozenset({HOST, "::1", "localhost"})
+"""The addresses of this machine that the local org listens on, and that it sends to without permission."""

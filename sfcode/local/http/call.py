@@ -140,6 +140,11 @@ def route(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, mo
     return call_route
 
 
+def slashed(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, most: int = MAX_BODY) -> list[Route]:
+    """Build the routes of a path that may end in a slash."""
+    return [route(f"{path}{end}", context, handlers, most=most) for end in ("", "/")]
+
+
 def _handle(
     context: OrgContext, request: Request, method: str, body: bytes, handlers: Mapping[str, Handler]
 ) -> Response:

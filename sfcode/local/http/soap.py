@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -10,14 +9,13 @@ from typing import Any
 from lxml import etree
 
 from sfcode.lazy_dataclasses import dataclass
+from sfcode.text import NOT_XML
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 METADATA = "http://soap.sforce.com/2006/04/metadata"
 FAULTS = "urn:fault.partner.soap.sforce.com"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XSD = "http://www.w3.org/2001/XMLSchema"
-
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # the allowed ones take 5 ms to compile
 
 Node = Mapping[str, Any] | Sequence[Any] | str | bool | int | None
 """An answer: text, numbers and booleans as elements, lists as repeated elements, None as no element."""
@@ -166,4 +164,4 @@ def _write(name: str, value: Node) -> str:
 
 
 def _clean(value: str) -> str:
-    return _NOT_XML.sub("�", value)
+    return NOT_XML.sub("�", value)

@@ -16,6 +16,7 @@ from sfcode.errors import SfcodeError
 from sfcode.lean_imports import import_without
 from sfcode.local.clock import Clock
 from sfcode.local.faults.apply import ABORT
+from sfcode.local.http import HOST, LOOPBACK
 from sfcode.local.tls import Identity
 
 with import_without("uvicorn", {"uvicorn.main": ("Server", "main", "run"), "logging.config": ()}):
@@ -23,8 +24,6 @@ with import_without("uvicorn", {"uvicorn.main": ("Server", "main", "run"), "logg
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     from uvicorn.server import Server as UvicornServer
 
-HOST = "127.0.0.1"
-LOOPBACK = frozenset({HOST, "localhost", "[::1]"})
 BACKLOG = 256
 START_SECONDS = 10.0
 
@@ -42,7 +41,7 @@ def is_for_this_machine(scope: Scope) -> bool:
     """Return whether the Host header names this machine, which prevents DNS rebinding by web pages."""
     header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
     host, colon, port = header.rpartition(":")
-    return (host if colon and port.isdigit() else header).lower() in LOOPBACK
+    return (host if colon and port.isdigit() else header).lower().strip("[]") in LOOPBACK
 
 
 class LocalMiddleware:

@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
+from sfcode.local.sobjects.standard import ACTIVITIES
 
 ACTIVITY = "Activity"
-ACTIVITIES = ("Event", "Task")
-"""Objects whose custom fields live on Activity."""
-
 Step = tuple[str, str]
 """An object and the name of one of its fields."""
 

@@ -61,11 +61,8 @@ def _upsert(call: RestCall) -> Response:
 
     def upsert(write: RecordWriter, record: Json) -> Json:
         value = next((value for key, value in record.items() if key.lower() == field.lower()), None)
-        if value is None and field.lower() == "id":
-            return {"id": write.create(name, _without(record, "attributes", "id")), "created": True}
-        if value is None:
-            raise make_error("missing_argument", name=field, call="")
-        record_id, created = write.upsert(name, field, str(value), _without(record, "attributes", field.lower()))
+        key = None if value is None else str(value)
+        record_id, created = write.upsert(name, field, key, _without(record, "attributes", field.lower()))
         return {"id": record_id, "created": created}
 
     return _carry_out(call, upsert)
@@ -94,9 +91,7 @@ def _retrieve(call: RestCall) -> Response:
         raise make_error("bad_json", message="ids and fields are required")
     with call.context.store.read() as tx:
         view = call.view(tx)
-        target = view.catalog.object(call.path["object"])
-        if target is None:
-            raise make_error("not_found")
+        target = view.catalog.require(call.path["object"])
         rows = [view.rows.one(target.name, str(entry)) for entry in record_ids]
         return answer([row and record_json(call, target, row, [str(entry) for entry in fields]) for row in rows])
 
@@ -124,13 +119,8 @@ def _carry_out_one(write: RecordWriter, step: Callable[[], Json]) -> Json:
         with write.tx.savepoint():
             outcome = step()
     except ApiError as error:
-        return {"success": False, "errors": [_as_item(error)]}
+        return {"success": False, "errors": [error.of_member.item]}
     return outcome | {"success": True, "errors": []}
-
-
-def _as_item(error: ApiError) -> Json:
-    # A missing record is a 404 in a path, but an invalid reference in a collection.
-    return (make_error("cross_reference") if error.code == "NOT_FOUND" else error).item
 
 
 def _records(body: Mapping[str, Any]) -> list[Json]:

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Match, Route
 from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error
-from sfcode.local.http.call import DATA, CallRoute, RestCall, answer, check_version, error_answer, route
+from sfcode.local.http.call import DATA, CallRoute, RestCall, answer, check_version, error_answer, slashed
 from sfcode.local.rest import tree
 from sfcode.local.store import OrgTransaction, Store, Undo
 
@@ -46,7 +46,7 @@ def routes(context: OrgContext, others: Routes) -> list[Route]:
         "/graph": {"POST": partial(_graph, others=others)},
         "/tree/{object}": {"POST": tree.create},
     }
-    return [route(f"{base}{path}{end}", context, handlers) for path, handlers in by_path.items() for end in ("", "/")]
+    return [entry for path, handlers in by_path.items() for entry in slashed(f"{base}{path}", context, handlers)]
 
 
 def _resources(call: RestCall) -> Response:

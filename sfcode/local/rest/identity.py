@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -14,16 +16,9 @@ from sfcode.local.ids import full
 
 def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
-
-    def userinfo(request: Request) -> Response:
-        return _about(context, request, None)
-
-    def identity(request: Request) -> Response:
-        return _about(context, request, (request.path_params["org"], request.path_params["user"]))
-
     return [
-        Route("/services/oauth2/userinfo", userinfo, methods=["GET", "POST"]),
-        Route("/id/{org}/{user}", identity, methods=["GET", "POST"]),
+        Route("/services/oauth2/userinfo", partial(_about, context), methods=["GET", "POST"]),
+        Route("/id/{org}/{user}", partial(_about, context), methods=["GET", "POST"]),
         route(f"{DATA}/chatter/users/me", context, {"GET": _me}),
     ]
 
@@ -34,20 +29,22 @@ def _me(call: RestCall) -> Response:
     return answer({"id": user.get("Id"), "username": user.get("Username"), "displayName": user.get("Name")})
 
 
-def _about(context: OrgContext, request: Request, requested_ids: tuple[str, str] | None) -> Response:
+def _about(context: OrgContext, request: Request) -> Response:
+    """Describe the signed-in user, of whom an identity URL has the IDs in its path."""
+    requested_ids = tuple(map(full, request.path_params.values()))
     tokens = (request.query_params.get(name) for name in ("access_token", "oauth_token"))
     session = context.signed_in(bearer(request) or next((token for token in tokens if token), None))
     if session is None:
         return PlainTextResponse("Bad_OAuth_Token", 403)
-    if requested_ids is not None and tuple(full(id_) for id_ in requested_ids) != (session.org_id, session.user_id):
+    if requested_ids and requested_ids != (session.org_id, session.user_id):
         return PlainTextResponse("Bad_Id", 404)
     with context.store.read() as tx:
         user = tx.records.get("User", session.user_id) or {}
     at = origin(request)
     address = identity_url(session.org_id, session.user_id, at)
-    own = {"sub": address, "profile": f"{at}/{user.get('Id')}"} if requested_ids is None else {"id": address}
+    own = {"id": address} if requested_ids else {"sub": address, "profile": f"{at}/{user.get('Id')}"}
     ids = {"user_id": session.user_id, "organization_id": session.org_id}
-    description = describe_user("userinfo" if requested_ids is None else "identity", user)
+    description = describe_user("identity" if requested_ids else "userinfo", user)
     return answer({**description, **ids, **own, "urls": _urls(session.org_id, at)})
 
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from sfcode.local.automation.setup_rules import SaveOptions
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import Ambiguous, make_error
-from sfcode.local.http.call import DATA, RestCall, answer, no_content, route
+from sfcode.local.http.call import DATA, RestCall, answer, no_content, route, slashed
 from sfcode.local.ids import is_id
 from sfcode.local.record_writer import RecordWriter
 from sfcode.local.sobjects.describe import summary
@@ -30,8 +30,7 @@ def routes(context: OrgContext) -> list[Route]:
     return [
         route(f"{path}/{{field}}/{{value:path}}", context, by_key),
         route(f"{path}/{{id:str}}", context, by_id),
-        route(f"{path}/", context, {"GET": _about, "POST": _create}),
-        route(path, context, {"GET": _about, "POST": _create}),
+        *slashed(path, context, {"GET": _about, "POST": _create}),
     ]
 
 
@@ -63,16 +62,10 @@ def asked_fields(call: RestCall) -> list[str] | None:
     return [name.strip() for name in text.split(",") if name.strip()] if text else None
 
 
-def _object(view: UserView, call: RestCall) -> ObjectDef:
-    target = view.catalog.object(call.path["object"])
-    if target is None:
-        raise make_error("not_found")
-    return target
-
-
 def _about(call: RestCall) -> Response:
     with call.context.store.read() as tx:
-        return answer({"objectDescribe": summary(_object(call.view(tx), call), call.base), "recentItems": []})
+        target = call.view(tx).catalog.require(call.path["object"])
+        return answer({"objectDescribe": summary(target, call.base), "recentItems": []})
 
 
 def _create(call: RestCall) -> Response:
@@ -86,7 +79,7 @@ def _create(call: RestCall) -> Response:
 def _get(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         view = call.view(tx)
-        target = _object(view, call)
+        target = view.catalog.require(call.path["object"])
         row = view.rows.one(target.name, call.path["id"]) if is_id(call.path["id"]) else None
         if row is None:
             raise make_error("not_found")
@@ -127,7 +120,7 @@ def _delete_by_key(call: RestCall) -> Response:
 
 
 def _by_key(view: UserView, call: RestCall) -> tuple[ObjectDef, Record]:
-    target = _object(view, call)
+    target = view.catalog.require(call.path["object"])
     field = target.field(call.path["field"])
     if field is None or not field.upsertable:
         raise make_error("no_such_key", name=call.path["field"])

@@ -10,8 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import make_error
-from sfcode.local.http.call import DATA, VERSIONS, RestCall, answer, identity_url, route
+from sfcode.local.http.call import DATA, VERSIONS, RestCall, answer, identity_url, route, slashed
 from sfcode.local.sobjects.describe import describe, summary
 from sfcode.local.sobjects.rows import Rows
 
@@ -29,7 +28,7 @@ def routes(context: OrgContext) -> list[Route]:
     )
     return [
         *(Route(f"/services/data{end}", _versions) for end in ("", "/")),
-        *(route(f"{DATA}{path}{end}", context, {"GET": handler}) for path, handler in handlers for end in ("", "/")),
+        *(entry for path, handler in handlers for entry in slashed(f"{DATA}{path}", context, {"GET": handler})),
         route(f"{DATA}/limits/recordCount", context, {"GET": _record_count}),
     ]
 
@@ -96,9 +95,7 @@ def _objects(call: RestCall) -> Response:
 def _describe(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         catalog = call.view(tx).catalog
-        target = catalog.object(call.path["object"])
-        if target is None:
-            raise make_error("not_found")
+        target = catalog.require(call.path["object"])
         changed = datetime.fromisoformat(tx.components.last_modified() or "1970-01-01T00:00:00+00:00")
         since = _http_date(call.headers.get("if-modified-since", ""))
         headers = {"Last-Modified": format_datetime(changed, usegmt=True), "ETag": f'"{int(changed.timestamp()):x}"'}

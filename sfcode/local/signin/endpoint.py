@@ -113,11 +113,9 @@ def _token(context: OrgContext, request: Request, form: Form) -> Response:
     refused = None
     with context.store.transaction() as tx:
         try:
-            granted = grant(tx, Ask(form, at, now))
+            body = _give(context, tx, grant(tx, Ask(form, at, now)), at)
         except OAuthError as error:
             refused = error  # raised after the transaction, which must keep that the code was used
-        else:
-            body = _give(context, tx, granted, at)
     if refused is not None:
         raise refused
     return answer(body, 200, NO_STORE)

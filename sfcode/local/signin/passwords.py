@@ -12,7 +12,7 @@ from starlette.routing import Route
 from sfcode.local.auth import generate_secret
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error
-from sfcode.local.http.call import DATA, RestCall, answer, no_content, route
+from sfcode.local.http.call import DATA, RestCall, answer, no_content, slashed
 from sfcode.local.ids import full
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.store import OrgTransaction
@@ -28,8 +28,7 @@ def routes(context: OrgContext) -> list[Route]:
 
     https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_user_password.htm
     """
-    handlers = {"GET": _state, "POST": _set, "DELETE": _reset}
-    return [route(f"{DATA}/sobjects/User/{{id}}/password{end}", context, handlers) for end in ("", "/")]
+    return slashed(f"{DATA}/sobjects/User/{{id}}/password", context, {"GET": _state, "POST": _set, "DELETE": _reset})
 
 
 def hash_password(password: str) -> str:

@@ -54,14 +54,9 @@ def _column(field: FieldDef, stored: Stored) -> Scalar:
     return None if value is None else str(value)
 
 
-def profile_permission_set_id(profile_id: str) -> str:
-    """Return the id of the permission set that a profile owns."""
-    return ids.derive_id("0PS", profile_id)
-
-
-def group_permission_set_id(group_id: str) -> str:
-    """Return the ID of the permission set that represents a permission set group."""
-    return ids.derive_id("0PS", group_id)
+def derive_permission_set_id(owner_id: str) -> str:
+    """Return the ID of the permission set that a profile owns, or that represents a permission set group."""
+    return ids.derive_id("0PS", owner_id)
 
 
 def permission_set_rows(tx: OrgTransaction) -> list[Record]:
@@ -77,7 +72,7 @@ def permission_set_rows(tx: OrgTransaction) -> list[Record]:
     rows += [
         {
             **dict.fromkeys(field.name for field in setup_objects()["PermissionSet"].fields.values()),
-            "Id": group_permission_set_id(str(group["Id"])),
+            "Id": derive_permission_set_id(str(group["Id"])),
             "Name": group["DeveloperName"],
             "Label": group["MasterLabel"],
             "PermissionSetGroupId": group["Id"],
@@ -88,7 +83,7 @@ def permission_set_rows(tx: OrgTransaction) -> list[Record]:
     ]
     for stored in tx.components.list_all("Profile"):
         more = {
-            "Id": profile_permission_set_id(stored.id),
+            "Id": derive_permission_set_id(stored.id),
             "Name": f"X{stored.id[:15]}",
             "Label": stored.id[:15],
             "Description": None,
@@ -110,7 +105,7 @@ def _permission_columns(stored: Stored) -> Record:
 def _grants(tx: OrgTransaction, element: str, prefix: str) -> Iterator[tuple[Stored, str]]:
     """List the entries of one keyed element of all permission sets and profiles, each with the set's id."""
     owners = [(stored, stored.id) for stored in tx.components.list_all("PermissionSet")]
-    owners += [(stored, profile_permission_set_id(stored.id)) for stored in tx.components.list_all("Profile")]
+    owners += [(stored, derive_permission_set_id(stored.id)) for stored in tx.components.list_all("Profile")]
     for stored, parent in owners:
         entries = stored.component.body.get(element)
         for key, rights in sorted(entries.items()) if isinstance(entries, Mapping) else ():

@@ -46,8 +46,8 @@ def find_object_right(tx: OrgTransaction, permission_set: Component) -> str | No
     return None
 
 
-def check_bound_license(tx: OrgTransaction, permission_set: Component, user: Record) -> ApiError | None:
-    """Return the error for a permission set whose user license differs from the user's."""
+def check_bound_license(tx: OrgTransaction, permission_set: Component, user: Record) -> None:
+    """Check that a permission set is not bound to another user license than the user's. Raises ApiError."""
     bound_to = str(permission_set.body.get("license") or "")
     rows = Rows(tx)
     profile = rows.get("Profile", str(user["ProfileId"]))
@@ -58,12 +58,19 @@ def check_bound_license(tx: OrgTransaction, permission_set: Component, user: Rec
         or bound_to == license["Name"]
         or not tx.records.find("UserLicense", "Name", bound_to)
     ):
-        return None
+        return
     why = f"It is for users with the license {bound_to}, and this one has {license['Name']}"
-    return cannot_assign(permission_set, user, why)
+    raise _cannot_assign(permission_set, user, why)
 
 
-def cannot_assign(permission_set: Component, user: Record, why: str) -> ApiError:
+def check_rights(tx: OrgTransaction, permission_set: Component, user: Record) -> None:
+    """Check that the user's licenses allow the permissions of a permission set. Raises ApiError."""
+    right = find_refused_right(tx, permission_set, user)
+    if right:
+        raise _cannot_assign(permission_set, user, f"{NOT_ALLOWED}{right}")
+
+
+def _cannot_assign(permission_set: Component, user: Record, why: str) -> ApiError:
     """Return the error for a permission set that a user cannot have."""
     label = permission_set.body.get("label") or permission_set.full_name
     return make_error("permission_set_refused", label=label, user=user["Name"], why=why)

@@ -10,7 +10,7 @@ from sfcode.local.errors import ApiError, make_error
 from sfcode.local.sobjects import licenses
 from sfcode.local.sobjects.activities import prepare_event, prepare_task
 from sfcode.local.sobjects.campaigns import add_statuses, check_status_unused, prepare_member, prepare_status
-from sfcode.local.sobjects.component_rows import group_permission_set_id
+from sfcode.local.sobjects.component_rows import derive_permission_set_id
 from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.values import EMAIL, developer_name
@@ -70,7 +70,7 @@ def prepare_set_assignment(save: PendingRecord) -> None:
     """Check an assignment: once per user, and only if the user's licenses allow the permissions."""
     tx, after = save.tx, save.after
     assignee, group_id = str(after["AssigneeId"]), after.get("PermissionSetGroupId")
-    set_id = after.get("PermissionSetId") or (group_permission_set_id(str(group_id)) if group_id else None)
+    set_id = after.get("PermissionSetId") or (derive_permission_set_id(str(group_id)) if group_id else None)
     if not set_id:
         raise make_error("required", names=["PermissionSetId"])
     after["PermissionSetId"] = set_id
@@ -83,12 +83,8 @@ def prepare_set_assignment(save: PendingRecord) -> None:
     stored = None if group_id else tx.components.get("PermissionSet", str(row["Name"]))
     owner = tx.records.get("User", assignee)
     if stored is not None and owner is not None:
-        refused = licenses.check_bound_license(tx, stored.component, owner)
-        if refused is not None:
-            raise refused
-        right = licenses.find_refused_right(tx, stored.component, owner)
-        if right:
-            raise licenses.cannot_assign(stored.component, owner, f"{licenses.NOT_ALLOWED}{right}")
+        licenses.check_bound_license(tx, stored.component, owner)
+        licenses.check_rights(tx, stored.component, owner)
     after["IsActive"] = True
 
 
@@ -125,9 +121,8 @@ def check_license_unused(tx: OrgTransaction, assignment: Record) -> None:
     for set_assignment in tx.records.find("PermissionSetAssignment", "AssigneeId", owner["Id"]):
         row = rows.get("PermissionSet", str(set_assignment["PermissionSetId"]))
         stored = tx.components.get("PermissionSet", str(row["Name"])) if row else None
-        right = licenses.find_refused_right(tx, stored.component, owner) if stored else None
-        if stored is not None and right:
-            raise licenses.cannot_assign(stored.component, owner, f"{licenses.NOT_ALLOWED}{right}")
+        if stored is not None:
+            licenses.check_rights(tx, stored.component, owner)
 
 
 def _unique(save: PendingRecord, field: str, error: str) -> None:

@@ -18,24 +18,16 @@ from sfcode.local.store import Record, Scalar
 EMAIL = re.compile(r"[^@\s\"(),:;<>\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?Z?")
 FIRST_YEAR, LAST_YEAR = 1700, 4000
-JSON_KINDS = {str: "VALUE_STRING", bool: "VALUE_TRUE", int: "VALUE_NUMBER_INT", float: "VALUE_NUMBER_FLOAT"}
+JSON_KINDS = {bool: "VALUE_TRUE", int: "VALUE_NUMBER_INT", float: "VALUE_NUMBER_FLOAT"}
+JSON_KINDS |= {str: "VALUE_STRING", list: "START_ARRAY", dict: "START_OBJECT"}
 
 
 def parse_value(field: FieldDef, value: Any) -> Scalar:
     """Check a JSON value and return its stored form. Raises ApiError."""
     if value is None or value == "":
         return False if field.type == "boolean" else None
-    if isinstance(value, list):
-        raise make_error(
-            "bad_json",
-            message=f"Cannot deserialize instance of {_kind(field)} from START_ARRAY value [line:1, column:1]",
-        )
-    if isinstance(value, dict):
-        raise make_error(
-            "bad_json",
-            message=f"Cannot deserialize instance of {_kind(field)} from START_OBJECT value {{ or request may be missing a "
-            "required field at [line:1, column:1]",
-        )
+    if isinstance(value, list | dict):
+        raise _wrong_type(field, value)
     if field.type == "boolean":
         return _boolean(field, value)
     if field.type in NUMBER_TYPES:
@@ -131,13 +123,11 @@ def _kind(field: FieldDef) -> str:
 
 
 def _wrong_type(field: FieldDef, value: object) -> ApiError:
-    literal = str(value).lower() if isinstance(value, bool) else str(value)
+    literal = str(value).lower() if isinstance(value, bool) else "{" if isinstance(value, dict) else str(value)
     token = "VALUE_FALSE" if value is False else JSON_KINDS.get(type(value), "VALUE_STRING")
-    return make_error(
-        "bad_json",
-        message=f"Cannot deserialize instance of {_kind(field)} from {token} value {literal} or request may be missing "
-        "a required field at [line:1, column:1]",
-    )
+    hint = "" if isinstance(value, list) else f"{literal} or request may be missing a required field at "
+    message = f"Cannot deserialize instance of {_kind(field)} from {token} value {hint}[line:1, column:1]"
+    return make_error("bad_json", message=message)
 
 
 DEVELOPER_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*")

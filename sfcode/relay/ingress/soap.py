@@ -15,6 +15,7 @@ from sfcode.relay.ingress.body import decode_text
 from sfcode.relay.ingress.limits import KIB, IngressLimits
 from sfcode.relay.ingress.responses import HttpError
 from sfcode.relay.ingress.strict_json import REPLACEMENT
+from sfcode.text import NOT_XML
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -27,7 +28,6 @@ MOST = 100
 
 _CHUNK = 16 * KIB
 _ENCODING = re.compile(r"""<\?xml\s[^>]*?\bencoding\s*=\s*["']([^"']*)["']""")
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REFERENCE = re.compile(r"&#(x[0-9a-fA-F]{1,8}|[0-9]{1,10});")
 _SURROGATES = re.compile(
     r"&#(x[dD][89aAbB][0-9a-fA-F]{2}|5[5-6][0-9]{3});&#(x[dD][c-fC-F][0-9a-fA-F]{2}|5[6-7][0-9]{3});"
@@ -114,7 +114,7 @@ def _replace_forbidden(text: str) -> str:
     One of them, also as a reference such as `&#x0B;`, would make the whole message with its up to 100 notifications
     unreadable. Halves of surrogate pairs written as two references are put together.
     """
-    text = _FORBIDDEN.sub(REPLACEMENT, text)
+    text = NOT_XML.sub(REPLACEMENT, text)
     if "&#" not in text:
         return text
     return _REFERENCE.sub(_replace_reference, _SURROGATES.sub(_join_surrogates, text))

@@ -12,9 +12,10 @@ from typing import Any
 from sfcode.local.metadata.deploy.manifests import WILDCARD, Deletion
 from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.store import Author
-from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
+from sfcode.local.metadata.names import ACTIVITY
 from sfcode.local.metadata.usage import FORMULAS, find_field_users, find_message_users
 from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.standard import ACTIVITIES
 from sfcode.local.store import OrgTransaction, StoredFlowVersion
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.types import TYPES

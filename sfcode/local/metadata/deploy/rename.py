@@ -6,7 +6,8 @@ from sfcode.local.metadata.deploy.checks import problems
 from sfcode.local.metadata.deploy.destroy import change_rights, find_used, move_values
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.deploy.store import Author
-from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
+from sfcode.local.metadata.names import ACTIVITY
+from sfcode.local.sobjects.standard import ACTIVITIES
 from sfcode.local.store import OrgTransaction
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.types import TYPES

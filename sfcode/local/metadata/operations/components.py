@@ -17,9 +17,8 @@ from sfcode.local.metadata.deploy.package_items import PackageItem, find_problem
 from sfcode.local.metadata.deploy.rename import rename as rename_component
 from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.inventory import InventoryEntry, list_children, list_entries
-from sfcode.local.metadata.operations.request import OperationRequest
+from sfcode.local.metadata.operations.request import OperationRequest, check_type
 from sfcode.local.metadata.org_form import org_form
-from sfcode.local.metadata.registry import is_known
 from sfcode.local.metadata.versions import find_newer, is_beyond_schema
 from sfcode.local.store import OrgTransaction, Store, Undo
 from sfcode.metadata import schema_table
@@ -43,7 +42,7 @@ NIL = {"@xsi:nil": "true"}
 
 def read(request: OperationRequest) -> list[soap.Node]:
     """Return components as XML; a missing one is nil."""
-    type_ = _type(request)
+    type_ = check_type(request.required("type"))
     names = _check_count(type_, soap.texts(request.element, "fullNames"))
     records: list[soap.Node] = []
     with request.context.store.read() as tx:
@@ -100,7 +99,7 @@ def upsert(request: OperationRequest) -> list[soap.Node]:
 
 def delete(request: OperationRequest) -> list[soap.Node]:
     """Delete components, each independently."""
-    type_ = _type(request)
+    type_ = check_type(request.required("type"))
     results: list[soap.Node] = []
     for name in _check_count(type_, soap.texts(request.element, "fullNames")):
         package = Package(api_version=float(request.api_version), before=(Deletion(Address(type_, name), ""),))
@@ -116,13 +115,6 @@ def not_while_deploying(request: OperationRequest) -> None:
     """Refuse a change while a deploy is running. Raises SoapFault."""
     if request.jobs.busy():
         raise soap.SoapFault("ALREADY_IN_PROCESS", LOCKED)
-
-
-def _type(request: OperationRequest) -> str:
-    type_ = request.required("type")
-    if not is_known(type_):
-        raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{type_}")
-    return type_
 
 
 def _check_count(type_: str, names: list[str]) -> list[str]:
@@ -249,8 +241,7 @@ def _code(problem: str) -> str:
 def rename(request: OperationRequest) -> list[soap.Node]:
     """Rename one component."""
     type_, old, new = (request.required(name) for name in ("type", "oldFullName", "newFullName"))
-    if not is_known(type_):
-        raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{type_}")
+    check_type(type_)
     not_while_deploying(request)
     author = Author(request.session.user_id, request.context.clock.now(), float(request.api_version))
     messages: Messages = []

@@ -6,8 +6,8 @@ from typing import Any
 
 from sfcode.local.http import soap
 from sfcode.local.metadata.inventory import file_name, file_properties, list_entries
-from sfcode.local.metadata.operations.request import OperationRequest
-from sfcode.local.metadata.registry import FILE_TYPES, is_known
+from sfcode.local.metadata.operations.request import OperationRequest, check_type
+from sfcode.local.metadata.registry import FILE_TYPES
 from sfcode.metadata import schema_table
 
 MAX_QUERIES = 3
@@ -45,9 +45,7 @@ def list_(request: OperationRequest) -> list[soap.Node]:
     results: list[soap.Node] = []
     with request.context.store.read() as tx:
         for query in queries:
-            type_ = soap.text(query, "type") or ""
-            if not is_known(type_):
-                raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{type_}")
+            type_ = check_type(soap.text(query, "type") or "")
             results += [file_properties(tx, entry, file_name(entry.component)) for entry in list_entries(tx, type_)]
     return results
 

@@ -11,6 +11,7 @@ from sfcode.local.errors import make_error
 from sfcode.local.http import soap
 from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.deploy.jobs import Deployments
+from sfcode.local.metadata.registry import is_known
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.store import OrgTransaction
 
@@ -30,6 +31,13 @@ class OperationRequest:
     def required(self, name: str) -> str:
         """Return the text of a required argument. Raises SoapFault if it is missing."""
         return soap.required(self.element, name)
+
+
+def check_type(name: str) -> str:
+    """Return the name of a metadata type. Raises SoapFault for an unknown one."""
+    if not is_known(name):
+        raise SoapFault("INVALID_TYPE", f"Unknown type:{name}")
+    return name
 
 
 DEPLOYERS = frozenset({"ModifyMetadata", "ModifyAllData"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from sfcode.local import ids
@@ -37,13 +38,14 @@ def retrieve(request: OperationRequest) -> list[soap.Node]:
     number = _version(version or request.api_version)
     with request.context.store.transaction() as tx:
         retrieve_id = tx.retrieves.new_id()
+        error: dict[str, str] = {}
         try:
             _refuse_packages(soap.texts(body, "packageNames"))
             retrieved_files = collect(tx, members, number, folder=folder, only=files)
-            result = _success_body(retrieve_id, retrieved_files)
         except soap.SoapFault as fault:
-            retrieved_files, result = RetrievedFiles(), _failure_body(retrieve_id, fault)
-        tx.retrieves.put(retrieve_id, result, retrieved_files.zip)
+            retrieved_files = RetrievedFiles()
+            error = {"errorMessage": f"{fault.code}: {fault.message}", "errorStatusCode": fault.code}
+        tx.retrieves.put(retrieve_id, _render(retrieve_id, retrieved_files, error), retrieved_files.zip)
         tx.retrieves.drop_old(KEPT)
     return [{"done": False, "id": retrieve_id, "state": "Queued"}]
 
@@ -53,27 +55,16 @@ def _refuse_packages(names: list[str]) -> None:
         raise soap.SoapFault("INVALID_CROSS_REFERENCE_KEY", f"No package named '{names[0]}' found")
 
 
-def _success_body(retrieve_id: str, retrieved_files: RetrievedFiles) -> dict[str, Any]:
+def _render(retrieve_id: str, retrieved_files: RetrievedFiles, error: Mapping[str, str]) -> dict[str, Any]:
+    """Return the result of a retrieve, with keys in the order of the WSDL; `error` has the keys of a failed one."""
     return {
         "done": True,
+        **error,
         "fileProperties": retrieved_files.file_properties,
         "id": retrieve_id,
         "messages": retrieved_files.messages,
-        "status": "Succeeded",
-        "success": True,
-    }
-
-
-def _failure_body(retrieve_id: str, fault: soap.SoapFault) -> dict[str, Any]:
-    return {
-        "done": True,
-        "errorMessage": f"{fault.code}: {fault.message}",
-        "errorStatusCode": fault.code,
-        "fileProperties": [],
-        "id": retrieve_id,
-        "messages": [],
-        "status": "Failed",
-        "success": False,
+        "status": "Failed" if error else "Succeeded",
+        "success": not error,
     }
 
 

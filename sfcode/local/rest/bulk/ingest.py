@@ -92,13 +92,10 @@ def _process_row(write: RecordWriter, job: Job, job_columns: Sequence[Column], c
         with write.tx.savepoint():
             return RowResult(*OPERATIONS[job["operation"]](write, job, values))
     except ApiError as error:
-        return RowResult(record_id, error=_error(error))
+        return RowResult(record_id, error=_error(error.of_member))
 
 
 def _error(error: ApiError) -> str:
-    if error.code == "NOT_FOUND":
-        # A missing record is a 404 in a path, but an invalid reference in a table.
-        error = make_error("cross_reference")
     fields = " ".join(error.fields or ())
     return f"{error.code}:{error.message}:{fields + ' ' if fields else ''}--"
 
@@ -116,11 +113,7 @@ def _update(write: RecordWriter, job: Job, values: dict[str, Any]) -> tuple[str,
 def _upsert(write: RecordWriter, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
     name = job["externalIdFieldName"]
     value = values.pop(name, None)
-    if value is None:
-        if name == "Id":
-            return write.create(job["object"], values), True
-        raise make_error("missing_argument", name=name, call="")
-    return write.upsert(job["object"], name, _written(value), values)
+    return write.upsert(job["object"], name, None if value is None else _written(value), values)
 
 
 def _delete(write: RecordWriter, job: Job, values: dict[str, Any]) -> tuple[str, bool]:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error
-from sfcode.local.http.call import DATA, Handler, RestCall, answer, route
+from sfcode.local.http.call import DATA, Handler, RestCall, answer, slashed
 from sfcode.local.http.multipart import parse_parts
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk.ingest import OPERATIONS, RowResult, outcomes
@@ -69,14 +69,10 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     }
     path = f"{DATA}/jobs/ingest"
     return [
-        call_route
-        for end in ("", "/")
-        for call_route in (
-            route(f"{path}{end}", context, root),
-            route(f"{path}/{{id}}{end}", context, by_id),
-            route(f"{path}/{{id}}/batches{end}", context, {"PUT": _upload}, most=MOST),
-            route(f"{path}/{{id}}/{{what}}{end}", context, {"GET": result}),
-        )
+        *slashed(path, context, root),
+        *slashed(f"{path}/{{id}}", context, by_id),
+        *slashed(f"{path}/{{id}}/batches", context, {"PUT": _upload}, most=MOST),
+        *slashed(f"{path}/{{id}}/{{what}}", context, {"GET": result}),
     ]
 
 

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import make_error
-from sfcode.local.http.call import DATA, Handler, RestCall, answer, route
+from sfcode.local.http.call import DATA, Handler, RestCall, answer, slashed
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk import query
 from sfcode.local.rest.bulk.worker import BulkWorker
@@ -28,13 +28,9 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     by_id: dict[str, Handler] = {"GET": about, "PATCH": _abort, "DELETE": partial(jobs.delete_job, kind=KIND)}
     path = f"{DATA}/jobs/query"
     return [
-        call_route
-        for end in ("", "/")
-        for call_route in (
-            route(f"{path}{end}", context, root),
-            route(f"{path}/{{id}}{end}", context, by_id),
-            route(f"{path}/{{id}}/results{end}", context, {"GET": _results}),
-        )
+        *slashed(path, context, root),
+        *slashed(f"{path}/{{id}}", context, by_id),
+        *slashed(f"{path}/{{id}}/results", context, {"GET": _results}),
     ]
 
 

@@ -13,10 +13,11 @@ from sfcode.local import formula
 from sfcode.local.formula import FormulaError, Type
 from sfcode.local.metadata.deploy.checks.common import too_long
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
-from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, field_key
+from sfcode.local.metadata.names import ACTIVITY, field_key
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.custom import FIELD_TYPES
 from sfcode.local.sobjects.object_reader import standard_object
+from sfcode.local.sobjects.standard import ACTIVITIES
 from sfcode.local.sobjects.values import developer_name
 
 LIMITS = {"label": ("MasterLabel", 40), "description": ("Description", 1000), "inlineHelpText": ("InlineHelpText", 510)}

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from sfcode.local.metadata.deploy.checks.common import too_long
 from sfcode.local.metadata.deploy.org_view import Subject
+from sfcode.local.metadata.names import ACTIVITY
 from sfcode.local.sobjects.values import developer_name
 
 ENDINGS = ("__c", "__kav", "__x", "__b", "__e", "__p", "__mdt", "__dll", "__dlm")
 OBJECT_LIMITS = {"label": ("MasterLabel", 40), "pluralLabel": ("PluralLabel", 40), "description": ("Description", 1000)}
-ACTIVITY = "Activity"
 
 
 def custom_object(subject: Subject) -> Iterator[str]:

@@ -8,10 +8,11 @@ from importlib import resources
 
 from sfcode.local.metadata.deploy.checks.common import find_repeated, get_entries, no_field, no_object, too_long
 from sfcode.local.metadata.deploy.org_view import Subject
-from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
+from sfcode.local.metadata.names import ACTIVITY
 from sfcode.local.sobjects import licenses
 from sfcode.local.sobjects.grants import OBJECT_RIGHTS
 from sfcode.local.sobjects.model import FieldDef
+from sfcode.local.sobjects.standard import ACTIVITIES
 from sfcode.local.sobjects.values import developer_name
 
 LIMITS = {"label": ("Label", 80), "description": ("Description", 255)}

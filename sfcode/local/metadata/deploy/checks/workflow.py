@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from sfcode.local import formula
 from sfcode.local.formula import FormulaError, Type
 from sfcode.local.formula.functions import CHANGE
+from sfcode.local.http import LOOPBACK
 from sfcode.local.metadata.deploy.checks.common import find_repeated, get_entries, no_field, no_object, too_long
 from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.registry import is_known
@@ -28,7 +29,6 @@ OLD_API = 8.0
 FIRST_API = 18.0
 PORTS = {"http": 80, "https": 443}
 OTHER_PORTS = range(1024, 65_536)
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 EVERY_SAVE = "onAllChanges"
 
 
