@@ -103,10 +103,8 @@ class JsonText(TypeDecorator[Mapping[str, Any]]):
         """Write an object."""
         return None if value is None else cipher_of(dialect).encrypt(encode_json(value))
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Mapping[str, Any] | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> Mapping[str, Any]:
         """Parse an object; return an empty Unreadable if it is damaged."""
-        if value is None:
-            return None
         text = cipher_of(dialect).decrypt(value) if isinstance(value, str) and value.startswith(START) else value
         try:
             payload = json.loads(text)

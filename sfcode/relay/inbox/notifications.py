@@ -172,5 +172,4 @@ def _row(receiver: str, alarm: sa.Row[tuple[int, str, str, str, int]], now: date
         "number": 0,
         "attempts": 0,
         "due_at": now,
-        "sent_at": None,
     }

@@ -245,7 +245,6 @@ def _records(delivery: Delivery) -> Iterable[tuple[int, str]]:
     return (
         (message, record_id)
         for message, writes in delivery.writes.items()
-        if message in delivery.settlements
         for write in writes
         for record_id in write.record_ids
     )

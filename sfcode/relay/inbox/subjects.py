@@ -27,8 +27,6 @@ def fill_next_subjects(tx: Transaction, last: int) -> int | None:
     """Write the subjects of the next rows that have none; return the id of the last one, or None at the end."""
     columns = sa.select(INBOX.c.id, INBOX.c.key, INBOX.c.payload)
     rows = list(tx.fetch(columns.where(INBOX.c.id > last, INBOX.c.subject == "").order_by(INBOX.c.id).limit(AT_ONCE)))
-    if not rows:
-        return None
     given = [(str(id_), subject(key, payload)) for id_, key, payload in rows]
     tx.db.execute(_update_subjects(tx.db.dialect.name), {"rows": given})
     return int(rows[-1][0]) if len(rows) == AT_ONCE else None

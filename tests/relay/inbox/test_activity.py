@@ -91,6 +91,16 @@ def test_all_processes_add_to_the_same_numbers_and_of_a_peak_the_largest_stays(i
     assert inbox.activity.spans(NOON + 180, 60) == []
 
 
+def test_the_classes_of_a_duration_are_summed_separately(inbox: Inbox) -> None:
+    for minute in range(2):
+        keys = {bound: ActivityKey(NOON + 60 * minute, "appcues", "commit_time", bound) for bound in (5, 10)}
+        inbox.activity.add({keys[5]: 7, keys[10]: 1})
+    assert sorted(inbox.activity.spans(NOON, 3600)) == [
+        (NOON // 3600, "appcues", "commit_time", 5, 14),
+        (NOON // 3600, "appcues", "commit_time", 10, 2),
+    ]
+
+
 def test_minutes_become_hours_and_hours_are_deleted_after_a_week(inbox: Inbox) -> None:
     inbox.activity.add({ActivityKey(NOON + 60 * n, "appcues", "received"): 1 for n in range(61)})
     inbox.activity.add({ActivityKey(NOON + 60 * n, "appcues", "oldest_seconds"): n + 1 for n in range(61)})

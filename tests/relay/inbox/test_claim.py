@@ -181,6 +181,14 @@ def test_the_heads_of_all_lanes_are_chosen_before_any_follower(clock: Clock) -> 
     assert choose([LaneRow(0, "c", 7, later)], clock.now, 3) == [7], "its lane is due, so it is"
 
 
+def test_a_message_that_was_received_while_the_clock_was_ahead_has_not_waited(inbox: Inbox) -> None:
+    inbox.accept(keyed("a"))
+    with inbox._database.write() as tx:
+        tx.db.exec_driver_sql("UPDATE relay_inbox SET received_at = '2999-01-01T00:00:00.000000Z'")
+    (claimed,) = take(inbox).messages
+    assert claimed.waited == timedelta()
+
+
 @pytest.mark.parametrize("damage", ["payload = '{'", "payload = '[]'", "payload = ''"])
 def test_a_damaged_row_is_parked_and_does_not_block_others(inbox: Inbox, damage: str) -> None:
     inbox.accept(keyed("a", "b", "a", "c"))
@@ -203,6 +211,7 @@ def test_a_damaged_row_is_parked_and_does_not_block_others(inbox: Inbox, damage:
         ("kind = CAST(x'ff' AS TEXT)", False),
         ("received_at = 5", False),
         ("received_at = x'ff'", False),
+        ("received_at = '0001-01-01T00:00:00+14:00'", False),
         ("due_at = x'00'", False),
     ],
 )

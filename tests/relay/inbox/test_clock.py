@@ -14,10 +14,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from sfcode.relay.clock import boot_time
+from sfcode.relay.clock import boot_time, read_boot_id
 from sfcode.relay.housekeeping import Housekeeping
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
-from sfcode.relay.inbox.inbox_clock import ClockReading, InboxClock
+from sfcode.relay.inbox.inbox_clock import EXACT, ClockReading, InboxClock
 from sfcode.relay.inbox.schedule import DONE
 from sfcode.relay.inbox.state import CLOCK_MARK
 from sfcode.relay.instrumentation import Instrumentation
@@ -316,6 +316,22 @@ def test_a_process_that_freezes_while_it_reads_the_clock_sees_no_jump() -> None:
     assert clock.jump(read(505, 500, 500.1), timedelta()) == pytest.approx(5, abs=0.2), (
         "the reading before was not exact"
     )
+
+
+def test_readings_that_become_slower_follow_the_drift_of_the_clock() -> None:
+    clock, start = InboxClock(), Clock().now
+    clock.start(ClockReading(start, 0, 0), timedelta(), None, None)
+    for minute in range(1, 6):
+        reading = ClockReading(start + timedelta(seconds=61.5 * minute), 60 * minute, 60 * minute + EXACT)
+        assert clock.jump(reading, timedelta()) == 0
+        assert clock.now(reading) == reading.wall
+
+
+def test_only_the_clock_of_the_machine_has_the_machines_boot(sqlite_url: str) -> None:
+    with open_inbox(sqlite_url) as inbox:
+        assert inbox._database.clock.boot_id == read_boot_id()
+    with open_inbox(sqlite_url, boot_clock=lambda: 0.0) as inbox:
+        assert inbox._database.clock.boot_id == ""
 
 
 @JUMPS

@@ -101,6 +101,7 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
     inbox.note([LatestState(f"answers:Contact:{record_id}:5eed", "2026", "[]") for record_id in ("003A", "003C")])
     inbox.note([LatestState(f"member:Contact:{record_id}:00vA", "3", '"Registered"') for record_id in ("003A", "003C")])
     inbox.note([LatestState(f"nps:contact:{record_id}", "2026", "9") for record_id in ("003A", "003A0", "003C")])
+    inbox.note([LatestState("nps:lead:003B", "2026", "9"), LatestState("nps:zone:003C", "2026", "9")])
     person = inbox.find_person("1001", [*values, "unknown"])
     assert person.records == {"003A", "003B"}
     assert ids(inbox, person) == [1, 3, 4, 5, 10, 11, 14]
@@ -110,6 +111,7 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
         "field:Contact:003B:Note__c",
         "member:Contact:003A:00vA",
         "nps:contact:003A",
+        "nps:lead:003B",
         "profile:user:1001",
         "records:lead:1001",
         "records:user:1001",

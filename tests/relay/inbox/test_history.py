@@ -43,7 +43,7 @@ def test_each_attempt_is_recorded_with_its_calls_and_results(inbox: Inbox, elaps
     received, first, second = stored.history
     assert (received.event, received.request_id) == ("received", "r-1")
     assert (first.event, first.outcome, first.detail) == ("attempted", "retry", "INVALID_FIELD: No such column")
-    assert (first.seconds, first.writes) == (0.25, (REFUSED,))
+    assert (first.seconds, first.writes, first.number) == (0.25, (REFUSED,), 0)
     assert first.at is not None
     assert first.due_at == first.at + timedelta(seconds=30)
     assert (second.outcome, second.detail, second.due_at, second.writes) == ("done", "note", None, (TASK,))
@@ -127,6 +127,7 @@ def test_a_damaged_history_stops_neither_the_message_nor_the_rest_of_it(inbox: I
     with inbox._database.write() as tx:
         lines = (
             '{"event":"attempted","seconds":"x"}\nno JSON\n{"event":"odd"}\n[1]\n{"event":"attempted","writes":[1]}\n'
+            '{"event":"attempted","writes":1}\n'
         )
         tx.db.execute(sa.text("UPDATE relay_inbox SET history = :lines"), {"lines": lines})
     deliver(inbox, take(inbox), Delivered())

@@ -81,8 +81,23 @@ def test_a_password_with_special_characters_is_reported_and_not_printed(url: str
         assert part not in caught.value.message + caught.value.hint
 
 
-def test_several_hosts_are_taken_as_libpq_takes_them() -> None:
-    url = parse_database_url("postgresql://joe:ge%40heim@one.example:5432,two.example:5433/relay?sslmode=disable")
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("mysql://joe@db.example/relay", "The relay cannot use a database of 'mysql'."),
+        ("sqlite:///:memory:", "The relay's database must be a file: a database in memory is lost at the end."),
+        ("relay.db", "The relay's database URL cannot be parsed."),
+    ],
+)
+def test_a_refused_url_has_its_reason(url: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_database_url(url)
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_several_hosts_are_taken_as_libpq_takes_them(scheme: str) -> None:
+    url = parse_database_url(f"{scheme}://joe:ge%40heim@one.example:5432,two.example:5433/relay?sslmode=disable")
     assert url.query["host"] == ("one.example:5432", "two.example:5433")
     assert url.password == "ge@heim"
     assert describe_database(url) == "postgresql://joe@one.example:5432,two.example:5433/relay"

@@ -117,6 +117,18 @@ def test_the_oldest_open_message_counts_whatever_its_state(inbox: Inbox, elapse:
     assert stats.now - stats.oldest["appcues"] > timedelta(minutes=119)
 
 
+def test_each_source_has_its_own_oldest_messages(inbox: Inbox, elapse: Elapse) -> None:
+    for source in ("appcues", "salesforce"):
+        inbox.accept([message(1, source=source), message(2, source=source, parked="odd")])
+        elapse(HOUR)
+    stats = inbox.stats()
+    for oldest in (stats.oldest, stats.oldest_blocked):
+        assert [round((stats.now - oldest[source]) / timedelta(hours=1)) for source in ("appcues", "salesforce")] == [
+            2,
+            1,
+        ]
+
+
 def test_a_ready_message_that_is_older_than_the_leased_ones_is_the_oldest(
     inbox: Inbox, clock: Clock, elapse: Elapse
 ) -> None:

@@ -131,6 +131,7 @@ def test_a_search_that_looks_at_few_messages_tells_so_and_goes_on_to_the_end(
         assert [entry.id for entry in entries] == [entry.id for entry in everything if _matches(entry, choice)], choice
         pages_that_ended_early += partial
     assert pages_that_ended_early
+    assert filled.search(Filter(state="parked"), ROWS).last is None, "the index contains all conditions"
     page = filled.search(Filter(subject="user:0", state="leased"), 20)
     if followed == "first":
         assert page == SearchPage((), ANY, is_partial=True), "the newest of the user are not leased"

@@ -74,8 +74,8 @@ def test_each_receiver_is_sent_each_alarm_that_it_chose_once(inbox):
         ("ALL", "raised", "salesforce_quota"),
         ("QUOTA", "raised", "salesforce_quota"),
     ]
-    assert {(entry.detail, entry.times, entry.raised_at) for entry in due} == {
-        ("the detail", 1, "2026-11-23T17:00:00Z")
+    assert {(entry.detail, entry.times, entry.raised_at, entry.number, entry.attempts) for entry in due} == {
+        ("the detail", 1, "2026-11-23T17:00:00Z", 0, 1)
     }
     raise_alarms(inbox, "bad_value")
     assert claim(inbox, ALL, QUOTA) == [], "raised again, and not acknowledged meanwhile"
