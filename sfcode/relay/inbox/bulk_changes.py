@@ -10,7 +10,7 @@ another process continues the change once the lease has expired.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -147,10 +147,10 @@ class BulkChanges:
         )
 
 
-def delete_changes_about(tx: Transaction, subject: str) -> None:
+def delete_changes_about(tx: Transaction, subject: str, records: Collection[str]) -> None:
     """Delete the bulk changes that selected messages by a person's IDs; a running one ends."""
     for row in tx.db.execute(sa.select(CHANGES.c.id, CHANGES.c.choice)).all():
-        if row.choice.get("subject") == subject:
+        if (subject and row.choice.get("subject") == subject) or row.choice.get("record") in records:
             tx.db.execute(CHANGES.delete().where(CHANGES.c.id == row.id))
 
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from sfcode.lazy_dataclasses import dataclass
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.relay.inbox import intents, state
 from sfcode.relay.inbox.accept import subject
 from sfcode.relay.inbox.audit import add_audit_line
 from sfcode.relay.inbox.bulk_changes import delete_changes_about
 from sfcode.relay.inbox.data_cipher import START
-from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.dialects import RunTransaction, Transaction
 from sfcode.relay.inbox.parameters import within
-from sfcode.relay.inbox.tables import INBOX, LATEST
+from sfcode.relay.inbox.settle import reopen_idle
+from sfcode.relay.inbox.tables import INBOX, LANES, LATEST, lane
 from sfcode.relay.rewrite import rewrite_key
 
+AT_ONCE = 1_000
+"""The number of messages that one transaction deletes."""
 GUARDS = "clearing:"
 """The prefix of the states that store the guards over cleared attributes."""
 STATES_OF_RECORDS = ("nps:", "field:", "answers:", "member:")
@@ -39,6 +43,9 @@ class PersonData:
     """Names of latest states."""
     subject: str = ""
     """The subject of messages about the person."""
+    user_id: str = ""
+    state_names: tuple[str, ...] = ()
+    """The names of states that contain the user's ID, whether or not they are stored."""
 
 
 def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> PersonData:
@@ -49,18 +56,56 @@ def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> Pe
     messages whose user is unknown.
     """
     whom = subject(f"user:{user_id}", {})
-    about = INBOX.c.subject == whom
-    rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.payload).where(about)).all()
-    records = {str(row.payload["record"]["Id"]) for row in rows if _has_record(row.payload)}
-    states_by_name = state.latest(tx, state_names)
+    rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.payload).where(INBOX.c.subject == whom)).all()
+    records = frozenset(str(row.payload["record"]["Id"]) for row in rows if _has_record(row.payload))
+    person = _find_states(tx, PersonData((), records, (), whom, user_id, tuple(state_names)))
+    ids = {row.id for row in rows} | _find_rewrites(tx, person) | _find_unread(tx, user_id)
+    return replace(person, messages=tuple(sorted(ids)))
+
+
+def forget_person(
+    read: RunTransaction, write: RunTransaction, person: PersonData, selection: Mapping[str, Any], who: str
+) -> tuple[int, int]:
+    """
+    Delete the data of a person, and store an audit line; return the numbers of deleted messages and states.
+
+    Messages come first, until none is left: a delivery stores states and follow-ups only if it holds its messages. Then no
+    delivery stores new states of the person, and without states none queues messages that write them again.
+    """
+    messages = 0
+    while person.messages:
+        for start in range(0, len(person.messages), AT_ONCE):
+            messages += write(partial(_delete_messages, ids=person.messages[start : start + AT_ONCE]))
+        person = read(partial(_find_rest, person=person))
+    states, person = write(partial(_delete_states, person=person))
+    messages = write(
+        partial(_finish, person=person, selection={**selection, "states": states}, who=who, messages=messages)
+    )
+    return messages, states
+
+
+def _find_rest(tx: Transaction, person: PersonData) -> PersonData:
+    """Find the data of a person that was stored after the last search."""
+    rest = find_person(tx, person.user_id, person.state_names)
+    return replace(rest, records=rest.records | person.records)
+
+
+def _find_states(tx: Transaction, person: PersonData) -> PersonData:
+    """Find the latest states of a person, and the records that they refer to."""
+    states_by_name = state.latest(tx, person.state_names)
+    records = set(person.records)
     for latest_state in states_by_name.values():
         if latest_state.name.startswith("records:"):
             records |= set(json.loads(latest_state.value or "[]"))
-    names = {*states_by_name, *_find_names(tx, LATEST.c.name, STATES_OF_RECORDS, records)}
-    rewrites = _find_names(tx, INBOX.c.subject, REWRITES_OF_RECORDS, records).union(map(rewrite_key, names))
-    ids = {row.id for row in rows} | set(tx.db.scalars(sa.select(INBOX.c.id).where(within(INBOX.c.subject, rewrites))))
-    ids |= _find_unread(tx, user_id)
-    return PersonData(tuple(sorted(ids)), frozenset(records), tuple(sorted(names)), whom)
+    names = {*person.states, *states_by_name, *_find_names(tx, LATEST.c.name, STATES_OF_RECORDS, records)}
+    return replace(person, records=frozenset(records), states=tuple(sorted(names)))
+
+
+def _find_rewrites(tx: Transaction, person: PersonData) -> set[int]:
+    """Return the IDs of the messages that write a person's states again."""
+    subjects = _find_names(tx, INBOX.c.subject, REWRITES_OF_RECORDS, person.records)
+    subjects |= set(map(rewrite_key, (*person.states, *person.state_names)))
+    return set(tx.db.scalars(sa.select(INBOX.c.id).where(within(INBOX.c.subject, subjects))))
 
 
 def _find_unread(tx: Transaction, user_id: str) -> set[int]:
@@ -104,17 +149,32 @@ def _end(start: str) -> str:
     return f"{start[:-1]};"
 
 
-def delete_messages(tx: Transaction, ids: Sequence[int]) -> int:
-    """Delete messages; return their number."""
-    return tx.db.execute(INBOX.delete().where(within(INBOX.c.id, ids))).rowcount
+def _delete_messages(tx: Transaction, ids: Collection[int]) -> int:
+    """
+    Delete messages, and lanes that become empty; return the number of messages.
+
+    The lanes are locked first. So a settlement of these messages is stored completely before, or finds them deleted.
+    """
+    rows = tx.db.execute(sa.select(INBOX.c.source, INBOX.c.key).where(within(INBOX.c.id, ids)).distinct()).all()
+    if not rows:
+        return 0
+    lanes = sorted(lane(row.source, row.key) for row in rows)
+    tx.db.execute(tx.database.held(sa.select(LANES.c.name).where(within(LANES.c.name, lanes)).order_by(LANES.c.name)))
+    number = tx.db.execute(INBOX.delete().where(within(INBOX.c.id, ids))).rowcount
+    reopen_idle(tx, lanes)
+    return number
 
 
-def delete_states(tx: Transaction, person: PersonData) -> int:
-    """Delete latest states, and remove the records from the guards over cleared attributes; return how many states."""
-    count = 0
-    if person.states:
-        count = tx.db.execute(LATEST.delete().where(within(LATEST.c.name, person.states))).rowcount
-        intents.forget(tx, person.states)
+def _delete_states(tx: Transaction, person: PersonData) -> tuple[int, PersonData]:
+    """
+    Delete the latest states of a person whose messages are deleted; return their number, and all that is known of the person.
+
+    The guards over cleared attributes no longer contain the person's records.
+    """
+    person = _find_states(tx, person)
+    names = {*person.states, *person.state_names}
+    intents.forget(tx, names)
+    count = tx.db.execute(LATEST.delete().where(within(LATEST.c.name, names))).rowcount
     guards = tx.db.execute(
         sa.select(LATEST.c.name, LATEST.c.value).where(LATEST.c.name >= GUARDS, LATEST.c.name < _end(GUARDS))
     ).all()
@@ -124,16 +184,19 @@ def delete_states(tx: Transaction, person: PersonData) -> int:
         if run != list(value.get("run", ())):
             remaining_guard = json.dumps({**value, "run": run}, separators=(",", ":"))
             tx.db.execute(LATEST.update().where(LATEST.c.name == name).values(value=remaining_guard))
-    return count
+    return count, person
 
 
-def finish(tx: Transaction, person: PersonData, selection: Mapping[str, Any], who: str, messages: int) -> int:
-    """Delete latest states and bulk changes after the messages, and store an audit line; return how many states."""
-    states = delete_states(tx, person)
-    if person.subject:
-        delete_changes_about(tx, person.subject)
-    add_audit_line(tx, who, "forget", {**selection, "states": states}, messages)
-    return states
+def _finish(tx: Transaction, person: PersonData, selection: Mapping[str, Any], who: str, messages: int) -> int:
+    """
+    Delete bulk changes, and messages that settlements queued before the states were deleted; store an audit line.
+
+    Returns the number of all deleted messages, given the number so far.
+    """
+    messages += _delete_messages(tx, _find_rewrites(tx, person))
+    delete_changes_about(tx, person.subject, person.records)
+    add_audit_line(tx, who, "forget", selection, messages)
+    return messages
 
 
 def _has_record(payload: Mapping[str, Any]) -> bool:

@@ -288,12 +288,7 @@ class Inbox(TransactionRunner):
 
     def forget(self, person: PersonData, selection: Mapping[str, Any], who: str = "") -> tuple[int, int]:
         """Delete the data of a person, and store an audit line; return the numbers of deleted messages and states."""
-        messages = 0
-        for start in range(0, len(person.messages), AT_ONCE):
-            ids = person.messages[start : start + AT_ONCE]
-            messages += self._write(partial(forget.delete_messages, ids=ids))
-
-        return messages, self._write(lambda tx: forget.finish(tx, person, selection, who, messages))
+        return forget.forget_person(self._read, self._write, person, selection, who)
 
     def purge(self, older_than: Mapping[Purged, timedelta], pause: Callable[[float], object] = time.sleep) -> int:
         """

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sfcode.relay.inbox.accept import accept
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.parameters import within
-from sfcode.relay.inbox.tables import INBOX, INTENTS
+from sfcode.relay.inbox.tables import INBOX, INTENTS, LATEST
 from sfcode.relay.message import Claim, Delivery, Source
 from sfcode.relay.rewrite import rewrite_key, rewrites
 
@@ -65,8 +65,7 @@ def withdraw(tx: Transaction, claim: Claim, delivery: Delivery) -> set[str]:
         shared_states |= contested.get(id_, set())
     for id_, common in shared.items():
         if id_ in contested:
-            names = json.dumps(sorted(contested[id_] | common))
-            tx.db.execute(INTENTS.update().where(INTENTS.c.id == id_).values(contested=names))
+            _contest(tx, id_, contested[id_] | common)
         else:
             shared_states |= common  # the claim was settled while this transaction waited for its lock
     if own:
@@ -91,33 +90,58 @@ def expire(tx: Transaction) -> int:
     for row in tx.db.execute(tx.database.free(due.order_by(INTENTS.c.id))).mappings():
         ids.append(row["id"])
         names.setdefault(row["source"], set()).update(json.loads(row["names"]))
-    for source, of_source in names.items():
-        write_again(tx, source, of_source)
     if ids:
         tx.db.execute(INTENTS.delete().where(within(INTENTS.c.id, ids)))
+    for source, of_source in names.items():
+        _contest_all(tx, source, of_source - write_again(tx, source, of_source))
     return sum(map(len, names.values()))
+
+
+def _contest_all(tx: Transaction, source: Source, names: Collection[str]) -> None:
+    """Have each claim that is writing one of the states write it again. A claim that is being settled has seen the intent."""
+    rows = sa.select(INTENTS.c.id, INTENTS.c.names, INTENTS.c.contested).where(INTENTS.c.source == source)
+    for row in tx.db.execute(tx.database.free(rows.order_by(INTENTS.c.id))).mappings().all() if names else ():
+        if common := set(json.loads(row["names"])).intersection(names):
+            _contest(tx, row["id"], common.union(json.loads(row["contested"])))
+
+
+def _contest(tx: Transaction, id_: int, names: Collection[str]) -> None:
+    tx.db.execute(INTENTS.update().where(INTENTS.c.id == id_).values(contested=json.dumps(sorted(names))))
 
 
 def forget(tx: Transaction, names: Collection[str]) -> None:
     """Remove states from the intents, so that they are not written again."""
-    for row in tx.db.execute(sa.select(INTENTS.c.id, INTENTS.c.names)).mappings().all():
-        remaining_names = sorted(set(json.loads(row["names"])).difference(names))
-        tx.db.execute(INTENTS.update().where(INTENTS.c.id == row["id"]).values(names=json.dumps(remaining_names)))
+    rows = sa.select(INTENTS.c.id, INTENTS.c.names, INTENTS.c.contested).order_by(INTENTS.c.id)
+    for row in tx.db.execute(tx.database.held(rows)).mappings().all():
+        remaining_names = {
+            column: json.dumps(sorted(set(json.loads(row[column])).difference(names)))
+            for column in ("names", "contested")
+        }
+        tx.db.execute(INTENTS.update().where(INTENTS.c.id == row["id"]).values(remaining_names))
 
 
-def write_again(tx: Transaction, source: Source, names: Iterable[str]) -> None:
+def write_again(tx: Transaction, source: Source, names: Iterable[str]) -> set[str]:
     """
-    Queue messages that write states again.
+    Queue messages that write states again; return the states that are stored.
+
+    A state that is not stored has no value to write: its first claim is not settled, and its message will be delivered
+    again, or the data of its person was deleted. So a late settlement stores nothing about this person.
 
     A waiting message for the same state is reused, since it will write the newest value. So an outage of days, in which each
     attempt has an unknown outcome, leaves one message per state.
     """
+    stored: set[str] = set()
     sorted_names = sorted(set(names))
     for start in range(0, len(sorted_names), AT_ONCE):
-        keys = {rewrite_key(name): name for name in sorted_names[start : start + AT_ONCE]}
+        states = sa.select(LATEST.c.name).where(within(LATEST.c.name, sorted_names[start : start + AT_ONCE]))
+        # The lock only delays a transaction that deletes the states, which then finds the queued messages.
+        locked = states.order_by(LATEST.c.name).with_for_update(read=True, key_share=True)
+        keys = {rewrite_key(name): name for name in tx.db.scalars(locked)}
+        stored.update(keys.values())
         is_open = (INBOX.c.source == source) & within(INBOX.c.key, keys) & INBOX.c.finished_at.is_(None)
         waiting = set(tx.db.scalars(sa.select(INBOX.c.key).where(is_open, INBOX.c.state == "ready")))
         accept(tx, [rewrites(source, (name for key, name in keys.items() if key not in waiting))])
+    return stored
 
 
 def _lock(tx: Transaction, ids: Collection[int]) -> dict[int, set[str]]:

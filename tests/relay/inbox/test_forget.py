@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from sfcode.relay.inbox import Filter, Inbox
-from sfcode.relay.inbox import inbox as module
+from sfcode.relay.inbox import Filter, Inbox, open_inbox
+from sfcode.relay.inbox import forget as module
+from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.forget import PersonData
-from sfcode.relay.message import InboxMessage, LatestState
+from sfcode.relay.inbox.settle import hold
+from sfcode.relay.inbox.types import RowLocked
+from sfcode.relay.message import Claim, Delivered, Delivery, FollowUp, InboxMessage, LatestState
 from tests.relay.inbox.conftest import Elapse
-from tests.relay.inbox.samples import idle, message, numbers, take
+from tests.relay.inbox.samples import idle, message, never, numbers, settle, take
 
 
 def ids(inbox: Inbox, person: PersonData) -> list[int]:
@@ -121,6 +125,7 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
 def test_announced_states_of_a_person_are_not_written_again(inbox: Inbox, elapse: Elapse) -> None:
     own_state, other_state = "field:Contact:003A:Note__c", "field:Contact:003C:Note__c"
     inbox.accept([message(1)])
+    inbox.note([LatestState(own_state, "2026"), LatestState(other_state, "2026")])
     inbox.announce(take(inbox), [own_state, other_state])
     inbox.forget(PersonData((), frozenset({"003A"}), (own_state,)), {})
     elapse(121)
@@ -132,7 +137,7 @@ def test_an_unknown_person_has_no_data(inbox: Inbox) -> None:
     inbox.accept([message(1)])
     inbox.note([LatestState("field:Contact:003A:Note__c", "2026")])
     nobody = inbox.find_person("nobody", ["profile:user:nobody"])
-    assert nobody == PersonData((), frozenset(), (), "user:nobody")
+    assert nobody == PersonData((), frozenset(), (), "user:nobody", "nobody", ("profile:user:nobody",))
     assert inbox.forget(nobody, {}) == (0, 0)
     assert len(inbox.page(Filter())) == 1
     assert len(inbox.latest(["field:Contact:003A:Note__c"])) == 1
@@ -147,6 +152,147 @@ def test_many_messages_of_a_person_go_in_steps_and_are_all_counted(
     assert list(person.messages) == sorted(person.messages)
     assert inbox.forget(person, {}, "ann") == (7, 0)
     assert sorted(entry.payload["number"] for entry in inbox.page(Filter())) == list(range(0, 15, 2))
+
+
+STATE, PROFILE = "field:Contact:003A:Note__c", "profile:user:1"
+OWN = ["records:user:1", PROFILE]
+
+
+def forget_user(inbox: Inbox) -> None:
+    inbox.forget(inbox.find_person("1", OWN), {})
+
+
+def stored_rows(inbox: Inbox) -> dict[str, int]:
+    """Count the rows that contain the user's ID or the ID of the user's record, by table."""
+    tables = {"inbox": ("key", "payload"), "lanes": ("name",), "latest": ("name",), "intents": ("names", "contested")}
+    counts: dict[str, int] = {}
+    with inbox._database.read() as tx:
+        for table, columns in tables.items():
+            texts = " OR ".join(f"{column} LIKE '%user:1%' OR {column} LIKE '%003A%'" for column in columns)
+            number = tx.db.exec_driver_sql(f"SELECT count(*) FROM relay_{table} WHERE {texts.replace('%', '%%')}")
+            counts[table] = int(number.scalar_one())
+    return counts
+
+
+NOTHING = {"inbox": 0, "lanes": 0, "latest": 0, "intents": 0}
+
+
+def claim_and_write(inbox: Inbox, stored_before: bool) -> tuple[Claim, Delivery]:
+    """Claim a message of the user; return the claim and its delivery, with a follow-up and all kinds of states."""
+    if stored_before:
+        inbox.note([LatestState(name, "2025", '["003A"]') for name in (STATE, *OWN)])
+    inbox.accept([message(1)])
+    claim = take(inbox)
+    intent = inbox.announce(claim, [STATE, PROFILE])
+    followup = InboxMessage("appcues", "m1@lead", "user:1@lead", "k", {"user_id": "1"})
+    news = (LatestState("records:user:1", "2026", '["003A"]'), LatestState(STATE, "2026"), LatestState(PROFILE, "2026"))
+    ends = {claim.messages[0].id: Delivered()}
+    return claim, Delivery(
+        ends, news, (FollowUp(followup, 0.0),), intents=frozenset({intent}), written=frozenset({STATE, PROFILE})
+    )
+
+
+@pytest.mark.parametrize("stored_before", [False, True])
+def test_a_delivery_that_ends_after_the_erasure_stores_nothing_about_the_person(
+    inbox: Inbox, elapse: Elapse, stored_before: bool
+) -> None:
+    claim, delivery = claim_and_write(inbox, stored_before)
+    forget_user(inbox)
+    assert inbox.settle(claim, delivery, never) == 0
+    assert stored_rows(inbox) == NOTHING
+    elapse(1000)
+    inbox.expire_intents()
+    assert (stored_rows(inbox), idle(inbox)) == (NOTHING, True)
+
+
+def test_a_delivery_whose_outcome_is_unknown_leaves_nothing_about_an_erased_person(
+    inbox: Inbox, elapse: Elapse
+) -> None:
+    """Its states stay announced until its calls must have ended."""
+    claim, delivery = claim_and_write(inbox, stored_before=True)
+    forget_user(inbox)
+    doubtful = Delivery({}, intents=delivery.intents, doubted=frozenset({STATE, PROFILE}))
+    assert inbox.settle(claim, doubtful, never) == 0
+    elapse(61)
+    assert inbox.expire_intents() == 2
+    assert stored_rows(inbox) == NOTHING
+
+
+def test_a_delivery_that_ends_while_a_person_is_erased_leaves_nothing(inbox: Inbox) -> None:
+    """It ends between the search for the person's data and the removal: its follow-up and its states are found too."""
+    claim, delivery = claim_and_write(inbox, stored_before=False)
+    person = inbox.find_person("1", OWN)
+    assert inbox.settle(claim, delivery, never) == 1
+    assert inbox.forget(person, {}, "ann") == (2, 3)
+    assert stored_rows(inbox) == NOTHING
+    assert [(line.number, line.selection) for line in inbox.audit_lines()] == [(2, {"states": 3})]
+
+
+def test_a_delivery_that_ends_between_two_steps_of_an_erasure_leaves_nothing(inbox: Inbox) -> None:
+    """Its messages are deleted, and the states of the person are not deleted yet: it asks for them to be written again."""
+    claim, delivery = claim_and_write(inbox, stored_before=True)
+    steps: list[int] = []
+
+    def write(step: Callable[[Transaction], Any]) -> Any:
+        if steps == [1]:
+            assert inbox.settle(claim, delivery, never) == 0
+            assert stored_rows(inbox)["inbox"] == 2
+        steps.append(1)
+        return inbox._write(step)
+
+    assert module.forget_person(inbox._read, write, inbox.find_person("1", OWN), {}, "ann") == (3, 3)
+    assert stored_rows(inbox) == NOTHING
+
+
+def test_an_erasure_waits_for_a_settlement_that_holds_its_messages(postgres_inbox_url: str) -> None:
+    """Otherwise the settlement could store its follow-up and its states after the erasure."""
+
+    def write_impatiently(step: Callable[[Transaction], Any]) -> Any:
+        def run(tx: Transaction) -> Any:
+            tx.db.exec_driver_sql("SET LOCAL lock_timeout = '10ms'")
+            return step(tx)
+
+        return inbox._write(run)
+
+    with open_inbox(postgres_inbox_url) as inbox:
+        inbox.accept([of_user(1, "1"), of_user(2, "2")])
+        claim = take(inbox, per_key=2)
+        with inbox._database.write() as tx:
+            assert hold(tx, claim)
+            with pytest.raises(RowLocked):
+                module.forget_person(inbox._read, write_impatiently, inbox.find_person("1", OWN), {}, "ann")
+        assert find(inbox, "1") == [1]
+
+
+def test_other_people_of_the_delivery_are_delivered_again(inbox: Inbox) -> None:
+    inbox.accept([message(1), message(2, "user:2")])
+    claim = take(inbox)
+    forget_user(inbox)
+    assert settle(inbox, claim) == 0
+    assert [(entry.key, entry.state) for entry in inbox.page(Filter())] == [("user:2", "leased")]
+
+
+def test_queues_of_the_person_are_removed_while_deliveries_are_paused(inbox: Inbox) -> None:
+    inbox.accept([message(1), message(2), of_user(3, "1"), of_user(4, "2")])
+    forget_user(inbox)
+    with inbox._database.read() as tx:
+        assert tx.db.exec_driver_sql("SELECT name FROM relay_lanes").scalars().all() == ["appcues:group:acme"]
+    assert numbers(take(inbox)) == [4]
+
+
+def test_a_message_that_writes_a_profile_again_is_removed_even_without_a_stored_value(inbox: Inbox) -> None:
+    inbox.accept([message(1, f"rewrite:{PROFILE}"), message(2, "rewrite:profile:user:10")])
+    forget_user(inbox)
+    assert [entry.key for entry in inbox.page(Filter())] == ["rewrite:profile:user:10"]
+
+
+def test_bulk_changes_that_name_the_person_or_a_record_are_removed(inbox: Inbox) -> None:
+    inbox.note([LatestState("records:user:1", "2026", '["003A"]')])
+    for choice in (Filter(subject="user:1"), Filter(record="003A"), Filter(record="003C"), Filter(subject="user:2")):
+        inbox.begin_change("replay", choice, "ann")
+    forget_user(inbox)
+    remaining = [(change.choice.subject, change.choice.record) for change in inbox.bulk_changes.under_way()]
+    assert remaining == [(None, "003C"), ("user:2", None)]
 
 
 def test_a_message_that_is_gone_already_does_not_count(inbox: Inbox) -> None:

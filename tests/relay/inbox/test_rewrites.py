@@ -47,7 +47,8 @@ class Writing:
 
 
 def writing(inbox: Inbox, number: int, *names: str, lease: float = 60) -> Writing:
-    """Accept and claim a message of a new key, and announce its writes."""
+    """Accept and claim a message of a new key, and announce its writes of states that have older values."""
+    inbox.note([LatestState(name, "2025") for name in names or [NAME]])
     inbox.accept([message(number, f"user:{number}")])
     claim = take(inbox, lease=lease)
     return Writing(inbox, claim, inbox.announce(claim, names or [NAME]))
@@ -155,7 +156,7 @@ def test_a_lost_claim_has_its_values_written_again(inbox: Inbox, elapse: Elapse)
     assert settle(inbox, take(inbox)) == 1
     assert lost_claim.settle(redacted={lost_claim.claim.messages[0].id: {"number": 99}}) == 0
     assert (again(inbox), announced(inbox)) == ([NAME], 0)
-    assert inbox.latest([NAME]) == {}
+    assert inbox.latest([NAME]) == {NAME: score("2025")}
 
 
 def test_states_announced_by_a_killed_process_are_rewritten_after_its_calls_expire(
@@ -197,6 +198,42 @@ def test_a_state_whose_call_may_not_be_over_is_written_again_a_lease_later(
     assert inbox.expire_intents() == 1
     assert len(again(inbox)) == before + 1
     assert NAME in again(inbox)
+
+
+def test_states_that_were_never_delivered_are_not_written_again(inbox: Inbox, elapse: Elapse) -> None:
+    """Their messages will be delivered again, after all calls of the lost claim have ended."""
+    inbox.accept([message(1)])
+    lost_claim = take(inbox)
+    Writing(inbox, lost_claim, inbox.announce(lost_claim, [NAME]))
+    elapse(121)
+    assert inbox.expire_intents() == 1
+    assert again(inbox) == []
+    assert numbers(take(inbox)) == [1]
+    assert settled(inbox, lost_claim, written=frozenset({NAME})) == 0
+    assert again(inbox) == []
+
+
+def test_the_first_delivery_of_a_state_writes_it_again_after_calls_of_a_killed_process(
+    inbox: Inbox, elapse: Elapse
+) -> None:
+    """The calls of the killed process may arrive until the intent expires, so also after those of its successor."""
+    inbox.accept([message(1)])
+    inbox.announce(take(inbox), [NAME, OTHER])
+    elapse(61)
+    second_claim = take(inbox)
+    successor = Writing(inbox, second_claim, inbox.announce(second_claim, [NAME]))
+    elapse(60)
+    assert inbox.expire_intents() == 2
+    assert (again(inbox), announced(inbox)) == ([], 1)
+    assert (
+        inbox.settle(
+            second_claim,
+            Delivery({}, (score("2026"),), intents=frozenset({successor.intent}), written=frozenset({NAME})),
+            never,
+        )
+        == 1
+    )
+    assert again(inbox) == [NAME]
 
 
 def test_announced_states_without_a_result_are_in_doubt(inbox: Inbox, elapse: Elapse) -> None:
