@@ -25,6 +25,7 @@ from sfcode.evidence.probes import PROBES
 from sfcode.generate import generate
 from sfcode.metadata.objects import standard
 from tests.programs import search_path
+from tests.test_docs_blocks import find_missing_quotes
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)(?: \"[^\"]*\")?\)|!\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -179,6 +180,7 @@ def test_what_a_page_tells_people_to_run_works(root: Path, tmp_path: Path, page:
         check=False,
     )
     assert script.returncode == 0, script.stdout + script.stderr
+    assert find_missing_quotes(code, script.stdout) == []
 
 
 def test_the_tutorial_works_from_the_first_block_to_the_last(root: Path, tmp_path: Path) -> None:
@@ -203,6 +205,7 @@ def test_the_tutorial_works_from_the_first_block_to_the_last(root: Path, tmp_pat
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)  # ends programs that a failed block has started
     assert process.returncode == 0, output
+    assert find_missing_quotes(script, output) == []
     assert "Chief Customer Officer" in output
     assert "Destroy complete!" in output
     assert list(tmp_path.iterdir()) == []

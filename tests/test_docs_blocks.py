@@ -49,6 +49,8 @@ UNITS = {
     "MiB": 1024.0**2,
 }
 """The factor of a unit, to compare a figure with a constant in seconds or bytes, or with a share."""
+_QUOTE = re.compile(r"# \"([^\"\n]+)\"$", re.MULTILINE)
+"""An output that a comment of a block quotes."""
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*|\.\.\.|\{.*|<.*|@")
 
 
@@ -135,6 +137,23 @@ def find_mistake(words: list[str]) -> str | None:
             command = child
             options |= {name: option for option in child.params for name in (*option.opts, *option.secondary_opts)}
     return None
+
+
+def find_missing_quotes(commands: str, output: str) -> list[str]:
+    """Return the quoted outputs in the comments of a block that its output does not have; `...` stands for any text."""
+    return [
+        quote
+        for quote in _QUOTE.findall(commands)
+        if not re.search(".*".join(map(re.escape, quote.split("..."))), output)
+    ]
+
+
+def test_a_quoted_output_that_differs_from_the_output_would_be_found() -> None:
+    commands = (
+        'sfcode plan  # "No changes."\nsfcode plan  # "Refused: ...; pass --adopt"\nsfcode plan  # "one" command\n'
+    )
+    assert find_missing_quotes(commands, "No changes. Org\nRefused: x; pass --adopt x\n") == []
+    assert find_missing_quotes(commands, "No changes.\nRefused: x\npass --adopt x\n") == ["Refused: ...; pass --adopt"]
 
 
 def split_words(text: str) -> list[str]:

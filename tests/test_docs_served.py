@@ -25,7 +25,7 @@ from tests.e2e.clicked import Clicked, click
 from tests.e2e.journey import Journey
 from tests.programs import search_path
 from tests.relay.e2e.world import WEBHOOK, Relay, World, world
-from tests.test_docs_blocks import Block, blocks
+from tests.test_docs_blocks import Block, blocks, find_missing_quotes
 from tests.waiting import PATIENCE, free_port, until
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -125,8 +125,9 @@ def test_a_block_works_with_an_org_an_account_and_a_relay(block: Block, stage: S
             click(tmp_path / "org")
             folder = Clicked.start(tmp_path / "project", tmp_path / "org").journey.folder
         text = put_in_names(prepare(block.text, stage, stack), stage, relay)
-        code, shown = run_at_terminal(text, folder, environ)
-    assert code == 0, shown
+        code, output = run_at_terminal(text, folder, environ)
+    assert code == 0, f"{text}\n{output}"
+    assert find_missing_quotes(text, output) == []
 
 
 def prepare(text: str, stage: Stage, stack: ExitStack) -> str:
@@ -207,4 +208,4 @@ def run_at_terminal(script: str, folder: Path, environ: dict[str, str]) -> tuple
     finally:
         os.close(keyboard)
         os.close(screen)
-    return finished.returncode, f"{script}\n{finished.stdout}"
+    return finished.returncode, finished.stdout

@@ -77,9 +77,10 @@ def _explain_address(invocation: Invocation, text: str) -> None:
 
 def _find_lines(desired: Desired, address: Address) -> list[tuple[str, int, int, str, str]]:
     """Return file, line, column and path of each YAML position, with the Salesforce name that it puts there."""
-    return sorted(
-        {
-            (origin.position.file, origin.position.line, origin.position.column, origin.path, origin.token)
-            for origin in desired.find_origins(address)
-        }
-    )
+    lines = {
+        (origin.position.file, origin.position.line, origin.position.column, origin.path, origin.token)
+        for origin in desired.find_origins(address)
+    }
+    # A field has one origin under its name and one under its name with the object, which alone is shown.
+    fields = {(*place, name.rpartition(".")[2]) for *place, name in lines if "." in str(name)}
+    return sorted(line for line in lines if line not in fields)

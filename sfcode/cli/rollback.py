@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.plan.state import Past
 
+REVERT_CONFIG = "If the config still has these changes, revert them there too: the next apply makes them again."
+
 
 @click.command()
 @click.argument("apply_id", metavar="[APPLY_ID]", required=False)
@@ -51,7 +53,7 @@ def rollback(
         return _list(invocation, project)
     request = PlanRequest(Mode.ROLLBACK, allow_delete=allow_delete, apply_id=apply_id)
     options = ApplyOptions(auto_approve, lock=locking.lock, lock_timeout=locking.lock_timeout, verb="rollback")
-    report(invocation, run_apply(invocation, project, request, options))
+    report(invocation, run_apply(invocation, project, request, options), steps=REVERT_CONFIG)
     return ExitCode.OK
 
 

@@ -39,6 +39,13 @@ def test_a_component_is_explained_by_the_lines_that_ask_for_it(run, root, addres
         assert text[int(number) - 1][int(column) - 1 :].startswith(key) or key in text[int(number) - 1]
 
 
+def test_a_field_is_explained_once_under_its_name_with_the_object(run):
+    lines = run("explain", "PermissionSet:Appcues_Integration")[1].splitlines()
+    assert [line for line in lines if line.endswith("attributes.role (Contact.Title)")]
+    assert not [line for line in lines if line.endswith("(Title)")]
+    assert [line for line in lines if line.endswith("(ApiEnabled)")]
+
+
 def test_an_explanation_is_printed_as_json(run):
     answer = json.loads(run("explain", "Flow:Appcues_contact", "--json")[1])
     assert answer["result"]["address"] == "Flow:Appcues_contact"

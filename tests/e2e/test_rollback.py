@@ -6,6 +6,7 @@ import pytest
 
 from sfcode.apply.execute import Execution
 from sfcode.apply.lock import Lock
+from sfcode.cli.rollback import REVERT_CONFIG
 from sfcode.config import load
 from sfcode.errors import DeployFailed
 from sfcode.local import serve
@@ -41,6 +42,7 @@ def test_a_rollback_restores_a_change_and_the_next_plan_makes_it_again(applied):
     result = applied.run("rollback", "--auto-approve")
     assert result.code == 0, result.err
     assert '+ "Plan__c",' in result.out
+    assert result.out.endswith(f"\n{REVERT_CONFIG}\n")
     with local_org(applied) as org:
         message = component(org, MESSAGE)
         assert message is not None

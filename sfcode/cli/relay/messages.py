@@ -68,8 +68,8 @@ def list_command(invocation: Invocation, /, limit: int, *, payload: bool, utc: b
 
 
 def _table(entries: Sequence[InboxEntry], times: TimeFormat) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the cells of a list of messages, without their payloads or the user's id."""
-    header = ["ID", f"RECEIVED ({times.zone})", "SOURCE", "EVENT", "STATE", "TRIES", "MESSAGE", "DETAIL"]
+    """Return the header and the cells of a list of messages, without payloads, users' ids and the long ids of senders."""
+    header = ["ID", f"RECEIVED ({times.zone})", "SOURCE", "EVENT", "STATE", "TRIES", "DETAIL"]
     rows = [
         [
             str(entry.id),
@@ -78,7 +78,6 @@ def _table(entries: Sequence[InboxEntry], times: TimeFormat) -> tuple[list[str],
             entry.kind,
             f"{entry.state} {entry.reason}".rstrip(),
             str(entry.attempts),
-            entry.message_id,
             entry.detail,
         ]
         for entry in entries
