@@ -96,9 +96,9 @@ def _read_version(package: str) -> str:
     """Return the version of a package, read from its `version.py` without importing the package."""
     spec = PathFinder.find_spec(package)
     for folder in (spec and spec.submodule_search_locations) or ():
-        found = re.search(_VERSION, Path(folder, "version.py").read_text(encoding="utf-8"))
-        if found:
-            return found[1]
+        match = re.search(_VERSION, Path(folder, "version.py").read_text(encoding="utf-8"))
+        if match:
+            return match[1]
     raise AttributeError("__version__")
 
 
@@ -114,8 +114,8 @@ def _give_real_parts(package: ModuleType, replaced: Parts) -> None:
             raise AttributeError(f"module {package.__name__!r} has no attribute {name!r}")
         module = import_module(modules[name])
         # A function may have the same name as its module; then the attribute of the package is the function.
-        given = {function: getattr(module, function) for function in replaced[modules[name]]}
-        vars(package).update({modules[name].rpartition(".")[2]: module, **given})
+        functions = {function: getattr(module, function) for function in replaced[modules[name]]}
+        vars(package).update({modules[name].rpartition(".")[2]: module, **functions})
         return vars(package)[name]
 
     vars(package)["__getattr__"] = get

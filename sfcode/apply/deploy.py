@@ -45,8 +45,8 @@ def deploy(
     while True:
         deploy_id = org.metadata.deploy(zipped, options)
         started(deploy_id)
-        doing = "Checking" if options.check_only else "Deploying"
-        result = watch(org, deploy_id, report, f"{doing} {description} ({deploy_id})")
+        verb = "Checking" if options.check_only else "Deploying"
+        result = watch(org, deploy_id, report, f"{verb} {description} ({deploy_id})")
         remaining_seconds = deadline - runtime.clock()
         if result.error_status_code != LOCKED or remaining_seconds <= 0:
             return result

@@ -27,17 +27,17 @@ def forget_components(org: Org, project: Project, addresses: Iterable[Address], 
         Refused: A component or record is not managed; nothing was changed.
 
     """
-    forgotten = set(addresses)
+    unwanted = set(addresses)
 
     def change(applied: Applied) -> Applied:
-        unmanaged = sorted(str(address) for address in forgotten - applied.addresses())
+        unmanaged = sorted(str(address) for address in unwanted - applied.addresses())
         if unmanaged:
             raise Refused(
                 f"Not managed: {', '.join(unmanaged)}.",
                 "`sfcode state list` shows the managed ones. Nothing was changed.",
             )
-        components = {address: body for address, body in applied.components.items() if address not in forgotten}
-        records = {address: body for address, body in applied.records.items() if address not in forgotten}
+        components = {address: body for address, body in applied.components.items() if address not in unwanted}
+        records = {address: body for address, body in applied.records.items() if address not in unwanted}
         return replace(applied, components=components, records=records)
 
     _change_state(org, project, change, report)

@@ -152,12 +152,12 @@ def hold_lock(org: Org, identity: str, holder: Holder, *, patience: float, repor
             with suppress(OrgError):
                 remove_lock(org, lock_id)
             raise
-        yield from _held(lock, report)
+        yield from _hold_and_report(lock, report)
     finally:
         RUNNING.discard(holder.id)
 
 
-def _held(lock: OrgLock, report: Progress) -> Iterator[Lock]:
+def _hold_and_report(lock: OrgLock, report: Progress) -> Iterator[Lock]:
     try:
         yield lock
     except DeployStillRunning as running:
@@ -190,9 +190,9 @@ def _take(org: Org, identity: str, holder: Holder, *, patience: float, report: P
                 raise _cannot_lock(name, second_refusal)
         if current and current.holder and current.holder.id == holder.id:
             return current.id  # this run created the lock, but the response was lost
-        why = explain_end(org, current) if current else ""
-        if current and why:
-            report(f"Taking over the lock of {current}: {why}")
+        reason = explain_end(org, current) if current else ""
+        if current and reason:
+            report(f"Taking over the lock of {current}: {reason}")
             remove_lock(org, current.id)
             continue
         if runtime.clock() >= deadline:

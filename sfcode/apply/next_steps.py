@@ -56,11 +56,11 @@ class ManualStep:
         return hashlib.sha256(f"{self.section}\n{self.text}".encode()).hexdigest()[:12]
 
 
-def steps_after(project: Project, plan: Plan, told: Collection[str] = ()) -> str:
+def steps_after(project: Project, plan: Plan, printed_digests: Collection[str] = ()) -> str:
     """
     Return the manual steps after an apply, in an order that neither loses nor duplicates data.
 
-    `told` holds the digests of steps that an earlier apply has printed; `sfcode next-steps` prints all steps. The text
+    `printed_digests` holds the digests of steps that an earlier apply has printed; `sfcode next-steps` prints all steps. The text
     is empty if the apply changed only the applied state. Events could be written twice while both Appcues' connector
     and the relay are active: the connector writes until its integration is deactivated in Appcues Studio, the relay
     as soon as Appcues has its webhook. In Salesforce, one transaction replaces the connector's message by the relay's.
@@ -73,7 +73,7 @@ def steps_after(project: Project, plan: Plan, told: Collection[str] = ()) -> str
     if plan.relay and plan.relay.after and plan.relay.settings:
         blocks.append(ROLL_OUT.format(digest=plan.relay.digests[1]))
     if plan.effective:
-        blocks.append(_format_steps(step for step in list_steps(project) if step.digest not in told))
+        blocks.append(_format_steps(step for step in list_steps(project) if step.digest not in printed_digests))
     return "\n\n".join(filter(None, blocks))
 
 

@@ -46,12 +46,12 @@ class RecordIds:
         """Remember the ID of a record."""
         self._ids[sobject, name] = record_id
 
-    def find(self, sobject: str, name: str, *, what: str) -> str:
-        """Return the ID of the record of this name. Raises OrgError if there is none; `what` describes it."""
+    def find(self, sobject: str, name: str, *, noun: str) -> str:
+        """Return the ID of the record of this name. Raises OrgError if there is none; `noun` describes it."""
         if (sobject, name) not in self._ids:
             rows = self._org.query(BY_NAME[sobject], name)
             if not rows:
-                raise OrgError(f"there is no {what} in this org, or the signed-in user may not see it")
+                raise OrgError(f"there is no {noun} in this org, or the signed-in user may not see it")
             self._ids[sobject, name] = str(rows[0]["Id"])
         return self._ids[sobject, name]
 
@@ -64,7 +64,7 @@ def write_record(org: Org, change: Change, ids: RecordIds | None = None) -> None
             _write(org, change, ids)
         except OrgUnreachable:
             # The response is lost, so the outcome is unknown. Each of these writes can be repeated.
-            _write(org, change, ids, again=True)
+            _write(org, change, ids, is_retry=True)
     except OrgError as error:
         hint = _hint(change.address, error) if isinstance(error, OrgUnreachable) or not error.hint else error.hint
         raise OrgError(f"{change.address}: {error.message}", hint, code=error.code) from error
@@ -118,11 +118,11 @@ def _repeat_once(write: Callable[[], None]) -> None:
         write()
 
 
-def _write(org: Org, change: Change, ids: RecordIds, *, again: bool = False) -> None:
+def _write(org: Org, change: Change, ids: RecordIds, *, is_retry: bool = False) -> None:
     if change.address.is_business_record and change.after:
         _make_business_record(org, change.address, change.after.body)
     elif change.address.type == "User":
-        _write_user(org, change, ids, again=again)
+        _write_user(org, change, ids, is_retry=is_retry)
     elif change.action is Action.DELETE:
         _unassign(org, change.address)
     else:
@@ -150,7 +150,7 @@ def _make_business_record(org: Org, address: Address, body: Body) -> None:
     org.create("CampaignMemberStatus", values)
 
 
-def _write_user(org: Org, change: Change, ids: RecordIds, *, again: bool) -> None:
+def _write_user(org: Org, change: Change, ids: RecordIds, *, is_retry: bool) -> None:
     if change.after is None:
         raise AssertionError("users are never deleted")
     values: dict[str, Any] = {key: value for key, value in change.after.body.items() if key != "Profile"}
@@ -159,13 +159,13 @@ def _write_user(org: Org, change: Change, ids: RecordIds, *, again: bool) -> Non
     if values["ProfileId"] is None:
         raise OrgError(f"there is no profile {profile!r} in this org, or the signed-in user may not see it")
     if change.action is Action.CREATE:
-        if again and org.query("SELECT Id FROM User WHERE Username = {}", change.address.full_name):
+        if is_retry and org.query("SELECT Id FROM User WHERE Username = {}", change.address.full_name):
             return  # the plan did not find it, so the attempt whose response was lost created it
         user = org.create("User", values | ON_CREATE | {"Alias": _alias(change.after)})
         ids.add("User", change.address.full_name, user)
     else:
         username = change.address.full_name
-        user = ids.find("User", username, what=f"user {username!r}")
+        user = ids.find("User", username, noun=f"user {username!r}")
         # Only fields that differ: writing an unchanged e-mail address may start its verification again.
         changed = {attribute.path[0] for attribute in change.attributes}
         columns = {"ProfileId" if name == "Profile" else name for name in changed}
@@ -179,9 +179,9 @@ def _alias(user: Component) -> str:
 
 def _assign(org: Org, address: Address, ids: RecordIds) -> None:
     name, username = address.full_name.rsplit("/", 1)
-    assignee = ids.find("User", username, what=f"user {username!r}")
+    assignee = ids.find("User", username, noun=f"user {username!r}")
     sobject = "PermissionSetLicense" if address.type == "PermissionSetLicenseAssign" else "PermissionSet"
-    assigned = ids.find(sobject, name, what=f"{address.type} {name!r}")
+    assigned = ids.find(sobject, name, noun=f"{address.type} {name!r}")
     try:
         org.create(address.type, {"AssigneeId": assignee, f"{sobject}Id": assigned})
     except OrgError as error:

@@ -85,9 +85,9 @@ def apply_plan(
     """
     saved, plan_request = (request, PlanRequest(request.mode)) if isinstance(request, Plan) else (None, request)
     with ExitStack() as stack:
-        begun: list[str] = []
+        started_modes: list[str] = []
         done: list[str] = []
-        stack.enter_context(_explain_interruption(begun, done, options))
+        stack.enter_context(_explain_interruption(started_modes, done, options))
 
         def take_lock() -> Lock:
             plan = changes_digest(saved)[:12] if saved else ""
@@ -111,7 +111,7 @@ def apply_plan(
         if needs_approval:
             raise_if_moved(plan, project, make_plan(project, org, secrets, plan_request))
         origins = result.desired.origins
-        begun.append(plan.mode.value)
+        started_modes.append(plan.mode.value)
         return Execution(
             plan,
             org,
@@ -134,12 +134,12 @@ def _import_execution() -> None:
 
 
 @contextmanager
-def _explain_interruption(begun: list[str], done: list[str], options: ApplyOptions) -> Iterator[None]:
+def _explain_interruption(started_modes: list[str], done: list[str], options: ApplyOptions) -> Iterator[None]:
     """Convert an interruption to an error that lists the completed steps."""
     try:
         yield
     except KeyboardInterrupt:
-        if not begun:
+        if not started_modes:
             raise Interrupted("Interrupted; nothing was changed.") from None
         released = "; the lock is released" if options.lock else ""
         steps = "".join(f"\n  - {line}" for line in done)

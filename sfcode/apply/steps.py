@@ -133,7 +133,7 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
         *(WriteRecord(change) for change in early),
         *(replace(step, keeps_state=True) if ends and isinstance(step, Deploy) else step for step in deployments),
         *(WriteRecord(change) for change in late),
-        *([KeepState(plan.desired())] if records_alone else []),
+        *([KeepState(plan.list_desired())] if records_alone else []),
         *([DeleteState()] if ends else []),
     )
 
@@ -209,7 +209,7 @@ def _deployments(plan: Plan, metadata: Iterable[Change], *, drafts: bool) -> Ite
     deleted = [change for change in metadata if change.action is Action.DELETE]
     flows = [change.address for change in deleted if change.address.type == "Flow"]
     other_deletions = tuple(change.address for change in deleted if change.address.type != "Flow")
-    owned = plan.desired()
+    owned = plan.list_desired()
     if not flows and not plan.obsolete:
         if components or other_deletions or plan.records_state:
             yield Deploy(deployed, other_deletions, owned)

@@ -38,7 +38,7 @@ def capitalize(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def when(on: Iterable[str]) -> str:
+def describe_saves(on: Iterable[str]) -> str:
     """Describe which saves of a record send its data."""
     words = {"create": "created", "update": "changed"}
     return " or ".join(word for key, word in words.items() if key in on)

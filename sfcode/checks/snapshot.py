@@ -86,7 +86,7 @@ class Folder:
         """Return the folder of the project's own templates."""
         return self.path.resolve().parent / "templates" / "metadata"
 
-    def shown(self, path: str) -> str:
+    def display(self, path: str) -> str:
         """Return the path of a template as the user would write it."""
         try:
             below = Path(path).relative_to(self.templates)
@@ -120,7 +120,7 @@ def texts(folder: Folder) -> dict[str, str]:
     for path in folder.templates.glob("*.j2"):
         shipped = shipped_templates() / path.name
         if not shipped.is_file() or shipped.read_bytes() != path.read_bytes():  # not an unchanged copy
-            paths[folder.shown(str(path))] = path
+            paths[folder.display(str(path))] = path
     return {name: path.read_text(encoding="utf-8", errors="replace") for name, path in sorted(paths.items())}
 
 
@@ -148,5 +148,5 @@ def load_all(
 def _rename_position(problem: Diagnostic, folder: Folder) -> Diagnostic:
     if problem.position is None:
         return problem
-    position = Position(folder.shown(problem.position.file), problem.position.line, problem.position.column)
+    position = Position(folder.display(problem.position.file), problem.position.line, problem.position.column)
     return Diagnostic.error(position, problem.path, problem.message, problem.hint)

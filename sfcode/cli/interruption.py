@@ -105,12 +105,12 @@ def _woken_after_signals(on_wake: Callable[..., None]) -> Iterator[None]:
         yield
         return
     main, ended = threading.get_ident(), threading.Event()
-    received, written = os.pipe()
-    os.set_blocking(written, False)
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
 
     def wake() -> None:
         while not ended.is_set():
-            number = os.read(received, 1)[0]
+            number = os.read(read_end, 1)[0]
             if number in (_END, _WAKE):
                 continue
             for seconds in _WAKE_AFTER:
@@ -119,7 +119,7 @@ def _woken_after_signals(on_wake: Callable[..., None]) -> Iterator[None]:
                 signal.pthread_kill(main, _WAKE)
 
     handler = signal.signal(_WAKE, on_wake)
-    before = signal.set_wakeup_fd(written, warn_on_full_buffer=False)
+    before = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     thread = threading.Thread(target=wake, daemon=True)
     thread.start()
     try:
@@ -127,8 +127,8 @@ def _woken_after_signals(on_wake: Callable[..., None]) -> Iterator[None]:
     finally:
         ended.set()
         signal.set_wakeup_fd(before)
-        os.write(written, bytes([_END]))
+        os.write(write_end, bytes([_END]))
         thread.join()
-        os.close(written)
-        os.close(received)
+        os.close(write_end)
+        os.close(read_end)
         signal.signal(_WAKE, handler)

@@ -97,7 +97,7 @@ def serve(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    armed = _faults(faults)
+    fault_rules = _faults(faults)
     state = state or invocation.local_state()
     if appcues_port is None:
         appcues_port = port and port + 1
@@ -109,7 +109,7 @@ def serve(
             tls_port=tls_port,
             deliver=not no_deliveries,
             outbound_hosts=outbound_hosts,
-            faults=armed,
+            faults=fault_rules,
         ) as org,
         serve_appcues(state, port=appcues_port, outbound_hosts=outbound_hosts) as appcues,
         announce(state, org.url, org.access_token),

@@ -44,7 +44,7 @@ def check_of(annotation: Any, limits: dict[str, Any]) -> Check:
     if origin in (Union, UnionType):
         kinds = [part for part in arguments if part is not NoneType]
         # Only a Convert distinguishes kinds of values.
-        return _optional(check_of(kinds[0], limits)) if len(kinds) == 1 else _anything
+        return _optional(check_of(kinds[0], limits)) if len(kinds) == 1 else _accept
     if origin is Literal:
         return _literal(arguments)
     if origin is tuple:
@@ -52,7 +52,7 @@ def check_of(annotation: Any, limits: dict[str, Any]) -> Check:
     if origin is dict:
         return _dictionary(check_of(arguments[0], {}), check_of(arguments[1], {}), limits.get("min_length", 0))
     if annotation is JsonValue:
-        return _anything
+        return _accept
     if hasattr(annotation, "check_value"):
         check: Check = annotation.check_value
         return check
@@ -70,7 +70,7 @@ def _check_annotated(inner: Any, metadata: tuple[Any, ...], limits: dict[str, An
     return check
 
 
-def _anything(value: Any, _path: Path, _errors: Errors) -> Any:
+def _accept(value: Any, _path: Path, _errors: Errors) -> Any:
     return value
 
 

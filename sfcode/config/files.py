@@ -65,37 +65,37 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
     Raises ConfigError when there is no project at all.
     """
 
-    def shown(path: Path) -> str:
+    def display(path: Path) -> str:
         return _display_path(name / path.relative_to(folder) if name else path)
 
     if not folder.is_dir():
         hint = "run `sfcode init` to write a project, or pass its config folder with --config"
-        raise ConfigError([Diagnostic.error(None, shown(folder), "there is no such folder", hint)])
+        raise ConfigError([Diagnostic.error(None, display(folder), "there is no such folder", hint)])
     if not (folder / SETTINGS).exists():
         misnamed_settings = folder / f"{Path(SETTINGS).stem}.yml"
         if misnamed_settings.exists():
             raise ConfigError(
-                [Diagnostic.error(None, shown(misnamed_settings), "is not read", f"rename it to {SETTINGS}")]
+                [Diagnostic.error(None, display(misnamed_settings), "is not read", f"rename it to {SETTINGS}")]
             )
         hint = "run `sfcode init` to write one, or pass another folder with --config"
-        raise ConfigError([Diagnostic.error(None, shown(folder / SETTINGS), "there is no such file", hint)])
+        raise ConfigError([Diagnostic.error(None, display(folder / SETTINGS), "there is no such file", hint)])
     files = Files()
-    files.settings = _read(folder / SETTINGS, files, shown)
+    files.settings = _read(folder / SETTINGS, files, display)
     if (folder / EVENTS).exists():
-        files.events = _read(folder / EVENTS, files, shown)
+        files.events = _read(folder / EVENTS, files, display)
     if (folder / RECIPES).exists():
-        files.recipes = _read(folder / RECIPES, files, shown)
-    files.strays.extend(_find_strays(folder, shown))
+        files.recipes = _read(folder / RECIPES, files, display)
+    files.strays.extend(_find_strays(folder, display))
     before = len(files.problems)
-    paths = _mapping_paths(folder, files, shown)
+    paths = _mapping_paths(folder, files, display)
     misnamed = len(files.problems) > before
     for path in paths:
-        document = _read(path, files, shown)
+        document = _read(path, files, display)
         if document:
             files.mappings[path.stem] = document
     if not paths and not misnamed:
         hint = "add a mapping, such as contact.yaml; `sfcode init` in an empty folder writes an example"
-        files.problems.append(Diagnostic.error(None, shown(folder / MAPPINGS), "there is no mapping", hint))
+        files.problems.append(Diagnostic.error(None, display(folder / MAPPINGS), "there is no mapping", hint))
     return files
 
 
@@ -123,8 +123,8 @@ def _find_strays(folder: Path, show: Callable[[Path], str]) -> Iterator[Diagnost
     """Find YAML files that sfcode does not read, since a misspelled name would go unnoticed."""
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in below.parts)
-        if hidden or path.suffix.lower() not in (".yaml", ".yml") or below.parts[0] == MAPPINGS:
+        is_hidden = any(part.startswith(".") for part in below.parts)
+        if is_hidden or path.suffix.lower() not in (".yaml", ".yml") or below.parts[0] == MAPPINGS:
             continue
         if str(below) not in (SETTINGS, EVENTS, RECIPES):
             if path.with_suffix(".yaml") == folder / SETTINGS:

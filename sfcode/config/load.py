@@ -118,7 +118,7 @@ class _Loader:
         document = self.files.settings
         if document is None:
             return None
-        typed, unsure = self.typed(Settings, document)
+        typed, unsure = self.validate_document(Settings, document)
         if typed:
             self.add(document, *check_settings(typed, document), unsure=unsure)
         return typed
@@ -130,7 +130,7 @@ class _Loader:
                 message, hint = WORDS[DEVELOPER]
                 text = f"the file's name is part of names in Salesforce, and {name} {message}"
                 self.problems.append(Diagnostic.error(Position(document.file, 1, 1), "", text, hint))
-            typed, unsure = self.typed(Mapping, document)
+            typed, unsure = self.validate_document(Mapping, document)
             if typed:
                 self.add(document, *check_mapping(typed, document), unsure=unsure)
                 drafts.append(Draft(name, typed, document))
@@ -152,7 +152,7 @@ class _Loader:
         shipped, document = default_events(), self.files.events
         if document is None:
             return shipped
-        typed, _ = self.typed(Events, document)
+        typed, _ = self.validate_document(Events, document)
         if typed is None:
             return shipped
         problems = list(check_events(typed, document, shipped))
@@ -170,7 +170,7 @@ class _Loader:
         document = self.files.recipes
         if document is None:
             return NO_RECIPES
-        typed, unsure = self.typed(Recipes, document)
+        typed, unsure = self.validate_document(Recipes, document)
         if typed is None or settings is None:
             return NO_RECIPES
         self.add(document, *check_recipes(typed, settings, [draft.spec for draft in drafts]), unsure=unsure)
@@ -178,7 +178,7 @@ class _Loader:
             self.problems.extend(check_roles(typed.role_onboarding, document, drafts))
         return typed
 
-    def typed(self, model: type[M], document: Document) -> tuple[M | None, set[ConfigPath]]:
+    def validate_document(self, model: type[M], document: Document) -> tuple[M | None, set[ConfigPath]]:
         interpolation = interpolate(document, self.scope)
         self.problems.extend(interpolation.problems)
         self.secrets.extend(interpolation.secrets)

@@ -38,7 +38,7 @@ def apply_overrides(files: Files, environment: str) -> tuple[Files, list[Diagnos
             problems.append(PathProblem((*path, name), f"there is no file {name} to override", hint, at="key"))
             continue
         merge = _Merge(documents[name], settings)
-        documents[name] = merge.merged(patch, (*path, name), FIXED if name == SETTINGS else ())
+        documents[name] = merge.merge(patch, (*path, name), FIXED if name == SETTINGS else ())
         problems += merge.problems
     mappings = {name: documents[f"{MAPPINGS}/{name}.yaml"] for name in files.mappings}
     overridden = replace(
@@ -67,7 +67,7 @@ class _Merge:
         self.spots = dict(document.spots)
         self.problems: list[PathProblem] = []
 
-    def merged(self, patch: dict[str, object], source: ConfigPath, fixed: tuple[str, ...]) -> Document:
+    def merge(self, patch: dict[str, object], source: ConfigPath, fixed: tuple[str, ...]) -> Document:
         """Return the document merged with the patch at the path `source`; entries in `fixed` are refused."""
         allowed = {}
         for key, value in patch.items():

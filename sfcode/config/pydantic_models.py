@@ -31,11 +31,11 @@ def pydantic_model(model: type[Model]) -> type[pydantic.BaseModel]:
     hook = getattr(model, _HOOK, None)
     if hook:
         namespace[_HOOK] = classmethod(hook.__func__)
-    made: type[pydantic.BaseModel] = types.new_class(
+    pydantic_class: type[pydantic.BaseModel] = types.new_class(
         model.__name__, (pydantic.BaseModel,), exec_body=lambda body: body.update(namespace)
     )
-    _MODELS[model] = made
-    return made
+    _MODELS[model] = pydantic_class
+    return pydantic_class
 
 
 _MODELS: dict[type[Model], type[pydantic.BaseModel]] = {}

@@ -72,4 +72,4 @@ def _wrong(value: str, parts: SplitResult) -> tuple[str, str] | None:
             f"use one of the ports {OUTBOUND_PORTS}",
         ),
     )
-    return next(((message, hint) for broken, message, hint in rules if broken), None)
+    return next(((message, hint) for is_broken, message, hint in rules if is_broken), None)

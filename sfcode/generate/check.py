@@ -207,9 +207,9 @@ def _check_target(target: FieldTarget, fields: Fields) -> Iterator[Diagnostic]:
         return
     full_name = f"{fields.object}.{target.field}"
     if field.calculated or not field.updateable:
-        why = "is a formula" if field.calculated else "cannot be updated"
+        defect = "is a formula" if field.calculated else "cannot be updated"
         yield target.place.problem(
-            f"{full_name} {why}, so the {target.value.noun} cannot be written", "name another field"
+            f"{full_name} {defect}, so the {target.value.noun} cannot be written", "name another field"
         )
     elif field.type not in target.value.types:
         yield target.place.problem(

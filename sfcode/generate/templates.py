@@ -111,7 +111,7 @@ class Templates:
         """
         from jinja2.lexer import Token
 
-        def marked(stream: TokenStream) -> Iterator[Token]:
+        def mark_lines(stream: TokenStream) -> Iterator[Token]:
             file = stream.filename or stream.name or ""
             for token in stream:
                 if token.type == "data":
@@ -121,7 +121,7 @@ class Templates:
                 else:
                     yield token
 
-        environment = _with_filter(self._environment, marked)
+        environment = _with_filter(self._environment, mark_lines)
         name = blueprint.address.type + SUFFIX
         now = Position(self._environment.get_template(name).filename or name, 1, 1)
         positions: list[Position] = []

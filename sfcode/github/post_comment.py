@@ -45,11 +45,11 @@ def post_comment(github: GitHub, request: CommentRequest, environ: Mapping[str, 
     )
     parts = CommentParts(marker, lambda room: markdown(review, room), request.plan, request.note, head)
     body = comment_body(parts, hide=lambda text: redact(text, environ))
-    nothing = (
+    is_empty = (
         request.review.is_empty and (request.plan is None or request.plan.is_empty) and not request.review.problems
     )
     # A pull request that does not change the config gets no comment; one that only reformats it gets one.
-    needed = not nothing or changes_files(request.review, request.config)
+    needed = not is_empty or changes_files(request.review, request.config)
     return number, write_comment(github, number, marker, body, needed=needed)
 
 

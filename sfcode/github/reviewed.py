@@ -50,14 +50,14 @@ def check_review(github: GitHub, sha: str, marker: Marker) -> ReviewGate:
     return ReviewGate(False, f"pull request #{number} has no comment of sfcode")
 
 
-def require_reviewers(github: GitHub, environment: str, why: str) -> None:
+def require_reviewers(github: GitHub, environment: str, reason: str) -> None:
     """Raise Refused unless the GitHub environment requires an approval."""
     # https://docs.github.com/en/rest/deployments/environments#get-an-environment
     settings = github.get(f"environments/{environment}", missing=True)
     rules = settings.get("protection_rules") or [] if settings else []
     if not any(rule.get("type") == "required_reviewers" and rule.get("reviewers") for rule in rules):
         raise Refused(
-            f"This plan needs an approval ({why}), and the environment {environment} has no required reviewers.",
+            f"This plan needs an approval ({reason}), and the environment {environment} has no required reviewers.",
             f"Settings > Environments > {environment}: set required reviewers, then run the workflow again.",
         )
 

@@ -33,7 +33,7 @@ _DOES_MORE = (
 
 def find_messages(workflows: Iterable[Component], flows: Iterable[Component]) -> tuple[Message, ...]:
     """Find the outbound messages to Appcues, and their triggers."""
-    messages = [message for each in workflows if (message := _message(each))]
+    messages = [message for workflow in workflows if (message := _message(workflow))]
     appcues_names = {message.address.full_name for message in messages}
     fired: dict[str, list[MessageTrigger]] = {}
     for component in (*workflows, *flows):
@@ -45,14 +45,14 @@ def find_messages(workflows: Iterable[Component], flows: Iterable[Component]) ->
             fired.setdefault(full_name, []).append(firing)
     return tuple(
         Message(
-            each.address,
-            each.host,
-            each.by_connector,
-            each.user,
-            each.fields,
-            tuple(sorted(fired.get(each.address.full_name, ()), key=lambda entry: entry.address)),
+            message.address,
+            message.host,
+            message.by_connector,
+            message.user,
+            message.fields,
+            tuple(sorted(fired.get(message.address.full_name, ()), key=lambda entry: entry.address)),
         )
-        for each in sorted(messages, key=lambda entry: entry.address)
+        for message in sorted(messages, key=lambda entry: entry.address)
     )
 
 

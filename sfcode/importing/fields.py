@@ -35,15 +35,15 @@ def read_fields(
         for field in object_fields.values()
         if field.custom and field.calculated and field.type == "string"
     }
-    read = _by_name(retrieve_components(org, "CustomField", _hidden(field_names, fields) | formulas))
+    read = _by_name(retrieve_components(org, "CustomField", _select_hidden(field_names, fields) | formulas))
     _add(fields, read)
     texts = {name: str(one.body["formula"]) for name, one in read.items() if "formula" in one.body}
     sources = {f"{name.partition('.')[0]}.{source}" for name, text in texts.items() if (source := as_text_of(text))}
-    _add(fields, _by_name(retrieve_components(org, "CustomField", _hidden(sources, fields))))
+    _add(fields, _by_name(retrieve_components(org, "CustomField", _select_hidden(sources, fields))))
     return fields, {name: formula(read[name].body, fields[name.partition(".")[0]]) for name in texts}
 
 
-def _hidden(full_names: Iterable[str], fields: Mapping[str, Mapping[str, Field]]) -> set[str]:
+def _select_hidden(full_names: Iterable[str], fields: Mapping[str, Mapping[str, Field]]) -> set[str]:
     parts = (name.partition(".") for name in full_names)
     return {
         f"{owner}.{name}"

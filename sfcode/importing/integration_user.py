@@ -77,7 +77,7 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
         return person
     machines = [person for person in decisions.found.people if person.license == INTEGRATION_LICENSE]
     senders = {message.user.lower() for message in decisions.found.messages}
-    for because, some in (
+    for because, candidates in (
         (
             "Appcues' outbound message runs as this user",
             [candidate for candidate in machines if candidate.username.lower() in senders],
@@ -88,13 +88,13 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
         ),
         (f"the only active user with the license {INTEGRATION_LICENSE}", machines),
     ):
-        if len(some) == 1:
-            decisions.choose(WHAT, some[0].username, because)
-            return some[0]
-        if some:
-            every = ", ".join(candidate.username for candidate in some)
+        if len(candidates) == 1:
+            decisions.choose(WHAT, candidates[0].username, because)
+            return candidates[0]
+        if candidates:
+            every = ", ".join(candidate.username for candidate in candidates)
             decisions.ask(
-                f"Which user does the integration sign in as? Several may: {every}", f"--user {some[0].username}"
+                f"Which user does the integration sign in as? Several may: {every}", f"--user {candidates[0].username}"
             )
             return None
     humans = ", ".join(sorted({message.user for message in decisions.found.messages}))

@@ -79,11 +79,11 @@ def _effect(result: ImportResult, paint: Paint) -> Iterator[str]:
         yield from (f"    {change.address}" for change in unchanged_records)
     effective = result.plan.effective
     for action, words in _WORDS.items():
-        some = [change for change in effective if change.action is action]
-        if some:
+        changes = [change for change in effective if change.action is action]
+        if changes:
             yield f"By the plan, this {words}:"
             yield from (
-                f"  {paint(_SIGNS[action], _SIGNS[action])} {line}" for change in some for line in _change(change)
+                f"  {paint(_SIGNS[action], _SIGNS[action])} {line}" for change in changes for line in _change(change)
             )
     for refusal in result.plan.refusals:
         yield paint(printable(f"Refused: {refusal}"), "!")

@@ -41,7 +41,7 @@ def describe_user(answer: str, user: Record) -> dict[str, Any]:
 def find_session(tx: OrgTransaction, token: str, now: datetime) -> UserSession | None:
     """Find the session of a token; None if it has expired or its user is inactive."""
     row = tx.sessions.get(token)
-    user = None if row is None or row.expired(now) else tx.records.get("User", row.user_id)
+    user = None if row is None or row.is_expired(now) else tx.records.get("User", row.user_id)
     if user is None or not user.get("IsActive"):
         return None
     return UserSession(str(user["Id"]), str(user["Username"]), tx.settings.get("org_id") or "")

@@ -32,7 +32,7 @@ class RequestCounter:
             self._roll(now)
             self._count += 1
 
-    def used(self, now: datetime) -> int:
+    def count_used(self, now: datetime) -> int:
         """Return the number of requests."""
         with self._lock:
             self._roll(now)

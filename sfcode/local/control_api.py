@@ -49,14 +49,14 @@ def routes(context: OrgContext, deliveries: Deliveries) -> list[Route]:
 
 
 def _administrator_only(handler: Handler) -> Handler:
-    def guarded(call: RestCall) -> Response:
+    def handle(call: RestCall) -> Response:
         with call.context.store.read() as tx:
             administrator = tx.settings.get("admin_id")
         if call.session.user_id != administrator:
             raise make_error("forbidden")
         return handler(call)
 
-    return guarded
+    return handle
 
 
 def _log(call: RestCall) -> Response:
@@ -91,8 +91,8 @@ def _advance(call: RestCall, deliveries: Deliveries) -> Response:
 
 def _time(context: OrgContext) -> dict[str, Any]:
     clock = context.clock
-    turned = clock.offset.total_seconds() if isinstance(clock, TurnedClock) else 0.0
-    return {"now": stamp(clock.now()), "advanced": turned}
+    offset = clock.offset.total_seconds() if isinstance(clock, TurnedClock) else 0.0
+    return {"now": stamp(clock.now()), "advanced": offset}
 
 
 def _faults(call: RestCall) -> Response:

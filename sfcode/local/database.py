@@ -30,7 +30,7 @@ class StateFile:
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Open a write transaction, which excludes other writers and is rolled back on an exception."""
-        with self._connection() as db, _begun(db, "BEGIN IMMEDIATE"):
+        with self._connection() as db, _begin(db, "BEGIN IMMEDIATE"):
             yield db
 
     def write_if_idle(self, write: Callable[[sqlite3.Connection], None]) -> bool:
@@ -38,7 +38,7 @@ class StateFile:
         with self._connection() as db:
             db.execute("PRAGMA busy_timeout = 0")
             try:
-                with _begun(db, "BEGIN IMMEDIATE"):
+                with _begin(db, "BEGIN IMMEDIATE"):
                     write(db)
             except sqlite3.OperationalError:
                 return False
@@ -49,7 +49,7 @@ class StateFile:
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Open a read transaction, which sees one consistent state."""
-        with self._connection() as db, _begun(db, "BEGIN"):
+        with self._connection() as db, _begin(db, "BEGIN"):
             yield db
 
     @property
@@ -94,7 +94,7 @@ class StateFile:
 
 
 @contextlib.contextmanager
-def _begun(db: sqlite3.Connection, begin: str) -> Iterator[None]:
+def _begin(db: sqlite3.Connection, begin: str) -> Iterator[None]:
     db.execute(begin)
     try:
         yield
@@ -147,7 +147,7 @@ def _migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> N
 
     if version() == len(migrations):
         return
-    with _begun(db, "BEGIN IMMEDIATE"):
+    with _begin(db, "BEGIN IMMEDIATE"):
         if version() > len(migrations):
             raise SfcodeError(
                 f"{path}: the state of this local org was written by a newer sfcode",

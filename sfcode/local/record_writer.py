@@ -53,7 +53,7 @@ class RecordWriter:
         new_values = self._read(target, values, creating=True)
         definition = self._whole_object(target)
         after = {**definition.defaults, **new_values}
-        fill_defaults(self.tx, self.catalog.whole, definition, after, user_id=self.user_id, now=self.now)
+        fill_defaults(self.tx, self.catalog.unrestricted, definition, after, user_id=self.user_id, now=self.now)
         if target.field("OwnerId") and not after.get("OwnerId"):
             after["OwnerId"] = self.user_id
         _check_required(target.mandatory, after, creating=True)
@@ -152,7 +152,7 @@ class RecordWriter:
         """Return the automation after a save; None while the seed is loaded."""
         if self._access is None:
             return None
-        create = replace(self, catalog=self.catalog.whole).create
+        create = replace(self, catalog=self.catalog.unrestricted).create
         return Automation(self.tx, self._access, self.now, create, assigns=self.options.assigns)
 
     def _lock(self, target: ObjectDef, record_id: str | None = None) -> None:
@@ -167,7 +167,7 @@ class RecordWriter:
 
     def _whole_object(self, target: ObjectDef) -> ObjectDef:
         """Return an object including the fields that the user does not see."""
-        return self.catalog.whole.object(target.name) or target
+        return self.catalog.unrestricted.object(target.name) or target
 
     def _sees(self, target: ObjectDef, record: Record) -> bool:
         return self._access is None or self._access.record(self._whole_object(target), record).read
@@ -221,7 +221,7 @@ class RecordWriter:
         for name in field.reference_to:
             record = get_row(self.tx, name, value)
             if record is not None:
-                parent = self.catalog.whole.object(name)
+                parent = self.catalog.unrestricted.object(name)
                 if parent is not None and not self._sees(parent, record):
                     raise make_error("hidden_reference", record_id=f": {value[:15]}")
                 if name == "RecordType" and record["SobjectType"] != target.name:
@@ -255,8 +255,8 @@ class RecordWriter:
             rule(PendingRecord(self.tx, before, after, field_names, self.now))
 
     def _let_go(self, target: ObjectDef, record_id: str) -> None:
-        for name, field in self.catalog.whole.referring(target.name):
-            child = self.catalog.whole.object(name)
+        for name, field in self.catalog.unrestricted.referring(target.name):
+            child = self.catalog.unrestricted.object(name)
             if child is None or field.name in ("CreatedById", "LastModifiedById"):
                 continue
             for row in self.tx.records.find_indexed(child.name, field.name, record_id):
@@ -343,5 +343,5 @@ def _delete(tx: OrgTransaction, name: str, record_id: str, *, user_id: str, now:
 
 
 def _resource_body(before: Mapping[str, Value], values: Record) -> dict[str, Value]:
-    given = {element: str(values[field] or "") for field, element in RESOURCE_ELEMENTS.items() if field in values}
-    return {name: value for name, value in {**before, **given}.items() if value != ""}
+    elements = {element: str(values[field] or "") for field, element in RESOURCE_ELEMENTS.items() if field in values}
+    return {name: value for name, value in {**before, **elements}.items() if value != ""}

@@ -53,17 +53,17 @@ _NORMAL = "_normal"
 """The attribute of a component with its cached normal form."""
 
 
-def mean_the_same(one: Component, other: Component) -> bool:
+def mean_the_same(component: Component, other: Component) -> bool:
     """Return whether two components have the same normal form."""
-    return one == other or normalize(one) == normalize(other)
+    return component == other or normalize(component) == normalize(other)
 
 
-def differ(some: Collection[Component], others: Collection[Component]) -> bool:
+def differ(components: Collection[Component], other_components: Collection[Component]) -> bool:
     """Return whether two collections of components differ in addresses or normal forms."""
-    others_by_address = {component.address: component for component in others}
-    return len(some) != len(others_by_address) or not all(
+    others_by_address = {component.address: component for component in other_components}
+    return len(components) != len(others_by_address) or not all(
         component.address in others_by_address and mean_the_same(component, others_by_address[component.address])
-        for component in some
+        for component in components
     )
 
 

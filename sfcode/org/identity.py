@@ -66,8 +66,8 @@ def to_long_id(text: str) -> str:
 
 def find_record_id(text: str) -> str | None:
     """Return the 18-character ID of a record from an ID or the address of the record's page; None for other texts."""
-    found = _RECORD_ID.search(text.strip())
-    return to_long_id(found[1]) if found else None
+    match = _RECORD_ID.search(text.strip())
+    return to_long_id(match[1]) if match else None
 
 
 def identify(

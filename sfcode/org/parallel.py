@@ -40,28 +40,28 @@ def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
         with taking:
             return None if errors else next(waiting, None)
 
-    def work(taken: tuple[int, Callable[[], T]] | None) -> None:
-        while taken:
-            number, call = taken
+    def work(task: tuple[int, Callable[[], T]] | None) -> None:
+        while task:
+            number, call = task
             try:
                 results[number] = call()
             except KeyboardInterrupt:  # only the main thread is interrupted
                 raise
             except BaseException as error:  # noqa: BLE001  (it is raised where the result is needed)
                 errors[number] = error
-            taken = take()
+            task = take()
 
-    def work_beside(taken: tuple[int, Callable[[], T]] | None) -> None:
+    def work_beside(task: tuple[int, Callable[[], T]] | None) -> None:
         try:
-            work(taken)
+            work(task)
         finally:
             ended.put(None)
 
-    first, *others = [take() for _ in range(min(at_once, len(numbered)))] or [None]
-    for taken in others:
-        threading.Thread(target=copy_context().run, args=(work_beside, taken), daemon=True).start()
+    first, *other_tasks = [take() for _ in range(min(at_once, len(numbered)))] or [None]
+    for next_task in other_tasks:
+        threading.Thread(target=copy_context().run, args=(work_beside, next_task), daemon=True).start()
     work(first)
-    for _ in others:
+    for _ in other_tasks:
         ended.get()
     if errors:
         raise errors[min(errors)]

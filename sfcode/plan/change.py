@@ -94,10 +94,10 @@ class Change:
         """Return the cause of the difference at a path; the config if nothing was applied yet."""
         if not _touches(path, self.drift):
             return Cause.CONFIG
-        return Cause.BOTH if _touches(path, self._asked) else Cause.DRIFT
+        return Cause.BOTH if _touches(path, self._requested) else Cause.DRIFT
 
     @cached_property
-    def _asked(self) -> tuple[AttributeChange, ...]:
+    def _requested(self) -> tuple[AttributeChange, ...]:
         return _compare(self.applied, self.after)
 
 

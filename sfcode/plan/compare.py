@@ -67,9 +67,9 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
     Records are never deleted: Salesforce does not delete users, and campaigns have members.
     """
     observed, applied = plan_input.snapshot.components, plan_input.applied
-    planned = set(plan_input.wanted)
+    planned = set(plan_input.desired_by_address)
     former = _list_renamed(plan_input.snapshot)
-    for address, component in plan_input.wanted.items():
+    for address, component in plan_input.desired_by_address.items():
         adopted = address in plan_input.adopted and address in observed and address not in applied
         before = observed.get(address)
         yield Change(
@@ -96,7 +96,7 @@ def _retire_and_unassign(plan_input: PlanInput) -> Iterator[Change]:
         record = plan_input.snapshot.components.get(address)
         if record is not None and address.type != "User":
             changes.setdefault(address, Change(address, record, None))
-    yield from (change for address, change in changes.items() if address not in plan_input.wanted)
+    yield from (change for address, change in changes.items() if address not in plan_input.desired_by_address)
 
 
 def _destroy(plan_input: PlanInput) -> Iterator[Change]:

@@ -226,8 +226,8 @@ def load(path: Path, key: Secret | None = None) -> Plan:
         raise Refused(f"{path}: this is not a saved plan", hint) from error
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise Refused(f"{path}: the plan has format {version}, this sfcode reads {FORMAT_VERSION}", hint)
-    if why := verify(document, key):
-        raise Refused(f"{path}: {why}", hint)
+    if problem := verify(document, key):
+        raise Refused(f"{path}: {problem}", hint)
     try:
         return _plan(document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:

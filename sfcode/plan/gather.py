@@ -340,7 +340,7 @@ def _read_other_uses(
 def _integration_users(org: Org, project: Project, moves: tuple[Move, ...], assigned: list[str]) -> list[Address]:
     """List the users with the integration's permission set, by its former name in the org; `assigned` have the present one."""
     present = Address("PermissionSet", project.integration_set)
-    former = Renames(moves).reversed().rename_address(present)
+    former = Renames(moves).invert().rename_address(present)
     return [Address("User", name) for name in (assigned if former == present else _assignees(org, former.full_name))]
 
 

@@ -33,11 +33,11 @@ SENDERS = {"Flow", "WorkflowOutboundMessage", "WorkflowRule"}
 def find_moves(project: Project, addresses: Iterable[Address], snapshot: OrgSnapshot) -> tuple[Move, ...]:
     """List the moves of managed addresses with a former name; `addresses` are the desired ones."""
     former_names = FormerNames(project, tuple(addresses), snapshot.applied)
-    managed, observed, desired_addresses = snapshot.applied.addresses(), snapshot.components, {*former_names.wanted}
+    managed, observed, desired_addresses = snapshot.applied.addresses(), snapshot.components, {*former_names.addresses}
     managed |= {Address("User", name) for name in former_names.users if Address("User", name) in observed}
     moves: list[Move] = []
     owners, users = Renames(()), References(_list_users(snapshot))
-    for present in sorted(former_names.wanted, key=lambda address: (address.type != "CustomObject", address)):
+    for present in sorted(former_names.addresses, key=lambda address: (address.type != "CustomObject", address)):
         former = former_names.find(present)
         if former == present or former in desired_addresses or former not in managed or present in managed:
             continue
@@ -80,7 +80,7 @@ class FormerNames:
     """The former names of a project's addresses, from the config and the applied state."""
 
     project: Project
-    wanted: tuple[Address, ...]
+    addresses: tuple[Address, ...]
     applied: Applied
 
     def find(self, present: Address) -> Address:
@@ -139,7 +139,7 @@ class FormerNames:
 
     def _pair_messages(self) -> Iterator[tuple[str, str]]:
         """Pair the only obsolete message of an object with the only new one, since its mapping was renamed."""
-        old, new = set(self.applied.components), set(self.wanted)
+        old, new = set(self.applied.components), set(self.addresses)
         removed_addresses, added_addresses = _messages_by_object(old - new), _messages_by_object(new - old)
         for owner, messages in added_addresses.items():
             if len(messages) == len(removed_addresses.get(owner, ())) == 1:

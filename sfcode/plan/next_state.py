@@ -61,7 +61,7 @@ def intended_state(plan: Plan, applied: Applied) -> Applied:
         records=_records_after(plan, applied),
     )
     renaming = tuple((move.former, move.present) for move in order_renames(plan.moves))
-    return replace(Renames(plan.moves).reversed().rename_state(intended), renaming=renaming)
+    return replace(Renames(plan.moves).invert().rename_state(intended), renaming=renaming)
 
 
 def _records_after(plan: Plan, applied: Applied) -> dict[Address, Body]:
@@ -75,7 +75,7 @@ def _records_after(plan: Plan, applied: Applied) -> dict[Address, Body]:
 
 
 def _past(plan: Plan, mark: Mark) -> Past:
-    changes, former = plan.effective, Renames(plan.moves).reversed()
+    changes, former = plan.effective, Renames(plan.moves).invert()
     managed = {*mark.applied.components, *mark.applied.records}
 
     def rename(address: Address, body: Body | None) -> Body | None:

@@ -25,7 +25,7 @@ def rename_user_as_org(project: Project, org: Org) -> Project:
     if former and not usernames:
         former = choose_username(former, _list_usernames(org, former), org.instance_url)
     viewers = tuple(
-        choose_username(viewer, _list_usernames(org, viewer), org.instance_url, who="the viewer", key="viewers")
+        choose_username(viewer, _list_usernames(org, viewer), org.instance_url, role="the viewer", key="viewers")
         for viewer in settings.viewers
     )
     renamed = user if username == user.username else user.model_copy(update={"username": username.lower()})

@@ -158,7 +158,7 @@ class Plan:
             lines = "\n".join(f"  - {refusal}" for refusal in self.refusals)
             raise Refused(f"This plan is refused:\n{lines}")
 
-    def desired(self) -> tuple[Component, ...]:
+    def list_desired(self) -> tuple[Component, ...]:
         """Return the managed metadata after an apply."""
         metadata = [change for change in self.changes if not change.address.is_record]
         components = [change.after for change in metadata if change.after and change.address not in self.released]

@@ -82,7 +82,7 @@ def _check_kinds(plan_input: PlanInput, plan: Plan) -> Iterator[Refusal]:
         before, after = _kind(change.before), _kind(change.after)
         if before == after or not FIXED_KINDS.intersection((before, after)):
             continue
-        again = (
+        remedy = (
             "remove it from the config, apply, and add it again, which deletes its values"
             if change.address in plan_input.applied
             else "choose another name in the config"
@@ -91,7 +91,7 @@ def _check_kinds(plan_input: PlanInput, plan: Plan) -> Iterator[Refusal]:
         yield Refusal(
             change.address,
             f"is a field of the kind {before} in the org, which a deployment cannot convert to {after}",
-            f"{convert}{again}",
+            f"{convert}{remedy}",
         )
 
 
@@ -104,7 +104,7 @@ def _check_state(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse a plan that results in a too large state, and warn of applies that the history has no room for."""
     changed = [change for change in plan.effective if not change.address.is_record]
     deleted = tuple(change.before for change in changed if change.action is Action.DELETE and change.before)
-    owned = (*plan.desired(), *deleted)  # after the first of two packages the state has both
+    owned = (*plan.list_desired(), *deleted)  # after the first of two packages the state has both
     replaced = [change.before for change in plan.effective if change.before]
     if plan.is_empty or _MOST_PER_JSON * _length([*owned, *replaced]) + _stored_bytes(plan_input) < STATE_SIZE:
         return plan
@@ -115,14 +115,14 @@ def _check_state(plan_input: PlanInput, plan: Plan) -> Plan:
     if size > STATIC_RESOURCE_SIZE:
         reason = f"would result in a state of {_megabytes(size)}, and a static resource has at most {_megabytes(STATIC_RESOURCE_SIZE)}"
         return plan.refuse(Refusal(None, f"this plan {reason}", _DIVIDE))
-    forgotten = [
+    lost_applies = [
         f"{past.id} of {past.applied_at}" if past.id else "this apply" for past in state.history[kept_count:HISTORY]
     ]
-    if not forgotten:
+    if not lost_applies:
         return plan
     return plan.warn(
         f"the state in the org keeps what {kept_count} of the last {len(state.history[:HISTORY])} applies replaced, since its size "
-        f"is limited to {_megabytes(STATE_SIZE)}; no rollback is possible of {' and '.join(forgotten)}"
+        f"is limited to {_megabytes(STATE_SIZE)}; no rollback is possible of {' and '.join(lost_applies)}"
     )
 
 

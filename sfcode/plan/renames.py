@@ -44,7 +44,7 @@ class Renames:
     def __post_init__(self) -> None:
         self._full_names.update({move.former: move.present.full_name for move in self.moves if move.in_place})
 
-    def reversed(self) -> Renames:
+    def invert(self) -> Renames:
         """Return the renames that undo these."""
         return Renames(tuple(Move(move.present, move.former, in_place=move.in_place) for move in self.moves))
 

@@ -60,7 +60,7 @@ def list_warnings(plan_input: PlanInput, plan: Plan) -> Plan:
 def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
     """Set whether the state must be written: if it changed, or if a user changes, since a rollback needs the old values."""
     left_state = plan_input.snapshot.left_state
-    differs = differ(plan_input.snapshot.applied.listed(), plan_input.desired.components)
+    differs = differ(plan_input.snapshot.applied.list_components(), plan_input.desired.components)
     differs |= any(move.in_place for move in plan_input.snapshot.moves)
     differs |= any(change.address.type == "User" and change.before and change.after for change in plan.effective)
     return replace(plan, records_state=differs or left_state is not None, left_state=left_state)
@@ -115,7 +115,7 @@ def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
     unchanged_components = tuple(
         component
-        for component in plan_input.snapshot.applied.listed()
+        for component in plan_input.snapshot.applied.list_components()
         if component.address not in past.before and component.address in plan_input.snapshot.components
     )
     released = frozenset(address for address in past.before if address not in past.owned)
@@ -258,7 +258,7 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
             f"--target names addresses that are not in this plan: {listed}.", "`sfcode plan` lists the addresses."
         )
     unchanged_components = tuple(
-        component for component in plan_input.snapshot.applied.listed() if component.address not in targets
+        component for component in plan_input.snapshot.applied.list_components() if component.address not in targets
     )
     limited = replace(
         plan,

@@ -24,7 +24,7 @@ def choose_username(
     usernames: list[str],
     instance_url: str,
     *,
-    who: str = "the integration user",
+    role: str = "the integration user",
     key: str = "integration_user.username",
 ) -> str:
     """
@@ -39,7 +39,7 @@ def choose_username(
     matching = [name for name in copies if own and name.lower().endswith(f".{own[1].lower()}")]
     if len(matching or copies) > 1:
         raise Refused(
-            f"In this sandbox {who} {username} may be any of {', '.join(copies)}.",
+            f"In this sandbox {role} {username} may be any of {', '.join(copies)}.",
             f"Set the right one in {key}, by a variable of this environment.",
         )
     return (matching or copies or [username])[0]

@@ -39,16 +39,16 @@ def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
             name for name in _existing_fields(spec) if name.endswith("__c") and name not in target.fields
         )
     full_names = sorted(f"{object_name}.{name}" for object_name, names in missing.items() for name in names)
-    hidden = org.metadata.read_metadata("CustomField", full_names) if full_names else ()
+    components = org.metadata.read_metadata("CustomField", full_names) if full_names else ()
     objects = dict(schema.objects)
-    for component in hidden:
+    for component in components:
         object_name, name = component.full_name.split(".", 1)
         target = objects[object_name]
         objects[object_name] = replace(target, fields={**target.fields, name: describe_component(name, component)})
     warnings = tuple(
         f"{component.full_name} exists, but {org.identity.username} has no field access to it; sfcode takes its type "
         "from the metadata"
-        for component in hidden
+        for component in components
     )
     return replace(schema, objects=objects), (*_warn_of_edition(project, org), *warnings)
 

@@ -166,14 +166,16 @@ def rename_secrets(component: Component, names: Mapping[str, str]) -> Component:
 
 
 def _replace_texts(component: Component, replace: Callable[[str], str]) -> Component:
-    def replaced(value: Value) -> Value:
+    def replace_nested(value: Value) -> Value:
         if isinstance(value, str):
             return replace(value)
         if isinstance(value, Mapping):
-            return {key: replaced(part) for key, part in value.items()}
-        return [replaced(part) for part in value] if isinstance(value, list | tuple) else value
+            return {key: replace_nested(part) for key, part in value.items()}
+        return [replace_nested(part) for part in value] if isinstance(value, list | tuple) else value
 
-    return Component(component.type, component.full_name, {key: replaced(part) for key, part in component.body.items()})
+    return Component(
+        component.type, component.full_name, {key: replace_nested(part) for key, part in component.body.items()}
+    )
 
 
 def _hide(text: str, key: str) -> str:

@@ -155,7 +155,7 @@ class PlanInput:
         }
         if state.org_id not in {None, self.snapshot.target.org_id}:
             replaced = set()  # fingerprints of two orgs cannot be compared
-        components = (rename_secrets(component, self._renamed_secrets) for component in state.listed())
+        components = (rename_secrets(component, self._renamed_secrets) for component in state.list_components())
         return {component.address: mark_previous(component, replaced) for component in components}
 
     @cached_property
@@ -166,7 +166,7 @@ class PlanInput:
         return {name: names[value] for name, value in old.items() if name not in self.secrets and value in names}
 
     @cached_property
-    def wanted(self) -> dict[Address, Component]:
+    def desired_by_address(self) -> dict[Address, Component]:
         """The desired components and records, by address."""
         return {component.address: component for component in (*self.desired.components, *self.desired.records)}
 
@@ -175,11 +175,13 @@ class PlanInput:
         """Managed addresses that are no longer desired, but that a desired component refers to."""
         if self.request.mode is not Mode.APPLY:
             return frozenset()
-        references = References(self.wanted.values())
+        references = References(self.desired_by_address.values())
         return frozenset(
             address
             for address in self.applied
-            if address not in self.wanted and address in self.snapshot.components and references.find(address)
+            if address not in self.desired_by_address
+            and address in self.snapshot.components
+            and references.find(address)
         )
 
     @cached_property
@@ -187,7 +189,9 @@ class PlanInput:
         """Desired addresses that are not managed, although their description marks them as managed."""
         claims = {address for state in self.snapshot.other_states for address in state.shared}
         components = [
-            self.snapshot.components[address] for address in self.wanted if address in self.snapshot.components
+            self.snapshot.components[address]
+            for address in self.desired_by_address
+            if address in self.snapshot.components
         ]
         unmanaged = (
             component

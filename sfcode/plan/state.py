@@ -86,7 +86,7 @@ class Applied:
         """Return the addresses of all managed components and records."""
         return {*self.components, *self.records}
 
-    def listed(self) -> tuple[Component, ...]:
+    def list_components(self) -> tuple[Component, ...]:
         """Return the managed components, sorted by address."""
         return tuple(
             Component(address.type, address.full_name, body) for address, body in sorted(self.components.items())

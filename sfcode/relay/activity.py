@@ -90,11 +90,11 @@ class PendingActivity:
                 key = ActivityKey(self._minute(), source, figure)
                 self._numbers[key] = max(self._numbers[key], round(value))
 
-    def flush(self, store: ActivityStore, *, whole: bool = True) -> None:
-        """Store the finished minutes and, unless `whole`, the present one. If storing fails, keep them for the next call."""
+    def flush(self, store: ActivityStore, *, only_complete: bool = True) -> None:
+        """Store the finished minutes and, unless `only_complete`, the present one. If storing fails, keep them for the next call."""
         with self._lock:
             minute = self._minute()
-            due = {key: number for key, number in self._numbers.items() if key.begins < minute or not whole}
+            due = {key: number for key, number in self._numbers.items() if key.begins < minute or not only_complete}
             for key in due:
                 del self._numbers[key]
         if not due:

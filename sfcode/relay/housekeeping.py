@@ -119,7 +119,7 @@ class Housekeeping:
         if self._beating.acquire(timeout=LEAVE_SECONDS):
             self._beating.release()
         self._alarms.flush(self._inbox)
-        self._activity.flush(self._inbox.activity, whole=False)
+        self._activity.flush(self._inbox.activity, only_complete=False)
         if self._budget is not None:
             self._budget.pending.flush(self._inbox.api_calls)
         self._inbox.leave(self.name)

@@ -131,8 +131,8 @@ class Instrumentation:
         self.metrics.refused.labels(source, reason).inc()
         omitted = self._refusals[source].take()
         if omitted is not None:
-            whom = {"peer": peer} if peer else {}
-            log.warning("refused", source=source, status=status, reason=reason, **whom, **omitted)
+            peer_field = {"peer": peer} if peer else {}
+            log.warning("refused", source=source, status=status, reason=reason, **peer_field, **omitted)
 
     def record_refused_connection(self, reason: str) -> None:
         """Count a connection that is refused before its request. There is no log line, since a flood would fill the disk."""

@@ -58,9 +58,9 @@ def stamp(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
-def format_age(then: datetime | None, now: datetime) -> str:
+def format_age(time: datetime | None, now: datetime) -> str:
     """Format the time since a moment, in its two largest units."""
-    return "" if then is None else format_duration(max(now - then, timedelta()))
+    return "" if time is None else format_duration(max(now - time, timedelta()))
 
 
 def format_duration(duration: timedelta) -> str:

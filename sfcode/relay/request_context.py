@@ -18,9 +18,9 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 def choose_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """Return the request ID from the sender or a proxy if it is safe to log, else a new one."""
-    given = [value for name, value in headers if name == HEADER]
-    if len(given) == 1 and _SAFE.fullmatch(given[0]):
-        return given[0].decode("ascii")
+    values = [value for name, value in headers if name == HEADER]
+    if len(values) == 1 and _SAFE.fullmatch(values[0]):
+        return values[0].decode("ascii")
     return secrets.token_hex(8)
 
 

@@ -261,7 +261,7 @@ class _Dispatcher:
         current = choose_request_id(headers)
         request_id.set(current)  # a context variable of this request's task only
 
-        async def identified(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message.get("headers", ()), (HEADER, current.encode())]}
             await send(message)
@@ -269,17 +269,17 @@ class _Dispatcher:
         path = scope.get("path", "")
         source = next((name for start, name in SOURCES.items() if path.startswith(start)), None)
         if source is None:
-            await self._pages(scope, receive, identified)
+            await self._pages(scope, receive, send_with_id)
             return
         with trace_request(source, headers) as end:
 
-            async def counted(message: Message) -> None:
+            async def send_and_count(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     self._metrics.received.labels(source, str(message["status"])).inc()
                     end(message["status"])
-                await identified(message)
+                await send_with_id(message)
 
-            await self._service.ingress(scope, receive, counted)
+            await self._service.ingress(scope, receive, send_and_count)
 
 
 def _answer_refusal(_request: Request, error: Exception) -> Response:

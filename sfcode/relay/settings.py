@@ -72,10 +72,10 @@ class RelaySettings:
 
 def directions(project: Project) -> Directions:
     """Return the directions that a project's mappings need."""
-    carried = [mapping for mapping in project.resolved if mapping.by_relay]
+    mappings = [mapping for mapping in project.resolved if mapping.by_relay]
     # An event of a user may set attributes of the user's group: from Appcues back to Appcues.
     needs_both = bool(project.recipes.group_progress)
-    return Directions(needs_both or any(mapping.receives for mapping in carried), needs_both or sends_records(project))
+    return Directions(needs_both or any(mapping.receives for mapping in mappings), needs_both or sends_records(project))
 
 
 def sends_records(project: Project) -> bool:

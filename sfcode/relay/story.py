@@ -86,8 +86,8 @@ def tell_story(stored: StoredMessage, instance_url: str | None) -> MessageStory:
 def describe_origin(stored: StoredMessage) -> str:
     """Describe where a message came from."""
     entry = stored.entry
-    known = ORIGINS.get(str(entry.payload.get("origin", "")))
-    return known or ("a webhook of Appcues" if entry.source == "appcues" else "Salesforce")
+    words = ORIGINS.get(str(entry.payload.get("origin", "")))
+    return words or ("a webhook of Appcues" if entry.source == "appcues" else "Salesforce")
 
 
 def link_record(id_: str, instance_url: str | None) -> str:
@@ -111,10 +111,10 @@ def _step(event: HistoryEvent) -> StoryStep:
         return StoryStep(event.at, f"{event.event.capitalize()} by {event.who or 'unknown'}")
     ends = {"done": "Delivered", "parked": "Parked", "dead": "Given up", "retry": "Failed, will be retried"}
     took = f" after {event.seconds:.2f} s" if event.seconds is not None else ""
-    why = ": ".join(filter(None, (event.reason, event.detail)))
+    cause = ": ".join(filter(None, (event.reason, event.detail)))
     more = (f"and {event.number:,} more",) if event.number else ()
     lines = (*map(describe_write, event.writes), *more)
-    return StoryStep(event.at, f"{ends.get(event.outcome, event.outcome)}{took}{f': {why}' if why else ''}", lines)
+    return StoryStep(event.at, f"{ends.get(event.outcome, event.outcome)}{took}{f': {cause}' if cause else ''}", lines)
 
 
 def render_story(story: MessageStory, format_time: FormatTime) -> list[str]:

@@ -32,11 +32,11 @@ class MessageChange:
 
 def follow(inbox: Inbox) -> Iterator[list[MessageChange]]:
     """Yield the changes since the previous query, the oldest first, from now on."""
-    begun = last = inbox.stats().now
+    start = last = inbox.stats().now
     seen: dict[tuple[str, int, datetime], datetime] = {}
     while True:
         now = inbox.stats().now
-        received, ended = inbox.changes(max(begun, last - OVERLAP), MOST)
+        received, ended = inbox.changes(max(start, last - OVERLAP), MOST)
         changes = [MessageChange("received", entry.received_at, entry) for entry in received]
         changes += [MessageChange("ended", entry.finished_at, entry) for entry in ended if entry.finished_at]
         new = [change for change in changes if (change.what, change.entry.id, change.at) not in seen]

@@ -69,8 +69,8 @@ def trace_request(source: str, headers: Iterable[tuple[bytes, bytes]]) -> Iterat
         return
     from opentelemetry.trace import SpanKind
 
-    given = [value.decode("latin-1") for name, value in headers if name == b"traceparent"]
-    parent = _context_of(given[0] if len(given) == 1 else "")
+    values = [value.decode("latin-1") for name, value in headers if name == b"traceparent"]
+    parent = _context_of(values[0] if len(values) == 1 else "")
     with tracer.start_as_current_span(f"receive {source}", parent, SpanKind.SERVER) as span:
         yield lambda status: span.set_attribute("http.response.status_code", status)
 
@@ -152,12 +152,12 @@ def trace_headers() -> dict[str, str]:
     return headers
 
 
-def _context_of(given: str) -> Any:
+def _context_of(traceparent: str) -> Any:
     """Return the context of a traceparent; an empty context if it is missing or malformed."""
     from opentelemetry.context import Context
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    return TraceContextTextMapPropagator().extract({"traceparent": given}, Context())
+    return TraceContextTextMapPropagator().extract({"traceparent": traceparent}, Context())
 
 
 def _start_time(span: Any) -> int | None:

@@ -139,7 +139,7 @@ class ReviewReport:
         """Count the components of one action; if environments differ, the highest number."""
         return max((effect.count(action) for effect in self.effects), default=0)
 
-    def grouped(self) -> tuple[tuple[Group, tuple[Statement, ...]], ...]:
+    def group_statements(self) -> tuple[tuple[Group, tuple[Statement, ...]], ...]:
         """Return the statements by group, sorted by risk within a group and between groups."""
         groups = []
         for group in Group:

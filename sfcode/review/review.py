@@ -26,7 +26,7 @@ def review(
     *,
     revisions: tuple[Revision, Revision] = (Revision("base"), Revision("head")),
     environments: tuple[str, ...] | None = None,
-    known: Sequence[str] = (),
+    base_environments: Sequence[str] = (),
     problems: tuple[Diagnostic, ...] = (),
     base_problems: tuple[Diagnostic, ...] = (),
     notes: tuple[str, ...] = (),
@@ -36,7 +36,7 @@ def review(
     Describe the changes of head, environment by environment.
 
     `base` contains the snapshots to compare with, by the names of head's environments: none if the
-    base does not have the environment or does not load. `known` has the names of all environments of the base.
+    base does not have the environment or does not load. `base_environments` has the names of all environments of the base.
     """
     contexts = {name: _context(base.get(name), side) for name, side in head.items()}
     by_environment = {
@@ -44,7 +44,7 @@ def review(
     }
     all_statements = [
         *_merge(by_environment),
-        *_environments(base, head, known, environments or tuple(head)),
+        *_environments(base, head, base_environments, environments or tuple(head)),
     ]
     findings, older = _lint(base.values(), head.values())
     return ReviewReport(

@@ -62,7 +62,7 @@ def compare_revisions(
         new.snapshots,
         revisions=(start, to),
         environments=new.environments,
-        known=old.environments,
+        base_environments=old.environments,
         problems=new.problems,
         base_problems=old.problems,
         notes=tuple(notes),

@@ -310,7 +310,7 @@ def test_clearing_is_resumed_attribute_by_attribute(journey, inbox):
         guards.record_value("contact", attribute)
         for number in range(AT_MOST):
             guards.may_clear("contact", attribute, f"r{number}")
-    inbox.note(guards.changed())
+    inbox.note(guards.list_changed())
     pending = alarms.PendingAlarms()
     for attribute in ("plan", "role"):
         pending.add("clearing_stopped", f"contact.{attribute} came empty", "2026-11-23T17:00:00Z")

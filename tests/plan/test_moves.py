@@ -147,7 +147,7 @@ def test_the_history_uses_present_names_and_a_rollback_the_former_ones() -> None
     (renamed,) = renames.rename_state(Applied(history=(past,))).history
     assert renamed.owned == {NEW}
     assert [*renamed.before[rights]["fieldPermissions"]] == [NEW.full_name, "Event.B__c"]  # type: ignore[index,misc,arg-type]
-    assert renames.reversed().rename_state(Applied(history=(renamed,))).history == (past,)
+    assert renames.invert().rename_state(Applied(history=(renamed,))).history == (past,)
 
 
 @pytest.mark.parametrize("kind", ["name", "user"])

@@ -74,4 +74,4 @@ def test_what_is_managed_afterwards() -> None:
     new_plan = plan(
         CREATED, IDLE, deleted, released, record, kept=(unchanged_flow,), released=frozenset({released.address})
     )
-    assert new_plan.desired() == (A, B, unchanged_flow)
+    assert new_plan.list_desired() == (A, B, unchanged_flow)

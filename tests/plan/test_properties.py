@@ -37,7 +37,7 @@ def test_plan_after_apply_is_empty(project, wanted, seen, applied):
             org[change.address] = change.after
         else:
             del org[change.address]
-    assert plan_of(project, wanted, tuple(org.values()), plan.desired()).is_empty
+    assert plan_of(project, wanted, tuple(org.values()), plan.list_desired()).is_empty
 
 
 @given(wanted=SIDES, seen=SIDES, applied=SIDES)
@@ -66,5 +66,5 @@ def test_a_saved_plan_makes_the_same_changes(project, tmp_path_factory, wanted, 
     save(plan, path)
     loaded_plan = load(path)
     assert loaded_plan.effective == plan.effective
-    assert loaded_plan.desired() == plan.desired()
+    assert loaded_plan.list_desired() == plan.desired()
     assert {action: loaded_plan.count(action) for action in Action} == {action: plan.count(action) for action in Action}

@@ -75,14 +75,14 @@ def test_a_field_that_something_desired_names_is_released_and_not_deleted(projec
     assert plan.effective == ()
     assert plan.released == {SCORE.address}
     assert plan.records_state, "the state forgets it"
-    assert SCORE not in plan.desired()
+    assert SCORE not in plan.list_desired()
     save(plan, tmp_path / "plan.json")
     assert load(tmp_path / "plan.json") == plan
     for name in FORMATS:
         assert "Contact.Score__c" in "".join(render_plan(plan, name, ReportOptions()))
     text = "".join(render_plan(plan, "text", ReportOptions()))
     assert "CustomField:Contact.Score__c will no longer be managed, and remains unchanged" in text
-    after = build(project, desired(user), observed(SCORE, user, applied=plan.desired()))
+    after = build(project, desired(user), observed(SCORE, user, applied=plan.list_desired()))
     assert after.is_empty
     assert after.released == frozenset()
 

@@ -48,7 +48,7 @@ def test_what_an_object_has_and_what_names_it_follow() -> None:
     assert {address.full_name for address in renamed.components} == {"New_Activity__c", "New_Viewer", *names[:2]}
     (past,) = renamed.history
     assert (set(past.before), set(past.owned)) == ({MOVES[0].present}, {Address("CustomField", names[1])})
-    assert Renames(MOVES).reversed().rename_state(renamed) == STATE
+    assert Renames(MOVES).invert().rename_state(renamed) == STATE
 
 
 @pytest.mark.parametrize("done", range(len(CALLS) + 1))

@@ -148,4 +148,4 @@ def test_the_static_resource_is_private_and_has_a_description():
 
 def test_the_managed_components_are_sorted_by_address():
     applied = Applied({Address("B", "y"): {}, Address("A", "z"): {}, Address("A", "x"): {}})
-    assert [str(component.address) for component in applied.listed()] == ["A:x", "A:z", "B:y"]
+    assert [str(component.address) for component in applied.list_components()] == ["A:x", "A:z", "B:y"]

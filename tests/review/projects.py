@@ -89,12 +89,14 @@ def taken(root: Path, files: Files, environment: str | None = "prod") -> Snapsho
 def reviewed(root: Path, before: Files | None, after: Files) -> ReviewReport:
     """Review one environment of two projects, without git."""
     base = {"prod": taken(root / "before", before)} if before is not None else {}
-    return review(base, {"prod": taken(root / "after", after)}, known=("prod",) if base else ())
+    return review(base, {"prod": taken(root / "after", after)}, base_environments=("prod",) if base else ())
 
 
 def said(report: ReviewReport) -> list[str]:
     """Return the statements in the order of a report, each with its risk."""
-    return [f"{statement.risk.word}: {statement.text}" for _, inside in report.grouped() for statement in inside]
+    return [
+        f"{statement.risk.word}: {statement.text}" for _, inside in report.group_statements() for statement in inside
+    ]
 
 
 class Repository:

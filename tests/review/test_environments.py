@@ -37,7 +37,9 @@ def all_of(
 ) -> ReviewReport:
     base = {name: taken(root / "before", before, name) for name in known}
     head = {name: taken(root / "after", after, name) for name in names}
-    return review({name: base[name] for name in names if name in base}, head, known=known, environments=defined)
+    return review(
+        {name: base[name] for name in names if name in base}, head, base_environments=known, environments=defined
+    )
 
 
 def test_changes_of_all_environments_are_one_statement(tmp_path: Path) -> None:
@@ -75,7 +77,7 @@ def test_a_new_environment_is_one_sentence_beside_others(tmp_path: Path) -> None
             line for line in THREE["config/sfcode.yaml"].splitlines(True) if "  test:" not in line
         ),
     }
-    report = all_of(tmp_path, two, THREE, known=("local", "prod"))
+    report = all_of(tmp_path, two, THREE, base_environments=("local", "prod"))
     assert said(report) == ["medium: Environment `test` is new: the org `env:TEST`"]
     assert report.effects == ()
 

@@ -21,23 +21,24 @@ SHARED_BY = 5
 _GROUPABLE = frozenset({"string", "picklist", "boolean", "email", "phone", "url", "int", "combobox"})
 
 
-def count_roles(one: ResolvedMapping, attribute: str, field: FieldFacts, org: Org) -> RoleCounts | Unknown | None:
+def count_roles(mapping: ResolvedMapping, attribute: str, field: FieldFacts, org: Org) -> RoleCounts | Unknown | None:
     """Count the records of a mapping by the value of an attribute; None if the mapping does not send it."""
-    use = next((use for use in one.attributes if use.attribute == attribute and use.values), None)
+    use = next((use for use in mapping.attributes if use.attribute == attribute and use.values), None)
     if use is None or use.values is None:
         return None
     if not field.visible:
-        return Unknown(f"the signed-in user does not see {one.object}.{use.field}")
+        return Unknown(f"the signed-in user does not see {mapping.object}.{use.field}")
     # Names are those of the config, which allows letters, digits and underscores only.
     if field.type in _GROUPABLE and not field.formula:
-        query = and_where(f"SELECT {use.field}, COUNT(Id) records FROM {one.object} WHERE {one.has_id}", one.where)  # noqa: S608
+        records = f"SELECT {use.field}, COUNT(Id) records FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608
+        query = and_where(records, mapping.where)
         rows = org.query(f"{query} GROUP BY {use.field} ORDER BY COUNT(Id) DESC LIMIT {MOST_GROUPS}")
         values = [(row[use.field], int(row["records"])) for row in rows]
         return _tally(use.values, values, complete=len(rows) < MOST_GROUPS)
-    total = org.count(and_where(f"SELECT COUNT() FROM {one.object} WHERE {one.has_id}", one.where))  # noqa: S608
+    total = org.count(and_where(f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.has_id}", mapping.where))  # noqa: S608
     if total > MOST_READ:
         return Unknown(f"{total:,} values would have to be read one by one, which no query can group")
-    return _tally(use.values, _read_values(one, use, org), complete=True)
+    return _tally(use.values, _read_values(mapping, use, org), complete=True)
 
 
 def _read_values(mapping: ResolvedMapping, use: FieldUse, org: Org) -> Iterable[tuple[object, int]]:

@@ -24,17 +24,17 @@ class Chain:
     """The delivery chain of one mapping."""
 
     side: Snapshot
-    one: ResolvedMapping
+    mapping: ResolvedMapping
 
     @property
     def name(self) -> str:
         """Return the name of message, flow and rule."""
-        return self.one.developer_name
+        return self.mapping.developer_name
 
     @property
     def message(self) -> Body | None:
         """Return the outbound message."""
-        return self._body("WorkflowOutboundMessage", f"{self.one.object}.{self.name}")
+        return self._body("WorkflowOutboundMessage", f"{self.mapping.object}.{self.name}")
 
     @property
     def flow(self) -> Body | None:
@@ -44,16 +44,16 @@ class Chain:
     @property
     def rule(self) -> Body | None:
         """Return the workflow rule that sends it."""
-        return self._body("WorkflowRule", f"{self.one.object}.{self.name}")
+        return self._body("WorkflowRule", f"{self.mapping.object}.{self.name}")
 
     @cached_property
-    def sent(self) -> frozenset[str]:
+    def sent_fields(self) -> frozenset[str]:
         """Return the fields of the message."""
         listed = self.message.get("fields") if self.message else None
         return frozenset(str(name) for name in listed) if isinstance(listed, list | tuple) else frozenset()
 
     @property
-    def noticed(self) -> frozenset[str] | None:
+    def condition_fields(self) -> frozenset[str] | None:
         """Return the fields of the entry condition, in lower case; None if there is no condition."""
         if self.rule is not None:
             return _words(self.rule.get("formula"), _WORD, without_texts=True)
@@ -68,12 +68,14 @@ class Chain:
     @cached_property
     def fields(self) -> Fields:
         """Return the fields of the object, including generated ones."""
-        return fields_of(standard(), self.one.object, self.one.created_fields())
+        return fields_of(standard(), self.mapping.object, self.mapping.created_fields())
 
     def may(self, right: str, field: str) -> bool:
         """Return whether the integration user has the required access to a field."""
         granted = self.fields.permission(field)
-        return not granted or right in self.side.integration_rights.get(("field", f"{self.one.object}.{granted}"), ())
+        return not granted or right in self.side.integration_rights.get(
+            ("field", f"{self.mapping.object}.{granted}"), ()
+        )
 
     def type_of(self, use: FieldUse) -> str:
         """Return the type that an attribute is sent as; "" if only the org knows it."""
@@ -84,9 +86,9 @@ class Chain:
             return ""
         return ATTRIBUTE_TYPES.get(field.type, "string")
 
-    def generated(self, field: str) -> Body | None:
+    def find_generated(self, field: str) -> Body | None:
         """Return a generated field of the object."""
-        return self._body("CustomField", f"{self.one.object}.{field}")
+        return self._body("CustomField", f"{self.mapping.object}.{field}")
 
     def _body(self, type_: str, full_name: str) -> Body | None:
         component = self.side.desired.by_address.get(Address(type_, full_name))

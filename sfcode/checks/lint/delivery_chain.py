@@ -27,25 +27,25 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
     event_id = _find_event_id(side)
     for chain in every:
         yield from _check_generated(chain, event_id)
-        if chain.one.sends and chain.one.by_relay:
+        if chain.mapping.sends and chain.mapping.by_relay:
             yield from _check_message(chain)
             yield from _check_trigger(chain)
     yield from _check_types(every)
 
 
 def _check_message(chain: Chain) -> Iterator[Diagnostic]:
-    mapping, side = chain.one, chain.side
+    mapping, side = chain.mapping, chain.side
     related = side.template_line("WorkflowOutboundMessage", "<fields>")
     attributes = _by_attribute(chain)
     for name, use in attributes.items():
-        if use.field not in chain.sent:
+        if use.field not in chain.sent_fields:
             message = f"{mapping.object}.{use.field} is sent as {name}, but the outbound message does not contain it"
             yield report("SF101", use.place, message, _HINT, related=related)
     for field, meaning in {**_ALWAYS, mapping.user_id.field: "to identify the profile"}.items():
-        if field not in chain.sent:
+        if field not in chain.sent_fields:
             message = f"the outbound message lacks {field}, which the relay needs {meaning}"
             yield report("SF102", mapping.place("to_appcues"), message, _HINT, related=related)
-    for field in sorted(chain.sent - {*mapping.message_fields}):
+    for field in sorted(chain.sent_fields - {*mapping.message_fields}):
         message = f"the outbound message sends {mapping.object}.{field}, which no mapping contains"
         position = related or mapping.place("to_appcues").position
         yield report("SF110", position, message, "remove it from the template, or map it")
@@ -54,8 +54,8 @@ def _check_message(chain: Chain) -> Iterator[Diagnostic]:
 
 def _check_endpoint(chain: Chain) -> Iterator[Diagnostic]:
     message = chain.message or {}
-    side, place = chain.side, chain.one.place("to_appcues")
-    mapping_url, message_url = chain.one.endpoint_url, str(message.get("endpointUrl", ""))
+    side, place = chain.side, chain.mapping.place("to_appcues")
+    mapping_url, message_url = chain.mapping.endpoint_url, str(message.get("endpointUrl", ""))
     if message_url != mapping_url:
         # Both contain only the secret's name, unless a template contains the secret itself; so they are not quoted.
         part = "its version (?v=)" if message_url.partition("?")[0] == mapping_url.partition("?")[0] else "its address"
@@ -70,25 +70,25 @@ def _check_endpoint(chain: Chain) -> Iterator[Diagnostic]:
 
 
 def _check_trigger(chain: Chain) -> Iterator[Diagnostic]:
-    mapping, side = chain.one, chain.side
+    mapping, side = chain.mapping, chain.side
     place = mapping.place("to_appcues", "trigger")
     type_ = "WorkflowRule" if mapping.trigger == "workflow_rule" else "Flow"
     for piece, text in _faults(chain):
         yield report("SF107", place, text, _HINT, related=side.template_line(type_, piece))
-    noticed = chain.noticed
-    if noticed is None or "update" not in mapping.on:
+    condition_fields = chain.condition_fields
+    if condition_fields is None or "update" not in mapping.on:
         return
     piece = "<formula>" if type_ == "WorkflowRule" else "<filterFormula>"
     watched = mapping.watched_fields
     for field in watched:
-        if field.lower() not in noticed:
+        if field.lower() not in condition_fields:
             text = f"a change of {mapping.object}.{field} sends nothing: the entry condition does not contain it"
             yield report("SF103", _place_of(chain, field), text, _HINT, related=side.template_line(type_, piece))
 
 
 def _faults(chain: Chain) -> Iterator[tuple[str, str]]:
     """Find the reasons why the flow or rule does not send the message, each with the text of the template that causes it."""
-    mapping, message = chain.one, f"{chain.one.object}.{chain.name}"
+    mapping, message = chain.mapping, f"{chain.mapping.object}.{chain.name}"
     if chain.rule is not None:
         if chain.rule.get("active") is not True:
             yield "<active>", "the workflow rule is not active, so nothing sends the outbound message"
@@ -117,14 +117,14 @@ def _rows(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
 
 def _place_of(chain: Chain, field: str) -> Position:
     """Return the place of a field in a mapping; for a part of a compound field, that of the compound field."""
-    uses = [*chain.one.attributes, chain.one.user_id, *([chain.one.source] if chain.one.source else [])]
+    uses = [*chain.mapping.attributes, chain.mapping.user_id, *([chain.mapping.source] if chain.mapping.source else [])]
     places = {use.field: use.place for use in reversed(uses)}
     places |= {
         condition.compared_field: condition.place
-        for condition in chain.one.where
+        for condition in chain.mapping.where
         if condition.compared_field not in places
     }
-    return places.get(field, chain.one.place("to_appcues")).position
+    return places.get(field, chain.mapping.place("to_appcues")).position
 
 
 def _find_event_id(side: Snapshot) -> Component | None:
@@ -135,9 +135,9 @@ def _find_event_id(side: Snapshot) -> Component | None:
 
 
 def _check_generated(chain: Chain, event_id: Component | None) -> Iterator[Diagnostic]:
-    mapping, side = chain.one, chain.side
+    mapping, side = chain.mapping, chain.side
     if mapping.source is not None:
-        body = chain.generated(mapping.user_id.field) or {}
+        body = chain.find_generated(mapping.user_id.field) or {}
         blank = body.get("formulaTreatBlanksAs", "BlankAsZero") == "BlankAsBlank"
         if body.get("type") != "Text" or mapping.source.field not in str(body.get("formula", "")) or not blank:
             text = f"{mapping.object}.{mapping.user_id.field} is not {mapping.source.field} as text, blank where that is blank"
@@ -145,7 +145,7 @@ def _check_generated(chain: Chain, event_id: Component | None) -> Iterator[Diagn
                 "SF108", mapping.user_id.place, text, _HINT, related=side.template_line("CustomField", "<formula>")
             )
     for target in mapping.targets:
-        body = chain.generated(target.field) or {}
+        body = chain.find_generated(target.field) or {}
         allowed_types = target.value.metadata_types
         if target.create and (body.get("type") not in allowed_types or "formula" in body):
             text = f"{mapping.object}.{target.field} cannot hold the {target.value.noun}: it must be a {allowed_types[0]} field"
@@ -171,11 +171,11 @@ def _check_types(every: Iterable[Chain]) -> Iterator[Diagnostic]:
             type_ = chain.type_of(use)
             if not type_:
                 continue
-            first_chain, other_use, other_type = first.setdefault((chain.one.match, name), (chain, use, type_))
+            first_chain, other_use, other_type = first.setdefault((chain.mapping.match, name), (chain, use, type_))
             if other_type != type_:
                 text = (
-                    f"{name} is sent as {type_} from {chain.one.object}.{use.field}, and as {other_type} from "
-                    f"{first_chain.one.object}.{other_use.field}: Appcues cannot compare them"
+                    f"{name} is sent as {type_} from {chain.mapping.object}.{use.field}, and as {other_type} from "
+                    f"{first_chain.mapping.object}.{other_use.field}: Appcues cannot compare them"
                 )
                 hint = (
                     f"write {name}: {{field: {use.field}, type: string}}, the same in both, or map fields of one type"
@@ -184,4 +184,4 @@ def _check_types(every: Iterable[Chain]) -> Iterator[Diagnostic]:
 
 
 def _by_attribute(chain: Chain) -> dict[str, FieldUse]:
-    return {use.attribute: use for use in chain.one.attributes}
+    return {use.attribute: use for use in chain.mapping.attributes}

@@ -30,7 +30,7 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
 
 
 def _check_reads(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
-    mapping = chain.one
+    mapping = chain.mapping
     if not mapping.sends:
         return
     related = chain.side.template_line("PermissionSet", "<fieldPermissions>")
@@ -45,7 +45,7 @@ def _check_reads(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
 
 
 def _check_writes(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
-    mapping, side = chain.one, chain.side
+    mapping, side = chain.mapping, chain.side
     related = side.template_line("PermissionSet", "<fieldPermissions>")
     for target in mapping.targets:
         if "Edit" not in granted.get(("object", mapping.object), ()) or not chain.may("Edit", target.field):

@@ -39,11 +39,11 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
     from sfcode.relay.backfill.reconcile import reconcile
     from sfcode.relay.backfill.records import sending_mappings, soql_time
 
-    then = moment(since, datetime.now(UTC))
+    start = moment(since, datetime.now(UTC))
     project = invocation.project()
     mappings = sending_mappings(project, mapping)
     with open_both(invocation, project) as (inbox, org):
-        results = [reconcile(org, inbox, sender, then) for sender in mappings]
+        results = [reconcile(org, inbox, sender, start) for sender in mappings]
     if invocation.json:
         print_envelope([{**asdict(result), "since": soql_time(result.since)} for result in results])
         return

@@ -73,9 +73,10 @@ def discard_command(
     """
     _check_selection(ids, criteria)
     if criteria.get("state") in ("done", "leased"):
-        what = "done already" if criteria["state"] == "done" else "being delivered at the moment"
+        condition = "done already" if criteria["state"] == "done" else "being delivered at the moment"
         raise UsageError(
-            f"Messages in state {criteria['state']} are {what}.", "Pass --state parked, dead or ready, or no state."
+            f"Messages in state {criteria['state']} are {condition}.",
+            "Pass --state parked, dead or ready, or no state.",
         )
     _change(invocation, "discard", ids, criteria, dry_run=dry_run, yes=yes)
 

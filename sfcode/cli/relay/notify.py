@@ -62,8 +62,8 @@ async def _send_tests(project: Project, receivers: Sequence[Receiver]) -> dict[s
     sender = NotifyingRelay.of(project)
     tests = [AlarmNotification(receiver.name, 0, "test", "test", token) for receiver in receivers]
     async with open_client() as client:
-        sent = (send(client, test, receiver, sender) for test, receiver in zip(tests, receivers, strict=True))
-        outcomes = await asyncio.gather(*sent)
+        sends = (send(client, test, receiver, sender) for test, receiver in zip(tests, receivers, strict=True))
+        outcomes = await asyncio.gather(*sends)
     return {receiver.name: outcome for receiver, (outcome, _) in zip(receivers, outcomes, strict=True)}
 
 

@@ -156,8 +156,8 @@ def moment(text: str | None, now: datetime) -> datetime | None:
     try:
         if unit in UNITS and number.isascii() and number.isdigit() and len(number) < 7:
             return now - timedelta(**{UNITS[unit]: int(number)})
-        then = datetime.fromisoformat(text)
-        return (then if then.tzinfo else then.replace(tzinfo=UTC)).astimezone(UTC)
+        time = datetime.fromisoformat(text)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):  # also for a time before the year 1
         raise UsageError(
             f"{text!r} is not a time.", "Write it like 2026-11-23T17:00Z, or as an age: 30m, 12h, 7d."

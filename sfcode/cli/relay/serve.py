@@ -96,7 +96,7 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
                 apart = {} if admin_url == url else {"admin_url": admin_url}
                 echo(json_module.dumps({"url": url, **apart, "pid": os.getpid(), **local}))
             else:
-                echo(_where(url, admin_url, local, locked=config.settings.admin is not None))
+                echo(_describe_addresses(url, admin_url, local, locked=config.settings.admin is not None))
 
         stack.enter_context(tracing(os.environ))
         serve(config, ConfigSource(invocation.config, load, stamps), connect, ready, api_calls)
@@ -151,7 +151,7 @@ def _local(project: Project, environ: dict[str, str], stack: ExitStack) -> dict[
     return ready
 
 
-def _where(url: str, admin_url: str, local: dict[str, Any], *, locked: bool) -> str:
+def _describe_addresses(url: str, admin_url: str, local: dict[str, Any], *, locked: bool) -> str:
     lines = [f"The relay answers at {url}", f"  dashboard  {admin_url}/" + (" (admin token)" if locked else "")]
     if local:
         lines += [f"  local org  {local['org_url']} as {local['username']}, token {local['access_token']}"]

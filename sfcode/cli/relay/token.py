@@ -52,7 +52,7 @@ def create_command(invocation: Invocation, name: str, role: str, expires: str) -
             f"Use small letters, digits and . _ @ -, such as ada@example.com. {ADMIN_NAME} is SFCODE_RELAY_ADMIN_TOKEN.",
         )
     end = _end(expires, datetime.now(UTC))
-    chosen_role = next(known for known in ROLES if known == role)
+    chosen_role = next(role_name for role_name in ROLES if role_name == role)
     with open_project_inbox(invocation) as inbox:
         secret = inbox.tokens.create(name, chosen_role, end, operator())
     if secret is None:

@@ -60,13 +60,13 @@ def trial_command(
     mark = f"sfcode relay test {secrets.token_hex(6)}"
     with open_project_inbox(invocation) as inbox, invocation.open_org(project) as org:
         _check_org(project, org, allow_production=allow_production)
-        body, begun = _render_event(event, user, mark), inbox.stats().now
+        body, start = _render_event(event, user, mark), inbox.stats().now
         try:
             answer = _post(project, url or project.settings.relay.url, body)
             print_status(invocation, f"Sent appcues:{event} of user {user}: the relay answered {answer}.")
-            stored = _wait(inbox, user, mark, begun, timeout)
+            stored = _wait(inbox, user, mark, start, timeout)
         except (SfcodeError, KeyboardInterrupt):
-            _withdraw(inbox, org, _find_marked(inbox, user, mark, begun))
+            _withdraw(inbox, org, _find_marked(inbox, user, mark, start))
             raise
         created = _list_created(stored)
         print_status(invocation, f"Delivered as message {stored.entry.id}, after {_seconds(stored):.1f} s.")
@@ -131,8 +131,10 @@ def _post(project: Project, url: str, body: bytes) -> int:
     secret = os.environ.get(WEBHOOK, "").strip()
     if settings.scheme != "none" and not secret:
         raise UsageError(f"{WEBHOOK} is not set.", "Set it to the secret that the running relay has.")
-    given: dict[str, Any] = {name: getattr(settings, name) for name in ("header", "algorithm", "encoding", "prefix")}
-    auth = Auth(settings.scheme, secret, **{name: value for name, value in given.items() if value})
+    auth_settings: dict[str, Any] = {
+        name: getattr(settings, name) for name in ("header", "algorithm", "encoding", "prefix")
+    }
+    auth = Auth(settings.scheme, secret, **{name: value for name, value in auth_settings.items() if value})
     address = f"{url.rstrip('/')}/webhooks/appcues"
     target, headers = request(Webhook(address, auth), f"msg_{secrets.token_hex(12)}", body, datetime.now(UTC))
     try:
@@ -149,13 +151,13 @@ def _post(project: Project, url: str, body: bytes) -> int:
     return answer.status_code
 
 
-def _wait(inbox: Inbox, user: str, mark: str, begun: datetime, timeout: float) -> StoredMessage:
+def _wait(inbox: Inbox, user: str, mark: str, start: datetime, timeout: float) -> StoredMessage:
     """Wait until the event of this test is delivered. Raises SfcodeError if it is blocked or takes too long."""
     from sfcode.relay.story import render_story, tell_story
 
     end, stored = time.monotonic() + timeout, None
     while time.monotonic() < end:
-        ids = _find_marked(inbox, user, mark, begun)
+        ids = _find_marked(inbox, user, mark, start)
         stored = inbox.find(ids[0]) if ids else None
         if stored is not None and stored.entry.state == "done" and _list_created(stored):
             return stored
@@ -165,15 +167,15 @@ def _wait(inbox: Inbox, user: str, mark: str, begun: datetime, timeout: float) -
     if stored is None:
         raise SfcodeError("The event is not in this inbox.", "Check that the relay uses SFCODE_RELAY_DATABASE_URL.")
     story = tell_story(stored, None)
-    told = "\n".join(render_story(story, TimeFormat().format))
-    raise SfcodeError(f"The event wrote no activity.\n{told}", story.hint or "Check the user id, and the mapping.")
+    lines = "\n".join(render_story(story, TimeFormat().format))
+    raise SfcodeError(f"The event wrote no activity.\n{lines}", story.hint or "Check the user id, and the mapping.")
 
 
-def _find_marked(inbox: Inbox, user: str, mark: str, begun: datetime) -> tuple[int, ...]:
+def _find_marked(inbox: Inbox, user: str, mark: str, start: datetime) -> tuple[int, ...]:
     """Return the ids of the messages of this test."""
     from sfcode.relay.inbox import Filter
 
-    choice = Filter(subject=f"user:{user}", since=begun - timedelta(minutes=1))
+    choice = Filter(subject=f"user:{user}", since=start - timedelta(minutes=1))
     return tuple(entry.id for entry in inbox.page(choice, 50) if mark in json.dumps(dict(entry.payload)))
 
 

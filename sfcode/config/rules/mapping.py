@@ -55,9 +55,9 @@ def _check_direction(mapping: Mapping, document: Document) -> Iterator[PathProbl
         is_needed = mapping.direction in ("both", section)
         is_present = document.get((section,)) is not None
         if is_needed and not is_present:
-            why = mapping.direction if is_set else "both, which is the default,"
+            cause = mapping.direction if is_set else "both, which is the default,"
             hint = "add it" + (f", or write direction: {opposite}" if document.has(opposite) else "")
-            yield PathProblem(("direction",), f"{why} needs the section {section}", hint)
+            yield PathProblem(("direction",), f"{cause} needs the section {section}", hint)
         elif is_present and not is_needed:
             message = f"is not used with direction: {mapping.direction}"
             yield PathProblem((section,), message, "remove the section, or write direction: both", at="key")
@@ -75,8 +75,8 @@ def _check_user_id(mapping: Mapping) -> Iterator[PathProblem]:
 def _check_created(path: ConfigPath, name: str) -> Iterator[PathProblem]:
     base = custom_base(name)
     if not name.endswith("__c"):
-        why = "because `from` is set" if path[0] == "user_id" else "because of create: true"
-        message = f"{name} is generated, {why}, so it must be a custom field"
+        cause = "because `from` is set" if path[0] == "user_id" else "because of create: true"
+        message = f"{name} is generated, {cause}, so it must be a custom field"
         drop = "from" if path[0] == "user_id" else "create: true"
         yield PathProblem(path, message, f"write a name that ends in __c, or remove {drop}")
     elif base is None:

@@ -108,9 +108,9 @@ class TakenRecords:
 
 def warn_about_mappings(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     """Warn of valid settings that may surprise."""
-    carried = [draft for draft in drafts if draft.spec.delivery == "connector" and draft.spec.match == "user"]
-    for draft in carried[1:]:
-        message = f"Appcues' connector maps one type of record, and {carried[0].document.file} has it already"
+    connector_drafts = [draft for draft in drafts if draft.spec.delivery == "connector" and draft.spec.match == "user"]
+    for draft in connector_drafts[1:]:
+        message = f"Appcues' connector maps one type of record, and {connector_drafts[0].document.file} has it already"
         yield draft.problem("delivery", message=message, hint="write delivery: relay")
 
 

@@ -37,7 +37,7 @@ def routes() -> list[Route]:
         ("GET", f"{BASE}/users/{{id}}/events", _events),
         ("POST", f"{BASE}/users/{{id}}/events", _track),
         ("POST", f"{BASE}/groups/{{id}}/users", _join),
-        *(("GET", f"{BASE}/{name}", _nothing) for name in LISTS),
+        *(("GET", f"{BASE}/{name}", _no_content) for name in LISTS),
     ]
 
 
@@ -107,5 +107,5 @@ def _join(call: AppcuesCall) -> Response:
     return success()
 
 
-def _nothing(_call: AppcuesCall) -> Response:
+def _no_content(_call: AppcuesCall) -> Response:
     return JSONResponse([])

@@ -27,10 +27,10 @@ def starts(saved: Saved, body: Body) -> bool:
     trigger = flows.start(body)
     if trigger.get("recordTriggerType") not in (ON_CREATE if saved.is_new else ON_UPDATE):
         return False
-    if not _met(saved, trigger):
+    if not _meets_criteria(saved, trigger):
         return False
     earlier = saved.earlier() if trigger.get("doesRequireRecordChangedToMeetCriteria") else None
-    return earlier is None or not _met(earlier, trigger)
+    return earlier is None or not _meets_criteria(earlier, trigger)
 
 
 def messages(saved: Saved, body: Body, create: Callable[[str, Record], object]) -> Iterator[str]:
@@ -82,7 +82,7 @@ def _next(element: Mapping[str, Any], kind: str = "connector") -> str:
     return str(connector.get("targetReference") or "") if isinstance(connector, Mapping) else ""
 
 
-def _met(saved: Saved, trigger: Mapping[str, Any]) -> bool:
+def _meets_criteria(saved: Saved, trigger: Mapping[str, Any]) -> bool:
     if trigger.get("filterFormula"):
         return saved.meets(str(trigger["filterFormula"]))
     filters = trigger.get("filters")
@@ -116,12 +116,12 @@ def _value(saved: Saved, value: object) -> Value:
 
 
 READERS: Mapping[str, Callable[[Any], Value]] = {
-    "booleanValue": lambda given: given is True or str(given).lower() == "true",
-    "dateTimeValue": lambda given: datetime.fromisoformat(str(given)),
-    "dateValue": lambda given: date.fromisoformat(str(given)[:10]),
-    "nothing": lambda _given: None,
-    "numberValue": lambda given: Decimal(str(given)),
-    "stringValue": lambda given: "" if given is None else str(given),
+    "booleanValue": lambda operand: operand is True or str(operand).lower() == "true",
+    "dateTimeValue": lambda operand: datetime.fromisoformat(str(operand)),
+    "dateValue": lambda operand: date.fromisoformat(str(operand)[:10]),
+    "nothing": lambda _operand: None,
+    "numberValue": lambda operand: Decimal(str(operand)),
+    "stringValue": lambda operand: "" if operand is None else str(operand),
 }
 
 

@@ -35,12 +35,12 @@ def runs(saved: Saved, body: Body) -> bool:
     `onCreateOrTriggeringUpdate` acts on an update only when the record did not meet the criteria before:
     https://help.salesforce.com/s/articleView?id=platform.workflow_rules_define.htm&type=5
     """
-    when = body.get("triggerType")
-    if when == ON_CREATE and not saved.is_new:
+    trigger_type = body.get("triggerType")
+    if trigger_type == ON_CREATE and not saved.is_new:
         return False
     if not meets(saved, body):
         return False
-    earlier = None if saved.is_new or when == EVERY_SAVE else saved.earlier()
+    earlier = None if saved.is_new or trigger_type == EVERY_SAVE else saved.earlier()
     return earlier is None or not meets(earlier, body)
 
 
@@ -137,14 +137,14 @@ WORDS = {"and": " && ", "or": " || ", "not": " ! "}
 WORD = re.compile(r"\d+|and|or|not", re.IGNORECASE)
 
 
-def combine(logic: str | None, met: Sequence[bool]) -> bool:
+def combine(logic: str | None, results: Sequence[bool]) -> bool:
     """Return whether conditions are met under their logic; without logic all must be. Raises NotModeled for invalid logic."""
     if not logic or logic.strip().lower() == "and":
-        return all(met)
+        return all(results)
     if logic.strip().lower() == "or":
-        return any(met)
-    met_by_number = {str(number): f" {value} " for number, value in enumerate(met, 1)}
-    formula = WORD.sub(lambda word: (met_by_number | WORDS).get(word[0].lower(), "?"), logic)
+        return any(results)
+    results_by_number = {str(number): f" {value} " for number, value in enumerate(results, 1)}
+    formula = WORD.sub(lambda word: (results_by_number | WORDS).get(word[0].lower(), "?"), logic)
     try:
         return evaluate(formula, NoRecord()) is True
     except FormulaError as error:

@@ -57,11 +57,11 @@ def find_owner(saved: Saved) -> str | None:
 
 def check_duplicates(tx: OrgTransaction, object_name: str, before: Record | None, after: Record, allows: bool) -> None:
     """Refuse a record that an active duplicate rule blocks or, unless the request allows it, alerts about. Raises ApiError."""
-    when = "Insert" if before is None else "Update"
+    operation = "Insert" if before is None else "Update"
     for stored in tx.components.children("DuplicateRule", object_name):
         rule = read_raw(stored)
-        blocks = read_text(rule, f"actionOn{when}") == "Block"
-        alerts = "Alert" in rule.get(f"operationsOn{when}", []) and not allows
+        blocks = read_text(rule, f"actionOn{operation}") == "Block"
+        alerts = "Alert" in rule.get(f"operationsOn{operation}", []) and not allows
         if read_text(rule, "isActive") != "true" or not (blocks or alerts):
             continue
         for match in rule.get("duplicateRuleMatchRules", []):

@@ -71,7 +71,7 @@ class Automation:
         if object_name not in self._known:
             workflow_rules = self._tx.components.children("WorkflowRule", object_name)
             active = [stored for stored in workflow_rules if stored.component.body.get("active")]
-            self._known[object_name] = (self._tx.flows.triggered(object_name, flows.AFTER_SAVE), active)
+            self._known[object_name] = (self._tx.flows.list_triggered(object_name, flows.AFTER_SAVE), active)
         return self._known[object_name]
 
     def _flow(self, saved: Saved, version: StoredFlowVersion) -> None:

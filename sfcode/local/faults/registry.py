@@ -56,21 +56,21 @@ class Faults:
         """Arm a fault."""
         with self._lock:
             self._last += 1
-            armed = Armed(self._last, fault, rng=random.Random(fault.seed))  # noqa: S311 (a fault can be repeated)
-            self._armed.append(armed)
-            return armed
+            entry = Armed(self._last, fault, rng=random.Random(fault.seed))  # noqa: S311 (a fault can be repeated)
+            self._armed.append(entry)
+            return entry
 
     def list(self) -> list[dict[str, Any]]:
         """List the armed faults, including exhausted ones."""
         with self._lock:
-            return [armed.json() for armed in self._armed]
+            return [entry.json() for entry in self._armed]
 
     def clear(self, ids: Iterable[int] | None = None) -> int:
         """Disarm some faults, or all; return their number."""
         with self._lock:
-            disarmed_ids = set(ids) if ids is not None else {armed.id for armed in self._armed}
+            disarmed_ids = set(ids) if ids is not None else {entry.id for entry in self._armed}
             before = len(self._armed)
-            self._armed = [armed for armed in self._armed if armed.id not in disarmed_ids]
+            self._armed = [entry for entry in self._armed if entry.id not in disarmed_ids]
             return before - len(self._armed)
 
     def take(self, kind: str, *, path: str = "", method: str = "", object_name: str = "") -> InjectedFault | None:
@@ -78,7 +78,7 @@ class Faults:
         if not self._armed:
             return None
         with self._lock:
-            for armed in self._armed:
-                if armed.fault.kind == kind and armed.fault.fits(path, method, object_name) and armed.strikes():
-                    return armed.fault
+            for entry in self._armed:
+                if entry.fault.kind == kind and entry.fault.fits(path, method, object_name) and entry.strikes():
+                    return entry.fault
         return None

@@ -88,10 +88,10 @@ class _Evaluation:
 
     def case(self, arguments: Sequence[Node]) -> Value:
         subject = self.value(arguments[0])
-        for when, then in zip(arguments[1:-1:2], arguments[2:-1:2], strict=True):
-            candidate = self.value(when)
+        for choice, result in zip(arguments[1:-1:2], arguments[2:-1:2], strict=True):
+            candidate = self.value(choice)
             if _equal(subject, candidate) or (is_blank(subject) and is_blank(candidate)):
-                return self.value(then)
+                return self.value(result)
         return self.value(arguments[-1])
 
     def is_changed(self, arguments: Sequence[Node]) -> bool:

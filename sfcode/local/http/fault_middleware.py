@@ -63,7 +63,7 @@ class FaultMiddleware:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start" and USAGE not in Headers(raw=message["headers"]):
                 usage = self._context.usage
-                header_value = f"api-usage={usage.used(self._context.clock.now())}/{usage.limit}"
+                header_value = f"api-usage={usage.count_used(self._context.clock.now())}/{usage.limit}"
                 message = {**message, "headers": [*message["headers"], (USAGE.encode(), header_value.encode())]}
             await send(message)
 

@@ -102,7 +102,7 @@ def text(element: etree._Element, name: str) -> str | None:
     return None if node is None else (node.text or "").strip() or None
 
 
-def required(element: etree._Element, name: str) -> str:
+def require(element: etree._Element, name: str) -> str:
     """Return the text of a child. Raises SoapFault if it is missing."""
     content = text(element, name)
     if content is None:

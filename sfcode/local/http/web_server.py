@@ -59,14 +59,14 @@ class LocalMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
 
-        async def dated(message: Message) -> None:
+        async def send_with_date(message: Message) -> None:
             if message["type"] == "http.response.start":
                 date = format_datetime(self._clock.now().astimezone(UTC), usegmt=True).encode("ascii")
                 message = {**message, "headers": [(b"date", date), *message.get("headers", ())]}
             await send(message)
 
         if scope["type"] == "http":
-            await (self._app if is_for_this_machine(scope) else self._refusal)(scope, receive, dated)
+            await (self._app if is_for_this_machine(scope) else self._refusal)(scope, receive, send_with_date)
 
 
 def make_config(app: ASGIApp, trust: Identity | None = None) -> Config:

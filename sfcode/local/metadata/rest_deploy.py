@@ -47,7 +47,7 @@ def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
 def _deployer_only(handler: Handler) -> Handler:
     """Check the permission to deploy, and return faults of the Metadata API as REST errors."""
 
-    def handled(call: RestCall) -> Response:
+    def handle(call: RestCall) -> Response:
         try:
             with call.context.store.read() as tx:
                 check_metadata_access(tx, call.session)
@@ -56,7 +56,7 @@ def _deployer_only(handler: Handler) -> Handler:
             status = {"INSUFFICIENT_ACCESS": 403, "INVALID_CROSS_REFERENCE_KEY": 404}.get(fault.code, 400)
             raise ApiError(fault.code, fault.message, status=status) from None
 
-    return handled
+    return handle
 
 
 def _deploy_package(call: RestCall, jobs: Deployments) -> Response:

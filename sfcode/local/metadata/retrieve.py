@@ -58,14 +58,14 @@ def retrieve(
         by_name = {unquote(entry.component.full_name).lower(): entry for entry in list_entries(tx, type_)}
         for name in sorted(set(names)):
             if name == WILDCARD:
-                picked = [] if type_ in NO_WILDCARD or not _has_wildcard(type_) else _all(type_, by_name.values())
+                selection = [] if type_ in NO_WILDCARD or not _has_wildcard(type_) else _all(type_, by_name.values())
             else:
                 entry = by_name.get(unquote(name).lower()) or _version(tx, type_, name)
-                picked = [entry] if entry else []
+                selection = [entry] if entry else []
                 if entry is None:
                     text = f"Entity of type '{type_}' named '{name}' cannot be found"
                     package.messages.append(_message(folder, text))
-            entries |= {entry.component.address: entry for entry in picked}
+            entries |= {entry.component.address: entry for entry in selection}
     files = _files(tx, list(entries.values()), float(api_version))
     if only:
         files = {name: data for name, data in files.items() if name.removesuffix(META) in only}

@@ -84,7 +84,7 @@ def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
 
 
 def _deployer_only(handler: Handler, jobs: Deployments) -> Handler:
-    def handled(call: RestCall) -> Response:
+    def handle(call: RestCall) -> Response:
         try:
             with call.context.store.read() as tx:
                 check_metadata_access(tx, call.session)
@@ -94,7 +94,7 @@ def _deployer_only(handler: Handler, jobs: Deployments) -> Handler:
             raise ApiError("ALREADY_IN_PROCESS", LOCKED)
         return handler(call)
 
-    return handled
+    return handle
 
 
 def _query(call: RestCall) -> Response:
@@ -104,7 +104,7 @@ def _query(call: RestCall) -> Response:
 
     text = call.query.get("q")
     if not text:
-        raise make_error("malformed_query", message="A query string has to be specified")
+        raise make_error("bad_query", message="A query string has to be specified")
     with call.context.store.read() as tx:
         world = World(ToolingCatalog(tx), ToolingRows(tx), text)
         query_result = Executor(world, call.context.clock.now(), f"{call.base}/tooling").run(parse(text))

@@ -83,7 +83,7 @@ def find_message_users(tx: OrgTransaction) -> Mapping[str, list[str]]:
         body = stored.component.body
         triggers = body.get("workflowTimeTriggers")
         owner = stored.component.full_name.partition(".")[0]
-        names = {name for holder in (body, *(triggers if isinstance(triggers, list) else ())) for name in _sent(holder)}
+        names = {name for part in (body, *(triggers if isinstance(triggers, list) else ())) for name in _messages(part)}
         for name in names:
             users[f"{owner}.{name}".lower()].append(f"Workflow Rule - {stored.component.full_name}")
     for version in tx.flows.versions():
@@ -92,7 +92,7 @@ def find_message_users(tx: OrgTransaction) -> Mapping[str, list[str]]:
     return users
 
 
-def _sent(holder: object) -> list[str]:
+def _messages(holder: object) -> list[str]:
     actions = holder.get("actions") if isinstance(holder, Mapping) else None
     entries = actions.items() if isinstance(actions, Mapping) else ()
     return [name for name, entry in entries if isinstance(entry, Mapping) and entry.get("type") == "OutboundMessage"]

@@ -139,7 +139,7 @@ class ReportColumns:
         stored = self._view.tx.components.get("CustomObject", name)
         if stored is None or stored.component.body.get("enableReports") is not True:
             raise make_error("obsolete_report")
-        target = self._view.catalog.whole.object(name)
+        target = self._view.catalog.unrestricted.object(name)
         masters = [field for field in target.fields.values() if field.master] if target else []
         self._master = next((field.name for field in masters if "Account" in field.reference_to), "")
         if bool(masters) is not of_account:

@@ -92,7 +92,7 @@ def _retrieve(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         view = call.view(tx)
         target = view.catalog.require(call.path["object"])
-        rows = [view.rows.one(target.name, str(entry)) for entry in record_ids]
+        rows = [view.rows.find(target.name, str(entry)) for entry in record_ids]
         return answer([row and record_json(call, target, row, [str(entry) for entry in fields]) for row in rows])
 
 

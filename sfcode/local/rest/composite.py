@@ -106,10 +106,10 @@ def _together(call: RestCall, others: Routes, requests: list[Json]) -> tuple[boo
         if not good:
             raise Undo
     if not good:
-        halted = [{"errorCode": "PROCESSING_HALTED", "message": ROLLED_BACK}]
+        errors = [{"errorCode": "PROCESSING_HALTED", "message": ROLLED_BACK}]
         failures = {entry["referenceId"]: entry for entry in answers if entry["httpStatusCode"] >= 300}
         names = [str(entry["referenceId"]) for entry in requests]
-        return False, [failures.get(name) or _render(name, SubResponse(400, halted, {})) for name in names]
+        return False, [failures.get(name) or _render(name, SubResponse(400, errors, {})) for name in names]
     return True, answers
 
 
@@ -150,9 +150,9 @@ def _batch(call: RestCall, others: Routes) -> Response:
     if len(requests) > MOST:
         raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST} subrequests in one request exceeded")
     results: list[Json] = []
-    halted = False
+    is_halted = False
     for entry in requests:
-        if halted:
+        if is_halted:
             message = [{"errorCode": "BATCH_PROCESSING_HALTED", "message": "Batch processing halted per request"}]
             results.append({"statusCode": 412, "result": message})
             continue
@@ -160,7 +160,7 @@ def _batch(call: RestCall, others: Routes) -> Response:
             call, others, Inner(str(entry.get("method", "GET")).upper(), str(entry["url"]), entry.get("richInput"))
         )
         results.append({"statusCode": response.status, "result": response.body})
-        halted = not response.good and body.get("haltOnError") is True
+        is_halted = not response.good and body.get("haltOnError") is True
     return answer({"hasErrors": any(entry["statusCode"] >= 300 for entry in results), "results": results})
 
 

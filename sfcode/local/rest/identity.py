@@ -19,11 +19,11 @@ def routes(context: OrgContext) -> list[Route]:
     return [
         Route("/services/oauth2/userinfo", partial(_about, context), methods=["GET", "POST"]),
         Route("/id/{org}/{user}", partial(_about, context), methods=["GET", "POST"]),
-        route(f"{DATA}/chatter/users/me", context, {"GET": _me}),
+        route(f"{DATA}/chatter/users/me", context, {"GET": _identify}),
     ]
 
 
-def _me(call: RestCall) -> Response:
+def _identify(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         user = tx.records.get("User", call.session.user_id) or {}
     return answer({"id": user.get("Id"), "username": user.get("Username"), "displayName": user.get("Name")})

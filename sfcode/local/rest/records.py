@@ -80,7 +80,7 @@ def _get(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         view = call.view(tx)
         target = view.catalog.require(call.path["object"])
-        row = view.rows.one(target.name, call.path["id"]) if is_id(call.path["id"]) else None
+        row = view.rows.find(target.name, call.path["id"]) if is_id(call.path["id"]) else None
         if row is None:
             raise make_error("not_found")
         return answer(record_json(call, target, row, asked_fields(call)))

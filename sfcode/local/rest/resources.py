@@ -61,7 +61,7 @@ def _limits(call: RestCall) -> Response:
 
     return answer(
         {
-            "DailyApiRequests": limit(usage.limit, usage.used(call.context.clock.now())),
+            "DailyApiRequests": limit(usage.limit, usage.count_used(call.context.clock.now())),
             "DailyBulkV2QueryJobs": limit(10_000),
             "DataStorageMB": limit(1024),
             "FileStorageMB": limit(1024),

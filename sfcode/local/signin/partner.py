@@ -39,9 +39,9 @@ class PartnerCall:
     origin: str
     call: soap.SoapCall
 
-    def required(self, name: str) -> str:
+    def require(self, name: str) -> str:
         """Return the text of a required argument. Raises SoapFault if it is missing."""
-        return soap.required(self.call.element, name)
+        return soap.require(self.call.element, name)
 
 
 def routes(context: OrgContext) -> list[Route]:
@@ -65,7 +65,7 @@ def _answer(context: OrgContext, kind: str, request: Request, data: bytes) -> by
 
 def _login(request: PartnerCall) -> list[soap.Node]:
     context, now = request.context, request.context.clock.now()
-    username, password = request.required("username"), request.required("password")
+    username, password = request.require("username"), request.require("password")
     with context.store.transaction() as tx:
         user = user_with_password(tx, username, password)
         if user is None:
@@ -122,7 +122,7 @@ def _get_server_timestamp(request: PartnerCall) -> list[soap.Node]:
 def _set_password(request: PartnerCall) -> list[soap.Node]:
     session = find_caller(request.context, request.call)
     with request.context.store.transaction() as tx:
-        set_password(tx, session.user_id, request.required("userId"), request.required("password"))
+        set_password(tx, session.user_id, request.require("userId"), request.require("password"))
     return [{}]
 
 

@@ -103,7 +103,7 @@ class UserAccess:
             edit for _, edit in rights
         )
 
-    def seen(self, target: ObjectDef) -> ObjectDef | None:
+    def view(self, target: ObjectDef) -> ObjectDef | None:
         """Return an object as the user sees it: without hidden fields, and with read-only fields marked."""
         rights = self.object(target.name)
         if not rights.read:

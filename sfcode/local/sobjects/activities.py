@@ -73,7 +73,7 @@ def _all_day(save: PendingRecord) -> None:
 
 def _start(save: PendingRecord) -> datetime:
     start = save.first("StartDateTime", "ActivityDateTime")
-    starts = {save.after.get(name) for name in ("StartDateTime", "ActivityDateTime") if name in save.given} - {None}
+    starts = {save.after.get(name) for name in ("StartDateTime", "ActivityDateTime") if name in save.names} - {None}
     has_length = any(save.after.get(name) is not None for name in ("DurationInMinutes", "EndDateTime"))
     if start is None or not has_length:
         missing = [] if has_length else ["DurationInMinutes"]
@@ -89,7 +89,7 @@ def _minutes(save: PendingRecord) -> int:
     """Return the duration from the given values; a new start moves the end."""
     after, start = save.after, _start(save)
     lengths = [
-        name for name in ("DurationInMinutes", "EndDateTime") if name in save.given and after.get(name) is not None
+        name for name in ("DurationInMinutes", "EndDateTime") if name in save.names and after.get(name) is not None
     ]
     minutes = int(after.get("DurationInMinutes") or 0)
     if "EndDateTime" in lengths or (save.before is None and after.get("DurationInMinutes") is None):

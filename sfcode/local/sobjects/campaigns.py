@@ -17,11 +17,11 @@ OF_ADDRESS = frozenset({"City", "Country", "PostalCode", "State", "Street"})
 def prepare_member(save: PendingRecord) -> None:
     """Check a member, and copy the fields of its lead or contact."""
     after, tx = save.after, save.tx
-    whom = [name for name in ("ContactId", "LeadId") if after.get(name)]
-    if len(whom) != 1:
-        kind = "both a lead and a contact" if whom else "neither a lead nor a contact"
+    person_fields = [name for name in ("ContactId", "LeadId") if after.get(name)]
+    if len(person_fields) != 1:
+        kind = "both a lead and a contact" if person_fields else "neither a lead nor a contact"
         raise ApiError("FIELD_INTEGRITY_EXCEPTION", f"A campaign member can't be {kind}", ["LeadId", "ContactId"])
-    (key,) = whom
+    (key,) = person_fields
     members = tx.records.find("CampaignMember", key, after[key])
     if any(member["CampaignId"] == after["CampaignId"] and member["Id"] != after.get("Id") for member in members):
         raise make_error("already_a_member")
@@ -29,7 +29,7 @@ def prepare_member(save: PendingRecord) -> None:
     after |= _copy_person(name, get_row(tx, name, str(after[key])) or {})
     statuses = tx.records.find("CampaignMemberStatus", "CampaignId", after["CampaignId"])
     default = next(candidate for candidate in statuses if candidate["IsDefault"])
-    wish = str(after.get("Status") if "Status" in save.given or save.before else "").casefold()
+    wish = str(after.get("Status") if "Status" in save.names or save.before else "").casefold()
     status = next((candidate for candidate in statuses if str(candidate["Label"]).casefold() == wish), default)
     after |= {
         "LeadOrContactId": after[key],

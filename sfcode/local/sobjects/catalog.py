@@ -30,7 +30,7 @@ class Catalog:
         key = name.lower()
         if key not in self._known:
             definition = self._reader.object(name)
-            self._known[key] = definition if definition is None or self.access is None else self.access.seen(definition)
+            self._known[key] = definition if definition is None or self.access is None else self.access.view(definition)
         return self._known[key]
 
     def require(self, name: str) -> ObjectDef:
@@ -45,7 +45,7 @@ class Catalog:
         return name.lower() in _tooling_names() or self._reader.object(name) is not None
 
     @cached_property
-    def whole(self) -> Catalog:
+    def unrestricted(self) -> Catalog:
         """Return the catalog without a user's restrictions."""
         return self if self.access is None else Catalog(self._tx)
 

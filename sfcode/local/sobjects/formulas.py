@@ -202,7 +202,7 @@ class FormulaRows:
     """Wraps rows so that they include their formula fields."""
 
     def __init__(self, catalog: Catalog, rows: ReadsRows, now: datetime) -> None:
-        self._catalog = catalog.whole
+        self._catalog = catalog.unrestricted
         self._access = catalog.access
         self._rows = rows
         self._now = now

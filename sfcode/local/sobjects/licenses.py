@@ -59,8 +59,8 @@ def check_bound_license(tx: OrgTransaction, permission_set: Component, user: Rec
         or not tx.records.find("UserLicense", "Name", bound_to)
     ):
         return
-    why = f"It is for users with the license {bound_to}, and this one has {license['Name']}"
-    raise _cannot_assign(permission_set, user, why)
+    reason = f"It is for users with the license {bound_to}, and this one has {license['Name']}"
+    raise _cannot_assign(permission_set, user, reason)
 
 
 def check_rights(tx: OrgTransaction, permission_set: Component, user: Record) -> None:
@@ -70,10 +70,10 @@ def check_rights(tx: OrgTransaction, permission_set: Component, user: Record) ->
         raise _cannot_assign(permission_set, user, f"{NOT_ALLOWED}{right}")
 
 
-def _cannot_assign(permission_set: Component, user: Record, why: str) -> ApiError:
+def _cannot_assign(permission_set: Component, user: Record, reason: str) -> ApiError:
     """Return the error for a permission set that a user cannot have."""
     label = permission_set.body.get("label") or permission_set.full_name
-    return make_error("permission_set_refused", label=label, user=user["Name"], why=why)
+    return make_error("permission_set_refused", label=label, user=user["Name"], why=reason)
 
 
 def check_seat(tx: OrgTransaction, profile_id: str) -> None:

@@ -174,11 +174,11 @@ class PendingRecord:
     tx: OrgTransaction
     before: Record | None
     after: Record
-    given: frozenset[str]
+    names: frozenset[str]
     now: datetime
 
     def first(self, *names: str) -> Scalar:
         """Return the first value that the caller set among these fields, otherwise the existing one."""
-        new_values = (self.after.get(name) for name in names if name in self.given)
+        new_values = (self.after.get(name) for name in names if name in self.names)
         all_values = (self.after.get(name) for name in names)
         return next((value for value in (*new_values, *all_values) if value is not None), None)

@@ -95,7 +95,7 @@ class Rows:
     def _all_are_seen(self, object_name: str) -> bool:
         """Return whether an object's rows are stored and all visible."""
         access = self._catalog.access if self._catalog else None
-        target = self._catalog.whole.object(object_name) if self._catalog else None
+        target = self._catalog.unrestricted.object(object_name) if self._catalog else None
         if self._with_deleted:
             return False
         return not _is_view(object_name) and (access is None or (target is not None and access.sees_all(target)))
@@ -106,14 +106,14 @@ class Rows:
         if full_id in cache:
             return cache[full_id]
         if not _is_view(object_name) and object_name not in self._all and len(cache) < FEW:
-            cache[full_id] = self.one(object_name, record_id)
+            cache[full_id] = self.find(object_name, record_id)
             return cache[full_id]
         if object_name not in self._whole:
             self._whole.add(object_name)
             cache |= {str(row.get("Id")): row for row in self.all(object_name)}
         return cache.get(full_id)
 
-    def one(self, object_name: str, record_id: str) -> Record | None:
+    def find(self, object_name: str, record_id: str) -> Record | None:
         """Find a row by its id, if possible without reading the others."""
         if _is_view(object_name) or object_name in self._all:
             return self.get(object_name, record_id)
@@ -123,7 +123,7 @@ class Rows:
     def _select_visible(self, object_name: str, rows: list[Record]) -> list[Record]:
         if self._catalog is None:
             return rows
-        access, target = self._catalog.access, self._catalog.whole.object(object_name)
+        access, target = self._catalog.access, self._catalog.unrestricted.object(object_name)
         if target is None:
             return rows
         if access is not None and not access.sees_all(target):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from sfcode.local.errors import malformed
+from sfcode.local.errors import bad_query
 from sfcode.local.sobjects.model import NUMBER_TYPES, ObjectDef
 from sfcode.local.soql.ast import Aggregate, FieldRef, Order, SingleCondition, SoqlQuery, TotalComparison
 from sfcode.local.soql.conditions import Conditions, against, combine, comparable
@@ -41,7 +41,7 @@ def group_rows(
 def _key(world: World, query: SoqlQuery, target: ObjectDef, ref: FieldRef) -> Callable[[Record], Scalar]:
     bound = world.bind(target, query.alias, ref)
     if not bound.field.groupable:
-        raise malformed(f"field '{ref.text}' can not be grouped in a query call", world.text, ref.at)
+        raise bad_query(f"field '{ref.text}' can not be grouped in a query call", world.text, ref.at)
     return world.reader(bound)
 
 
@@ -52,7 +52,7 @@ def _having(
     if isinstance(condition, TotalComparison):
         value, literal = _function(world, query, target, condition.total), condition.value
         if literal.kind not in ("number", "string", "boolean", "null"):
-            raise malformed("HAVING compares with plain values only", world.text, literal.at)
+            raise bad_query("HAVING compares with plain values only", world.text, literal.at)
         holds = against(condition.operator, literal.value)  # type: ignore[arg-type]  # a range was refused above
         return lambda group: holds(value(group))
     _grouped_only(world, query, condition.field)
@@ -62,7 +62,7 @@ def _having(
 
 def _grouped_only(world: World, query: SoqlQuery, ref: FieldRef) -> None:
     if ref.text.lower() not in {group_field.text.lower() for group_field in query.group_by}:
-        raise malformed(f"Field must be grouped or aggregated: {ref.text}", world.text, ref.at)
+        raise bad_query(f"Field must be grouped or aggregated: {ref.text}", world.text, ref.at)
 
 
 def _columns(world: World, query: SoqlQuery, target: ObjectDef) -> list[tuple[str, Value]]:
@@ -78,7 +78,7 @@ def _columns(world: World, query: SoqlQuery, target: ObjectDef) -> list[tuple[st
             _grouped_only(world, query, item)
             columns.append((item.alias or item.path[-1], _first(world, query, target, item)))
         else:
-            raise malformed("a grouped query selects fields and aggregates only", world.text, query.source_at)
+            raise bad_query("a grouped query selects fields and aggregates only", world.text, query.source_at)
     return columns
 
 
@@ -96,15 +96,15 @@ def _first(world: World, query: SoqlQuery, target: ObjectDef, ref: FieldRef) -> 
 def _function(world: World, query: SoqlQuery, target: ObjectDef, item: Aggregate) -> Value:
     if item.field is None:
         if item.function != "COUNT":
-            raise malformed(f"unexpected token: '{item.function}'", world.text, item.at)
+            raise bad_query(f"unexpected token: '{item.function}'", world.text, item.at)
         return len
     if item.field.text.lower() in {entry.text.lower() for entry in query.group_by}:
-        raise malformed(f"Grouped field should not be aggregated: {item.field.text}", world.text, item.at)
+        raise bad_query(f"Grouped field should not be aggregated: {item.field.text}", world.text, item.at)
     bound = world.bind(target, query.alias, item.field)
     read = world.reader(bound)
     if item.function in ("SUM", "AVG") and bound.field.type not in NUMBER_TYPES:
         message = f"field {bound.field.name} does not support aggregate operator {item.function}"
-        raise malformed(message, world.text, item.at)
+        raise bad_query(message, world.text, item.at)
 
     def value(group: Group) -> Scalar:
         values = [entry for row in group if (entry := read(row)) is not None]

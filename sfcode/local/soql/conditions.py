@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from sfcode.local.clock import stamp
-from sfcode.local.errors import ApiError, malformed, query_error
+from sfcode.local.errors import ApiError, bad_query, query_error
 from sfcode.local.ids import full, is_id
 from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
 from sfcode.local.soql.ast import (
@@ -86,7 +86,7 @@ class Conditions:
             case Membership():
                 return self._membership(condition)
             case TotalComparison(total):
-                raise malformed(f"unexpected token: '{total.function}'", self._world.text, total.at)
+                raise bad_query(f"unexpected token: '{total.function}'", self._world.text, total.at)
 
     def narrow(self, condition: Condition) -> Narrow | None:
         """Return a preselection of the rows that can pass a compiled condition; None if any row can."""
@@ -104,7 +104,7 @@ class Conditions:
 
     def _narrow(self, ref: FieldRef, values: Callable[[FieldDef], Iterable[Scalar]]) -> Narrow | None:
         bound = self._bind(ref)
-        definition = self._world.catalog.whole.object(self._target.name)
+        definition = self._world.catalog.unrestricted.object(self._target.name)
         return None if bound.steps or definition is None else narrow(definition, bound.field, values(bound.field))
 
     def _comparison(self, condition: Comparison) -> Test:
@@ -129,7 +129,7 @@ class Conditions:
         if field.type not in ("date", "datetime") or not isinstance(literal.value, DateRange):
             raise self._refuse(QUOTED.format(field.name, _soql_type(field)), literal.at)
         try:
-            first, after = (_written(field, day) for day in bounds(literal.value, self._now))
+            first, after = (_format_day(field, day) for day in bounds(literal.value, self._now))
         except (ValueError, OverflowError) as error:
             raise self._refuse("the date is out of range", literal.at) from error
         tests: dict[str, Callable[[str], bool]] = {
@@ -171,11 +171,11 @@ class Conditions:
             )
         choices = [{text.lower() for text in str(literal.value).split(";")} for literal in condition.values]
 
-        def picked(row: Record) -> bool:
+        def has_choices(row: Record) -> bool:
             picks = {text.lower() for text in str(read(row) or "").split(";")}
             return any(choice <= picks for choice in choices) is not excluded
 
-        return picked
+        return has_choices
 
     def _bind(self, ref: FieldRef) -> Bound:
         bound = self._world.bind(self._target, self._alias, ref)
@@ -200,7 +200,7 @@ class Conditions:
             try:
                 return _to_stamp(str(value))
             except (ValueError, OverflowError) as error:
-                raise malformed(f"invalid datetime: {value}", self._world.text, literal.at) from error
+                raise bad_query(f"invalid datetime: {value}", self._world.text, literal.at) from error
         return None if isinstance(value, DateRange) else value
 
     def _refuse(self, message: str, at: int) -> ApiError:
@@ -215,11 +215,11 @@ def against(sign: str, right: Scalar) -> Callable[[Scalar], bool]:
         return lambda value: (comparable(value) == operand) is same
     compare = ORDERED[sign]
 
-    def ordered(value: Scalar) -> bool:
+    def has_order(value: Scalar) -> bool:
         row_value = comparable(value)
         return row_value is not None and operand is not None and compare(row_value, operand)
 
-    return ordered
+    return has_order
 
 
 def comparable(value: Scalar) -> Any:
@@ -253,7 +253,7 @@ def _to_stamp(text: str) -> str:
     return stamp(datetime.fromisoformat(text.upper().replace(" ", "+")))
 
 
-def _written(field: FieldDef, day: date) -> str:
+def _format_day(field: FieldDef, day: date) -> str:
     if field.type == "date":
         return day.isoformat()
     return stamp(datetime(day.year, day.month, day.day, tzinfo=UTC))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sfcode.lazy_dataclasses import dataclass
-from sfcode.local.errors import make_error, malformed
+from sfcode.local.errors import bad_query, make_error
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
@@ -102,7 +102,7 @@ class Executor:
         """Return the only column of a semi-join's subquery."""
         target = self._world.object(query.source, query.source_at)
         if len(query.select) != 1 or not isinstance(query.select[0], FieldRef):
-            raise malformed("semi join sub-selects must select one field", self._world.text, query.source_at)
+            raise bad_query("semi join sub-selects must select one field", self._world.text, query.source_at)
         read = self._world.reader(self._world.bind(target, query.alias, query.select[0]))
         rows = self._matching(query, target)
         return {read(row) for row in page(query, self._sort(query, target, rows))}
@@ -116,11 +116,11 @@ class Executor:
 
     def _sorted_by(self, order: Order, query: SoqlQuery, target: ObjectDef, rows: list[Record]) -> list[Record]:
         if isinstance(order.key, Aggregate):
-            raise malformed("only a grouped query can be sorted by an aggregate", self._world.text, order.key.at)
+            raise bad_query("only a grouped query can be sorted by an aggregate", self._world.text, order.key.at)
         bound = self._world.bind(target, query.alias, order.key)
         if not bound.field.filterable or bound.field.type == "multipicklist":
             message = f"field '{bound.field.name}' can not be sorted in a query call"
-            raise malformed(message, self._world.text, order.key.at)
+            raise bad_query(message, self._world.text, order.key.at)
         read = self._world.reader(bound)
         return sorted_with_nulls(rows, lambda row: comparable(read(row)), order)
 
@@ -137,7 +137,7 @@ class Executor:
                         tree.setdefault(field.name, field)
                 case FieldRef():
                     if item.alias:
-                        raise malformed("only aggregate expressions use field aliasing", self._world.text, item.at)
+                        raise bad_query("only aggregate expressions use field aliasing", self._world.text, item.at)
                     bound = self._world.bind(target, query.alias, item)
                     node = tree
                     for step in bound.steps:
@@ -186,8 +186,8 @@ class Executor:
     def _all_fields(self, item: AllFields, query: SoqlQuery, target: ObjectDef) -> list[FieldDef]:
         if item.which != "STANDARD" and (query.limit is None or query.limit > MAX_ALL_FIELDS):
             message = f"The SOQL FIELDS function must have a LIMIT of at most {MAX_ALL_FIELDS}"
-            raise malformed(message, self._world.text, item.at)
+            raise bad_query(message, self._world.text, item.at)
         kinds = {"ALL": (True, False), "CUSTOM": (True,), "STANDARD": (False,)}.get(item.which)
         if kinds is None:
-            raise malformed(f"unexpected token: '{item.which}'", self._world.text, item.at)
+            raise bad_query(f"unexpected token: '{item.which}'", self._world.text, item.at)
         return [field for field in target.fields.values() if field.custom in kinds]

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sfcode.local import grammars
-from sfcode.local.errors import malformed
+from sfcode.local.errors import bad_query
 from sfcode.local.soql.ast import (
     Aggregate,
     AllFields,
@@ -38,21 +38,21 @@ def parse(text: str) -> SoqlQuery:
     from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
     if len(text) > MAX_LENGTH:
-        raise malformed("SOQL statements cannot be longer than 100,000 characters.", text, 0)
+        raise bad_query("SOQL statements cannot be longer than 100,000 characters.", text, 0)
     try:
         return _query(_grammar().parse(text).children[0])
     except UnexpectedToken as error:
         if error.token.type == "$END":
-            raise malformed("unexpected token: '<EOF>'", text, len(text)) from error
-        raise malformed(f"unexpected token: '{error.token}'", text, error.token.start_pos or 0) from error
+            raise bad_query("unexpected token: '<EOF>'", text, len(text)) from error
+        raise bad_query(f"unexpected token: '{error.token}'", text, error.token.start_pos or 0) from error
     except UnexpectedCharacters as error:
         at = int(getattr(error, "pos_in_stream", None) or 0)
         word = re.match(r"\w+|.", text[at:], re.DOTALL)
-        raise malformed(f"unexpected token: '{word.group() if word else ''}'", text, at) from error
+        raise bad_query(f"unexpected token: '{word.group() if word else ''}'", text, at) from error
     except UnexpectedInput as error:
-        raise malformed("unexpected token: '<EOF>'", text, len(text)) from error
+        raise bad_query("unexpected token: '<EOF>'", text, len(text)) from error
     except RecursionError as error:
-        raise malformed("the query is nested too deeply", text, 0) from error
+        raise bad_query("the query is nested too deeply", text, 0) from error
 
 
 @cache

@@ -73,7 +73,7 @@ class FlowTable(Table):
         """Return the active version, if there is one."""
         return next((version for version in self.versions(full_name) if version.status == "Active"), None)
 
-    def triggered(self, object_name: str, trigger: str) -> list[StoredFlowVersion]:
+    def list_triggered(self, object_name: str, trigger: str) -> list[StoredFlowVersion]:
         """List the active versions that start when a record of an object is saved."""
         rows = self._db.execute(
             f"{SELECT} WHERE v.status = 'Active' AND json_extract(v.body, '$.start.triggerType') = ?"

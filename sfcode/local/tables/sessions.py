@@ -22,7 +22,7 @@ class SessionRow:
     app: str | None
     scope: str
 
-    def expired(self, now: datetime) -> bool:
+    def is_expired(self, now: datetime) -> bool:
         """Return whether it has expired."""
         return self.expires_at is not None and self.expires_at <= stamp(now)
 

@@ -71,8 +71,8 @@ class _Tree:
         width = max((len(_key(name)) for name in changed_names), default=0)
         for name in changed_names:
             yield from self.attribute(_key(name).ljust(width), old.get(name), new.get(name), (*path, name))
-        if hidden := len(names) - len(changed_names):
-            yield Line(" ", len(path), f"# ({count_noun(hidden, 'unchanged attribute')} hidden)")
+        if hidden_count := len(names) - len(changed_names):
+            yield Line(" ", len(path), f"# ({count_noun(hidden_count, 'unchanged attribute')} hidden)")
 
     def attribute(self, key: str, before: Value, after: Value, path: Path) -> Iterator[Line]:
         depth = len(path) - 1
@@ -108,8 +108,8 @@ class _Tree:
             for item in elements:
                 if item not in other_elements:
                     yield Line(sign, len(path), f"{_text(item)},{self.note((*path, str(item)))}")
-        if hidden := sum(item in after for item in before):
-            yield Line(" ", len(path), f"# ({count_noun(hidden, 'unchanged element')} hidden)")
+        if hidden_count := sum(item in after for item in before):
+            yield Line(" ", len(path), f"# ({count_noun(hidden_count, 'unchanged element')} hidden)")
 
 
 def _where_they_differ(before: str, after: str) -> tuple[str, str]:

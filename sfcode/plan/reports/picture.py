@@ -48,11 +48,11 @@ class Picture:
 
 def pictures(plan: Plan) -> tuple[Picture, ...]:
     """Return the pictures of all mappings, removed ones last. Without a record of the last apply, no changes are marked."""
-    known = plan.previous_flows is not None
+    has_previous = plan.previous_flows is not None
     previous = {flow.mapping: flow for flow in plan.previous_flows or ()}
     present = {flow.mapping for flow in plan.flows}
     return (
-        *(_draw(flow, previous.get(flow.mapping) if known else flow) for flow in plan.flows),
+        *(_draw(flow, previous.get(flow.mapping) if has_previous else flow) for flow in plan.flows),
         *(_draw(None, flow) for name, flow in previous.items() if name not in present),
     )
 
@@ -62,16 +62,16 @@ def _draw(after: FlowOfData | None, before: FlowOfData | None) -> Picture:
     if flow is None:
         raise ValueError("a picture needs a flow before or after")
     sign: Sign = "+" if before is None else "-" if after is None else " "
-    sent = _compare(_list_sent(before), _list_sent(after))
-    written = _compare(_list_written(before), _list_written(after))
+    sent_links = _compare(_list_sent(before), _list_sent(after))
+    written_links = _compare(_list_written(before), _list_written(after))
     return Picture(
         title=f"{flow.mapping}: {flow.object} and Appcues {flow.match}s",
         sign=sign,
         left=f"Salesforce {flow.object}",
         right=f"Appcues {flow.match} profile and events",
-        sent=tuple(Row(name, link.sign, (link,)) for name, link in sent),
+        sent=tuple(Row(name, link.sign, (link,)) for name, link in sent_links),
         senders=(*flow.senders, flow.carrier),
-        written=tuple(_group(written)),
+        written=tuple(_group(written_links)),
         carrier=flow.carrier,
     )
 

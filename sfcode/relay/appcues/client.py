@@ -79,14 +79,14 @@ class AppcuesClient:
         content = json.dumps(attributes, separators=(",", ":"), allow_nan=False).encode()
         async with self._slots:
             await self._rate_limit.acquire()
-            begun = self._clock()
-            seconds = min(TIMEOUT, deadline - begun)
+            start = self._clock()
+            seconds = min(TIMEOUT, deadline - start)
             if seconds <= 0 or self._rate_limit.pause_left:
                 return None
             with trace(f"call appcues {kind}_profile") as end:
                 answer = await self._patch(url, content, seconds)
                 end(answer.outcome)
-        self._instrumentation.record_call("appcues", f"{kind}_profile", answer.outcome, self._clock() - begun)
+        self._instrumentation.record_call("appcues", f"{kind}_profile", answer.outcome, self._clock() - start)
         return answer
 
     async def close(self) -> None:

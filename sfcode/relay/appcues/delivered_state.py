@@ -28,7 +28,7 @@ class DeliveredAttribute:
 
     stamp: str
     """The time of the last change of the record that delivered the attribute."""
-    given: bool
+    has_value: bool
     """Whether the record delivered a value. If it did, an empty field later removes the attribute."""
     written: str = ""
     """The time of the change whose value, or null, was last written to the profile; "" for never."""
@@ -85,13 +85,13 @@ def _parse(latest: LatestState | None) -> tuple[Sequence[Any], Mapping[str, Valu
 def latest(key: str, notes: DeliveredState, values: Mapping[str, Value]) -> LatestState | None:
     """Serialize the delivered state of a profile, grouped by time; None for an empty one."""
 
-    def alike(each: tuple[tuple[str, str], DeliveredAttribute]) -> tuple[str, DeliveredAttribute]:
-        (owner, _), note = each
+    def group_key(item: tuple[tuple[str, str], DeliveredAttribute]) -> tuple[str, DeliveredAttribute]:
+        (owner, _), note = item
         return owner, note
 
     objects = [
-        (owner, note.stamp, int(note.given), note.written, sorted(attribute for (_, attribute), _ in each))
-        for (owner, note), each in groupby(sorted(notes.items(), key=alike), key=alike)
+        (owner, note.stamp, int(note.has_value), note.written, sorted(attribute for (_, attribute), _ in group))
+        for (owner, note), group in groupby(sorted(notes.items(), key=group_key), key=group_key)
     ]
     if not objects and not values:
         return None
@@ -101,6 +101,6 @@ def latest(key: str, notes: DeliveredState, values: Mapping[str, Value]) -> Late
     return LatestState(name(key), newest, json.dumps(state, separators=(",", ":"), ensure_ascii=False))
 
 
-def written(notes: DeliveredState, attribute: str, objects: Iterable[str]) -> str:
+def newest_write(notes: DeliveredState, attribute: str, objects: Iterable[str]) -> str:
     """Return when an attribute was last written from one of these objects: the time of the record's change."""
     return max((note.written for mapping in objects if (note := notes.get((mapping, attribute)))), default="")

@@ -68,13 +68,13 @@ class AnswerEffect:
     """`ok`, the status, or the outage; "" where no request was made."""
 
 
-def interpret_answer(answer: AppcuesAnswer, sent: Collection[str] = ()) -> AnswerEffect:
-    """Return the effect of an answer. `sent` are values that no text may contain."""
+def interpret_answer(answer: AppcuesAnswer, values_to_mask: Collection[str] = ()) -> AnswerEffect:
+    """Return the effect of an answer, in whose texts values are masked."""
     outcome = "ok" if answer.is_ok else answer.outcome
-    return replace(_interpret(answer, sent), outcome=outcome)
+    return replace(_interpret(answer, values_to_mask), outcome=outcome)
 
 
-def _interpret(answer: AppcuesAnswer, sent: Collection[str]) -> AnswerEffect:
+def _interpret(answer: AppcuesAnswer, values_to_mask: Collection[str]) -> AnswerEffect:
     status, outcome, wait = answer.status, answer.outcome, answer.retry_after
     if answer.is_ok:
         return AnswerEffect(Delivered())
@@ -92,7 +92,7 @@ def _interpret(answer: AppcuesAnswer, sent: Collection[str]) -> AnswerEffect:
         return AnswerEffect(Retry(outcome, wait), is_unknown=True)
     if 400 <= status < 500:
         reason = "appcues_not_found" if status == 404 else "appcues_refused"
-        return AnswerEffect(Parked(reason, f"{status} {_mask(_read_error_text(answer.body), sent)}"))
+        return AnswerEffect(Parked(reason, f"{status} {_mask(_read_error_text(answer.body), values_to_mask)}"))
     detail = f"Appcues answered {status}, which its API does not; is APPCUES_API_URL right?"
     return AnswerEffect(Retry(outcome, REFUSED_PAUSE, counts=False), "appcues_address", detail, pause=REFUSED_PAUSE)
 

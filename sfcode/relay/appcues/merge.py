@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sfcode.lazy_dataclasses import dataclass
-from sfcode.relay.appcues.delivered_state import DeliveredAttribute, DeliveredState, written
+from sfcode.relay.appcues.delivered_state import DeliveredAttribute, DeliveredState, newest_write
 from sfcode.relay.appcues.mapping_view import AttributeView
 from sfcode.relay.appcues.null_guard import NullGuards
 from sfcode.relay.appcues.record_state import RecordState
@@ -134,7 +134,7 @@ def _is_stale(state: RecordState, before: DeliveredState) -> bool:
     attributes = list(_stated_attributes(state))
     return bool(attributes) and all(
         state.stamp < _find_delivered(state, attribute, before).stamp
-        or (attribute.name in state.values and state.stamp < written(before, attribute.name, attribute.others))
+        or (attribute.name in state.values and state.stamp < newest_write(before, attribute.name, attribute.others))
         for attribute in attributes
     )
 
@@ -189,28 +189,28 @@ def _outcome(
 ) -> AttributeDecision:
     name, mapping = attribute.name, state.view.name
     own = _find_delivered(state, attribute, notes)
-    wins = state.stamp >= written(notes, name, attribute.others)
+    wins = state.stamp >= newest_write(notes, name, attribute.others)
 
     def outcome(
-        value: Value = None, *, given: bool, sent: bool = False, left_out: bool = False, bad: str = ""
+        value: Value = None, *, has_value: bool, sent: bool = False, left_out: bool = False, bad: str = ""
     ) -> AttributeDecision:
-        note = DeliveredAttribute(state.stamp, given, state.stamp if sent else own.written)
+        note = DeliveredAttribute(state.stamp, has_value, state.stamp if sent else own.written)
         return AttributeDecision(newness, mapping, _object(state), name, note, value, sent, left_out, bad)
 
     if name in state.values:
         guards.record_value(mapping, name)
-        return outcome(state.values[name], given=True, sent=wins)
+        return outcome(state.values[name], has_value=True, sent=wins)
     if name in state.bad:
-        return outcome(given=own.given, left_out=True, bad=state.bad[name])
-    given = own.given or had
+        return outcome(has_value=own.has_value, left_out=True, bad=state.bad[name])
+    had_value = own.has_value or had
     unlisted = name in state.unlisted
     if unlisted:
         guards.record_value(mapping, name)
-    if not (wins and (given or _is_due_unasked(state, attribute, notes, guards))):
-        return outcome(given=False)
-    if state.complete or unlisted or guards.may_clear(mapping, name, state.record_id if given else ""):
-        return outcome(given=False, sent=True)
-    return outcome(given=given, left_out=True)
+    if not (wins and (had_value or _is_due_unasked(state, attribute, notes, guards))):
+        return outcome(has_value=False)
+    if state.complete or unlisted or guards.may_clear(mapping, name, state.record_id if had_value else ""):
+        return outcome(has_value=False, sent=True)
+    return outcome(has_value=had_value, left_out=True)
 
 
 def _is_due_unasked(state: RecordState, attribute: AttributeView, notes: DeliveredState, guards: NullGuards) -> bool:
@@ -224,7 +224,7 @@ def _is_due_unasked(state: RecordState, attribute: AttributeView, notes: Deliver
     if attribute.others:
         return False
     is_known = (_object(state), attribute.name) in notes
-    return state.complete or (not is_known and guards.seen(state.view.name, attribute.name))
+    return state.complete or (not is_known and guards.had_value(state.view.name, attribute.name))
 
 
 def _find_delivered(state: RecordState, attribute: AttributeView, notes: DeliveredState) -> DeliveredAttribute:
@@ -235,4 +235,4 @@ def _object(state: RecordState) -> str:
     return state.view.object.lower()
 
 
-_NOTHING = DeliveredAttribute("", given=False)
+_NOTHING = DeliveredAttribute("", has_value=False)

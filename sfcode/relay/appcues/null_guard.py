@@ -78,7 +78,7 @@ class NullGuards:
         self.tripped: list[str] = []
         """Attributes of which clearing was stopped, as `mapping.attribute`."""
 
-    def seen(self, mapping: str, attribute: str) -> bool:
+    def had_value(self, mapping: str, attribute: str) -> bool:
         """Tell whether any record ever had a value."""
         return self._guards[self._names[mapping, attribute]].seen
 
@@ -97,11 +97,9 @@ class NullGuards:
             self.tripped.append(f"{mapping}.{attribute}")
         return not self._guards[key].stopped
 
-    def changed(self) -> tuple[LatestState, ...]:
+    def list_changed(self) -> tuple[LatestState, ...]:
         """Return the guards that changed, as latest states."""
-        return tuple(
-            _written(key, guard, self._now) for key, guard in self._guards.items() if guard != self._before[key]
-        )
+        return tuple(_dump(key, guard, self._now) for key, guard in self._guards.items() if guard != self._before[key])
 
 
 def names(mapping_views: Iterable[MappingView]) -> list[str]:
@@ -129,7 +127,7 @@ def resume_clearing(inbox: LatestStore, stopped: StoppedAttribute, now: datetime
 
     Nulls that were withheld are not sent: `reconcile` or `backfill` sends the present values of the records.
     """
-    inbox.note([_written(stopped.name, NullGuard(seen=True), stamp(now))])
+    inbox.note([_dump(stopped.name, NullGuard(seen=True), stamp(now))])
 
 
 def stamp(now: datetime) -> str:
@@ -159,6 +157,6 @@ def _read(view: MappingView, attribute: AttributeView, states: Mapping[str, Late
     return NullGuard(bool(value.get("seen")), tuple(value.get("run", ())), str(value.get("stopped", "")))
 
 
-def _written(name: str, guard: NullGuard, now: str) -> LatestState:
+def _dump(name: str, guard: NullGuard, now: str) -> LatestState:
     value = {"seen": guard.seen, "run": list(guard.run), "stopped": guard.stopped}
     return LatestState(name, now, json.dumps(value, separators=(",", ":")))

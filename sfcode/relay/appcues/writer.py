@@ -174,7 +174,7 @@ class AppcuesWriter:
         self._report(guards, [part for profile in work.values() for part in profile.delivered])
         return Delivery(
             _in_turn(claim, ends),
-            (*guards.changed(), *states),
+            (*guards.list_changed(), *states),
             rewritten=tuple(profile.state for profile in work.values() if profile.state and profile.repeated),
             intents=frozenset(intents),
             written=frozenset(names[key] for key, profile in work.items() if profile.sent or profile.repeated),

@@ -81,18 +81,18 @@ class BulkRun:
     """The name of the setting that stores the progress."""
     org: Org
     inbox: Inbox
-    one: ResolvedMapping
+    mapping: ResolvedMapping
     choose: ChooseMessages
     say: Callable[[str], None]
     sleep: Callable[[float], object]
 
     def go_on(self, saved: Progress | None) -> Progress:
         """Resume an earlier run, or start one."""
-        with using_api(self.name, self.one.name):
+        with using_api(self.name, self.mapping.name):
             return self._fetch_all(saved)
 
     def _fetch_all(self, saved: Progress | None) -> Progress:
-        mapping = self.one
+        mapping = self.mapping
         try:
             progress = self._resume(saved) or self._start()
             job = self._wait_for_job(progress)
@@ -106,7 +106,7 @@ class BulkRun:
 
     def _resume(self, saved: Progress | None) -> Progress | None:
         """Return the progress to resume; None if the org deleted the job or the mapping's fields changed."""
-        mapping = self.one
+        mapping = self.mapping
         if saved is None:
             return None
         if saved.version != mapping.message_version:
@@ -127,7 +127,7 @@ class BulkRun:
         return saved
 
     def _wait_for_job(self, progress: Progress) -> Job:
-        mapping, pause = self.one, POLL_FIRST
+        mapping, pause = self.mapping, POLL_FIRST
         while (job := self.org.bulk.job(progress.job)).runs:
             self.say(f"{mapping.name}: the org is reading, {job.records:,} records so far")
             self.sleep(pause)
@@ -140,7 +140,7 @@ class BulkRun:
         return job
 
     def _start(self) -> Progress:
-        progress = Progress(self.org.bulk.start(select(self.one)).id, self.one.message_version)
+        progress = Progress(self.org.bulk.start(select(self.mapping)).id, self.mapping.message_version)
         self._save(progress)
         return progress
 
@@ -159,7 +159,7 @@ class BulkRun:
         return progress
 
     def _save(self, progress: Progress) -> None:
-        self.inbox.remember(progress_setting(self.one, self.name), json.dumps(asdict(progress)))
+        self.inbox.remember(progress_setting(self.mapping, self.name), json.dumps(asdict(progress)))
 
 
 def _explain(mapping: ResolvedMapping, error: OrgError) -> OrgError:

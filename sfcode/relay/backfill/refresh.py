@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sfcode.relay.inbox import Inbox
 
 NAME: Literal["refresh"] = "refresh"
-_NEVER = DeliveredAttribute("", given=False)
+_NEVER = DeliveredAttribute("", has_value=False)
 
 
 def refresh(
@@ -106,7 +106,7 @@ class RecordComparison:
             name = attribute.name
             last = notes.get((view.name, name), _NEVER)
             # A value that another mapping, or a newer state of the record, has written since is not replaced.
-            newest = max(last.stamp, delivered_state.written(notes, name, attribute.others))
+            newest = max(last.stamp, delivered_state.newest_write(notes, name, attribute.others))
             if state.stamp < newest:
                 continue
             if name in state.values:

@@ -120,5 +120,5 @@ def _time_ticks(moments: Sequence[datetime], across: float, time_format: str) ->
     if not moments:
         return []
     gap = max(1, (len(moments) - 1) // (LABELED_TIMES - 1))
-    chosen = list(range(0, len(moments), gap))[:LABELED_TIMES]
-    return [Tick(round(position * across, 1), f"{moments[position]:{time_format}}") for position in chosen]
+    positions = list(range(0, len(moments), gap))[:LABELED_TIMES]
+    return [Tick(round(position * across, 1), f"{moments[position]:{time_format}}") for position in positions]

@@ -116,12 +116,12 @@ def percentile(classes: Mapping[int, int], share: float) -> float | None:
     total = sum(classes.values())
     if not total:
         return None
-    rank, seen, lower = share * total, 0, 0
+    rank, cumulative, lower = share * total, 0, 0
     for bound in (*BOUNDS, BEYOND):
         number = classes.get(bound, 0)
-        if number and seen + number >= rank:
+        if number and cumulative + number >= rank:
             upper = BOUNDS[-1] if bound == BEYOND else bound
-            return (lower + (upper - lower) * (rank - seen) / number) / 1000
-        seen += number
+            return (lower + (upper - lower) * (rank - cumulative) / number) / 1000
+        cumulative += number
         lower = bound
     raise AssertionError("unreachable")

@@ -46,20 +46,20 @@ class Search:
     @property
     def query(self) -> str:
         """Return the search as a URL query."""
-        return urlencode(self.given())
+        return urlencode(self.conditions())
 
     @property
     def is_empty(self) -> bool:
         """Whether the search has no condition."""
-        return not self.given()
+        return not self.conditions()
 
-    def given(self) -> dict[str, str]:
+    def conditions(self) -> dict[str, str]:
         """Return the conditions that are set, by name."""
         return {name: value for name in _FIELDS if (value := getattr(self, name))}
 
     def parse(self) -> Filter:
         """Return the selection. Raises ValueError with the reason if a condition is invalid."""
-        state = next((known for known in STATES if known == self.state), None)
+        state = next((name for name in STATES if name == self.state), None)
         if self.state and state is None:
             raise ValueError(f"{self.state} is not a state of a message.")
         if self.source and self.source not in WAYS:
@@ -142,9 +142,9 @@ class Meaning:
 
 def explain(entry: InboxEntry) -> Meaning:
     """Explain the state and the reason of a message."""
-    known = REASONS.get(entry.reason)
+    reason = REASONS.get(entry.reason)
     return Meaning(
-        STATE_WORDS[entry.state], known.what if known else "", hint_for(entry.reason) if entry.reason else ""
+        STATE_WORDS[entry.state], reason.what if reason else "", hint_for(entry.reason) if entry.reason else ""
     )
 
 
@@ -186,5 +186,5 @@ def describe_selection(search: Search) -> list[tuple[str, Any]]:
         "until": "Received before",
         "ids": "Message",
     }
-    given = search.given()
-    return [(labels[name], title_of(value) if name == "source" else value) for name, value in given.items()]
+    conditions = search.conditions()
+    return [(labels[name], title_of(value) if name == "source" else value) for name, value in conditions.items()]

@@ -87,7 +87,7 @@ def view(inbox: Inbox, period: Period = PERIODS["hour"]) -> dict[str, Any]:
 
 def title_of(source: str) -> str:
     """Return the title of the direction of messages from a source."""
-    return next((title for known, title in WAYS.items() if known == source), source)
+    return next((title for name, title in WAYS.items() if name == source), source)
 
 
 def blocked_groups(stats: InboxStats) -> list[BlockedGroup]:

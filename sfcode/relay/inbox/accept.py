@@ -59,7 +59,7 @@ def accept_around_locks(
     names = {lane(*key): key for key in keys if key not in locked_before}
     lanes = sa.select(LANES.c.name).where(within(LANES.c.name, names))
     existing = set(tx.db.scalars(lanes))
-    free = set(tx.db.scalars(tx.database.free(lanes)))
+    free = set(tx.db.scalars(tx.database.for_update_skip_locked(lanes)))
     open_lanes(tx, (names[name] for name in free))
     locked = keys & set(locked_before) | {names[name] for name in existing - free}
     # A lane that another transaction has just inserted is not visible yet; inserting it waits for that transaction.

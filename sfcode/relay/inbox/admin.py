@@ -96,7 +96,7 @@ def discard(tx: Transaction, walk: Walk, after: Place | None, limit: int, who: s
     rows, last = search.rows_behind(tx, walk, after, limit)
     lanes = sorted({lane(row.source, row.key) for row in rows})
     tx.db.execute(
-        tx.database.held(sa.select(LANES.c.name).where(within(LANES.c.name, lanes)).order_by(LANES.c.name))
+        tx.database.for_update(sa.select(LANES.c.name).where(within(LANES.c.name, lanes)).order_by(LANES.c.name))
     ).all()
     done = (
         INBOX.update()

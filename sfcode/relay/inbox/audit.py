@@ -52,11 +52,11 @@ def count_on(tx: Transaction, id_: int, number: int) -> None:
 
 def describe_selection(choice: Filter) -> dict[str, Any]:
     """Return the conditions of a selection, with the hash of a value that identifies a person."""
-    given = {name: getattr(choice, name) for name in Filter.__slots__}
-    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    conditions = {name: getattr(choice, name) for name in Filter.__slots__}
+    texts = {name: value for name, value in conditions.items() if isinstance(value, str)}
     if subject := texts.pop("subject", None):
         texts["subject_sha256"] = hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()
-    times = {name: format_time(value) for name, value in given.items() if isinstance(value, datetime)}
+    times = {name: format_time(value) for name, value in conditions.items() if isinstance(value, datetime)}
     ids = {"ids": list(choice.ids[:MOST_IDS])} if choice.ids else {}
     return {**ids, **texts, **times}
 

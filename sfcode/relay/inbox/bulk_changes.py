@@ -122,11 +122,11 @@ class BulkChanges:
 
     def leave(self, id_: int, holder: str) -> None:
         """Let another process take a change that has not ended."""
-        self._write(lambda tx: tx.db.execute(_held(id_, holder).values(holder="", lease_until=tx.now)))
+        self._write(lambda tx: tx.db.execute(_update_held(id_, holder).values(holder="", lease_until=tx.now)))
 
     def end(self, id_: int, holder: str, problem: str) -> None:
         """End a change early, and store the reason."""
-        self._write(lambda tx: tx.db.execute(_held(id_, holder).values(ended_at=tx.now, problem=problem)))
+        self._write(lambda tx: tx.db.execute(_update_held(id_, holder).values(ended_at=tx.now, problem=problem)))
 
     def stop(self, id_: int, who: str) -> bool:
         """End a change early, in any process; return False if it has already ended."""
@@ -172,17 +172,17 @@ def _free(tx: Transaction) -> sa.Select[tuple[int]]:
 
 
 def _take(tx: Transaction, holder: str) -> BulkChange | None:
-    row = tx.db.execute(tx.database.free(_free(tx))).first()
+    row = tx.db.execute(tx.database.for_update_skip_locked(_free(tx))).first()
     if row is None:
         return None
-    taken = CHANGES.update().where(CHANGES.c.id == row.id).values(holder=holder, lease_until=tx.now + LEASE)
-    tx.db.execute(taken)
+    lease = CHANGES.update().where(CHANGES.c.id == row.id).values(holder=holder, lease_until=tx.now + LEASE)
+    tx.db.execute(lease)
     return next(iter(_select(tx, CHANGES.c.id == row.id)))
 
 
 def _step(tx: Transaction, id_: int, holder: str, limit: int) -> BulkChange | None:
-    mine = (CHANGES.c.id == id_) & (CHANGES.c.holder == holder) & CHANGES.c.ended_at.is_(None)
-    row = tx.db.execute(tx.database.held(sa.select(CHANGES).where(mine))).first()
+    is_held = (CHANGES.c.id == id_) & (CHANGES.c.holder == holder) & CHANGES.c.ended_at.is_(None)
+    row = tx.db.execute(tx.database.for_update(sa.select(CHANGES).where(is_held))).first()
     if row is None:
         return None
     choice = _load(row.choice)
@@ -194,11 +194,11 @@ def _step(tx: Transaction, id_: int, holder: str, limit: int) -> BulkChange | No
     audit.count_on(tx, id_, number)
     after_at, after_id = last or (None, None)
     values = {"after_at": after_at, "after_id": after_id, "ended_at": None if last else tx.now}
-    tx.db.execute(_held(id_, holder).values(**values, lease_until=tx.now + LEASE))
+    tx.db.execute(_update_held(id_, holder).values(**values, lease_until=tx.now + LEASE))
     return next(iter(_select(tx, CHANGES.c.id == id_)))
 
 
-def _held(id_: int, holder: str) -> sa.Update:
+def _update_held(id_: int, holder: str) -> sa.Update:
     """Return the UPDATE statement of a change, on the condition that a holder holds it."""
     return CHANGES.update().where(CHANGES.c.id == id_, CHANGES.c.holder == holder, CHANGES.c.ended_at.is_(None))
 
@@ -237,10 +237,10 @@ def shift_times(choice: Filter, by: timedelta) -> Filter:
 
 
 def _dump(choice: Filter) -> dict[str, Any]:
-    given = {name: getattr(choice, name) for name in Filter.__slots__}
+    conditions = {name: getattr(choice, name) for name in Filter.__slots__}
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in given.items()
+        for name, value in conditions.items()
         if value is not None
     }
 

@@ -91,7 +91,7 @@ def claim(tx: Transaction, request: ClaimRequest) -> ClaimedRows | None:
     """
     due = (LANES.c.source == request.source) & (LANES.c.due_at <= tx.now)
     lanes = sa.select(LANES.c.name).where(due).order_by(LANES.c.due_at).limit(min(request.keys, request.limit))
-    names = [name for (name,) in tx.fetch(tx.database.free(lanes))]
+    names = [name for (name,) in tx.fetch(tx.database.for_update_skip_locked(lanes))]
     if not names:
         return None
     ids = _heads(tx, names)

@@ -87,7 +87,7 @@ def merge_counts(tx: Transaction) -> int:
     """Sum the differences of each counter, up to `AT_ONCE` rows; return the number of rows."""
     if tx.db.dialect.name == "sqlite":
         return 0
-    rows = tx.database.free(sa.select(COUNTS.c.id).order_by(COUNTS.c.id).limit(AT_ONCE))
+    rows = tx.database.for_update_skip_locked(sa.select(COUNTS.c.id).order_by(COUNTS.c.id).limit(AT_ONCE))
     ids = tx.db.scalars(rows).all()
     if len(ids) < 2:
         return 0

@@ -104,10 +104,10 @@ class Database(Protocol):
     def lock(self, db: sa.Connection, lanes: sa.Select[Any]) -> None:
         """Lock lanes, waiting for other transactions."""
 
-    def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
+    def for_update_skip_locked(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Return the query that locks lanes, skipping those that another transaction has locked."""
 
-    def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
+    def for_update(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Lock lanes, waiting for other transactions."""
 
     def migrating(self) -> contextlib.AbstractContextManager[None]:

@@ -98,12 +98,12 @@ def _renew(
 ) -> tuple[Any, int]:
     """Encrypt up to `AT_ONCE` rows after a primary key; return the last primary key (None at the end) and the number of rows."""
     rows = sa.select(key, _is_old(tx, table, columns).label("is_old")).order_by(key).limit(AT_ONCE)
-    found = tx.db.execute(rows if after is None else rows.where(key > after)).all()
-    old = [row[0] for row in found if row.is_old]
+    batch = tx.db.execute(rows if after is None else rows.where(key > after)).all()
+    old = [row[0] for row in batch if row.is_old]
     for value in old:
         # One transaction reads and writes the locked row, so that a claim changes it before or after.
         selected = sa.select(*(table.c[name] for name in columns)).where(key == value)
-        stored = tx.db.execute(tx.database.held(selected)).first()
+        stored = tx.db.execute(tx.database.for_update(selected)).first()
         if stored is not None:
             tx.db.execute(table.update().where(key == value).values(dict(zip(columns, stored, strict=True))))
-    return (found[-1][0] if len(found) == AT_ONCE else None), len(old)
+    return (batch[-1][0] if len(batch) == AT_ONCE else None), len(old)

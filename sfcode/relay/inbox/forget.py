@@ -55,10 +55,10 @@ def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> Pe
     `state_names` are the states whose names contain the user's ID. All searches use an index, except the search for
     messages whose user is unknown.
     """
-    whom = subject(f"user:{user_id}", {})
-    rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.payload).where(INBOX.c.subject == whom)).all()
+    person_subject = subject(f"user:{user_id}", {})
+    rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.payload).where(INBOX.c.subject == person_subject)).all()
     records = frozenset(str(row.payload["record"]["Id"]) for row in rows if _has_record(row.payload))
-    person = _find_states(tx, PersonData((), records, (), whom, user_id, tuple(state_names)))
+    person = _find_states(tx, PersonData((), records, (), person_subject, user_id, tuple(state_names)))
     ids = {row.id for row in rows} | _find_rewrites(tx, person) | _find_unread(tx, user_id)
     return replace(person, messages=tuple(sorted(ids)))
 

@@ -42,8 +42,8 @@ class BootMark(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> BootMark:
         """Parse a stored mark."""
-        boot_id, seconds, seen = text.split(" ")
-        return cls(boot_id, float(seconds), datetime.fromisoformat(seen))
+        boot_id, seconds, time = text.split(" ")
+        return cls(boot_id, float(seconds), datetime.fromisoformat(time))
 
 
 class _Offset(NamedTuple):

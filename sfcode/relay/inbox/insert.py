@@ -40,13 +40,13 @@ def insert_new(
     Nearly always all are new. With `with_ids`, the IDs are returned in any case. With `with_lanes`, the same statement opens
     their lanes, if the database supports it.
     """
-    given = {"rows": rows, "received": tx.now, "due": due}
+    parameters = {"rows": rows, "received": tx.now, "due": due}
     if tx.database.writes_two_tables:
         statement = _insert_and_report(tx.database.insert, tx.db.dialect.name, with_lanes=with_lanes)
-        new = tx.db.execute(statement, {**given, "most": len(rows) + with_ids}).scalar_one()
+        new = tx.db.execute(statement, {**parameters, "most": len(rows) + with_ids}).scalar_one()
         return None if new is None else {(unescape(source), unescape(name)): id_ for source, name, id_ in new}
     insert = _insert_messages(tx.database.insert, tx.db.dialect.name)
-    count = tx.db.execute(insert, given, execution_options={"preserve_rowcount": True}).rowcount
+    count = tx.db.execute(insert, parameters, execution_options={"preserve_rowcount": True}).rowcount
     if count == len(rows) and not with_ids:
         return None
     # No other transaction writes to the file at the same time, so the newest rows are those just inserted.
@@ -62,11 +62,11 @@ def insert_lanes(tx: Transaction, lanes: Sequence[tuple[str, str, str]], due: da
 @functools.lru_cache
 def _insert_messages(insert: InsertInto, dialect: str) -> Insert:
     """Return the statement that stores the messages of `rows`, except those that are stored already."""
-    given = given_rows(dialect, [INBOX.c[name] for name in MessageRow._fields])
+    values = given_rows(dialect, [INBOX.c[name] for name in MessageRow._fields])
     received, due = (sa.bindparam(name, type_=UtcDateTime()) for name in ("received", "due"))
-    is_open = given.c.reason == ""
+    is_open = values.c.reason == ""
     columns = {
-        **{name: given.c[name] for name in MessageRow._fields},
+        **{name: values.c[name] for name in MessageRow._fields},
         "state": sa.case((is_open, "ready"), else_="parked"),
         "detail": sa.literal(""),
         "attempts": sa.literal(0),
@@ -74,7 +74,7 @@ def _insert_messages(insert: InsertInto, dialect: str) -> Insert:
         "received_at": received,
         "finished_at": sa.case((is_open, sa.null()), else_=received),
     }
-    rows = sa.select(*columns.values()).order_by(given.c.position)
+    rows = sa.select(*columns.values()).order_by(values.c.position)
     statement = insert(INBOX).from_select(list(columns), rows)
     return statement.on_conflict_do_nothing(index_elements=["source", "message_id"])
 
@@ -102,9 +102,9 @@ def _insert_and_report(insert: InsertInto, dialect: str, *, with_lanes: bool) ->
 @functools.lru_cache
 def _insert_lanes(insert: InsertInto, dialect: str) -> Insert:
     """Return the statement that inserts the lanes of `rows`, and locks those that exist."""
-    given = given_rows(dialect, [LANES.c.name, LANES.c.source, LANES.c.key])
+    values = given_rows(dialect, [LANES.c.name, LANES.c.source, LANES.c.key])
     due = sa.bindparam("due", type_=UtcDateTime())
-    return _open(insert, sa.select(given.c.name, given.c.source, given.c.key, due).order_by(given.c.position))
+    return _open(insert, sa.select(values.c.name, values.c.source, values.c.key, due).order_by(values.c.position))
 
 
 def _open(insert: InsertInto, lanes: sa.Select[Any]) -> Insert:

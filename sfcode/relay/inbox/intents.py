@@ -52,8 +52,8 @@ def withdraw(tx: Transaction, claim: Claim, delivery: Delivery) -> set[str]:
     of_source = sa.select(INTENTS.c.id, INTENTS.c.token, INTENTS.c.names).where(INTENTS.c.source == claim.source)
     rows = tx.db.execute(of_source).all()
     own = {row.id: frozenset[str](json.loads(row.names)) for row in rows if row.token == claim.token}
-    doubted = delivery.doubted.union(*(names for id_, names in own.items() if id_ not in delivery.intents))
-    possibly_written = doubted | delivery.written
+    uncertain = delivery.doubted.union(*(names for id_, names in own.items() if id_ not in delivery.intents))
+    possibly_written = uncertain | delivery.written
     shared = {
         row.id: common
         for row in rows
@@ -70,9 +70,9 @@ def withdraw(tx: Transaction, claim: Claim, delivery: Delivery) -> set[str]:
             shared_states |= common  # the claim was settled while this transaction waited for its lock
     if own:
         tx.db.execute(INTENTS.delete().where(within(INTENTS.c.id, own)))
-    if doubted:
-        announce_doubt(tx, claim, doubted)
-    return (shared_states & possibly_written) - doubted
+    if uncertain:
+        announce_doubt(tx, claim, uncertain)
+    return (shared_states & possibly_written) - uncertain
 
 
 def announce_doubt(tx: Transaction, claim: Claim, names: Collection[str]) -> None:
@@ -87,7 +87,7 @@ def expire(tx: Transaction) -> int:
     due = sa.select(INTENTS.c.id, INTENTS.c.source, INTENTS.c.names).where(INTENTS.c.expires_at <= tx.now)
     names: dict[Source, set[str]] = {}
     ids: list[int] = []
-    for row in tx.db.execute(tx.database.free(due.order_by(INTENTS.c.id))).mappings():
+    for row in tx.db.execute(tx.database.for_update_skip_locked(due.order_by(INTENTS.c.id))).mappings():
         ids.append(row["id"])
         names.setdefault(row["source"], set()).update(json.loads(row["names"]))
     if ids:
@@ -149,5 +149,5 @@ def _lock(tx: Transaction, ids: Collection[int]) -> dict[int, set[str]]:
     if not ids:
         return {}
     rows = sa.select(INTENTS.c.id, INTENTS.c.contested).where(within(INTENTS.c.id, ids)).order_by(INTENTS.c.id)
-    locked = tx.db.execute(tx.database.held(rows)).mappings()
+    locked = tx.db.execute(tx.database.for_update(rows)).mappings()
     return {row["id"]: set(json.loads(row["contested"])) for row in locked}

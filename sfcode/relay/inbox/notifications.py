@@ -92,7 +92,9 @@ def claim_notifications(tx: Transaction, rules: Sequence[NotifyRule]) -> tuple[A
     for rule in rules:
         _update(tx, rule)
     due = sa.select(NOTIFICATIONS).where(table.event != "", table.due_at <= tx.now)
-    rows = tx.db.execute(tx.database.free(due.order_by(table.due_at, table.alarm, table.receiver).limit(AT_ONCE))).all()
+    rows = tx.db.execute(
+        tx.database.for_update_skip_locked(due.order_by(table.due_at, table.alarm, table.receiver).limit(AT_ONCE))
+    ).all()
     alarms = {alarm.id: alarm for alarm in tx.db.execute(sa.select(ALARMS)).all()} if rows else {}
     claimed: list[AlarmNotification] = []
     for row in rows:
@@ -127,8 +129,8 @@ def settle_notification(tx: Transaction, notification: AlarmNotification, retry_
     if is_last:
         tx.db.execute(NOTIFICATIONS.delete().where(is_ours))
     elif retry_after is None:
-        sent = {"event": "", "number": table.number + 1, "attempts": 0, "due_at": tx.now, "sent_at": tx.now}
-        tx.db.execute(NOTIFICATIONS.update().where(is_ours).values(sent))
+        values = {"event": "", "number": table.number + 1, "attempts": 0, "due_at": tx.now, "sent_at": tx.now}
+        tx.db.execute(NOTIFICATIONS.update().where(is_ours).values(values))
     else:
         tx.db.execute(NOTIFICATIONS.update().where(is_ours).values(due_at=tx.now + retry_after))
 
@@ -142,18 +144,18 @@ def waiting_notifications(tx: Transaction) -> dict[str, int]:
 def _update(tx: Transaction, rule: NotifyRule) -> None:
     """Create the due notifications of a receiver."""
     table, own = NOTIFICATIONS.c, NOTIFICATIONS.c.receiver == rule.receiver
-    chosen = ALARMS.c.name.in_(rule.alarms) if rule.alarms else sa.true()
-    raised = sa.select(ALARMS.c.id).where(chosen)
-    sent = sa.select(table.alarm).where(own)
-    new = sa.select(ALARMS).where(chosen, ALARMS.c.id.not_in(sent)).order_by(ALARMS.c.id)
+    is_selected = ALARMS.c.name.in_(rule.alarms) if rule.alarms else sa.true()
+    raised = sa.select(ALARMS.c.id).where(is_selected)
+    notified = sa.select(table.alarm).where(own)
+    new = sa.select(ALARMS).where(is_selected, ALARMS.c.id.not_in(notified)).order_by(ALARMS.c.id)
     rows = [_row(rule.receiver, alarm, tx.now) for alarm in tx.db.execute(new)]
     if rows:
         insert = tx.database.insert(NOTIFICATIONS)
         tx.db.execute(insert.on_conflict_do_nothing(index_elements=["receiver", "alarm"]), rows)
     is_raised = table.alarm.in_(raised)
     is_old = table.sent_at <= tx.now - rule.repeat
-    again = NOTIFICATIONS.update().where(own, table.event == "", is_raised, is_old)
-    tx.db.execute(again.values(event="repeated", due_at=tx.now))
+    repeats = NOTIFICATIONS.update().where(own, table.event == "", is_raised, is_old)
+    tx.db.execute(repeats.values(event="repeated", due_at=tx.now))
     # An alarm that was acknowledged before its receiver was notified needs no notification.
     unsent = (table.event == "raised") & (table.attempts == 0)
     tx.db.execute(NOTIFICATIONS.delete().where(own, ~is_raised, unsent))

@@ -98,11 +98,11 @@ def given_rows(dialect: str, columns: Sequence[sa.Column[Any]]) -> sa.Subquery:
     rows = sa.bindparam("rows", type_=RowsParameter(tuple(column.type for column in columns)))
     texts: list[sa.ColumnElement[Any]]
     if dialect == "sqlite":
-        given = sa.func.json_each(rows).table_valued("value", "key")
-        texts = [sa.func.json_extract(given.c.value, sa.literal_column(f"'$[{n}]'")) for n in range(len(columns))]
+        elements = sa.func.json_each(rows).table_valued("value", "key")
+        texts = [sa.func.json_extract(elements.c.value, sa.literal_column(f"'$[{n}]'")) for n in range(len(columns))]
     else:
         parsed = sa.func.jsonb_array_elements(sa.cast(rows, postgresql.JSONB))
-        given = parsed.table_valued("value", with_ordinality="key").render_derived()
-        texts = [given.c.value.op("->>")(sa.literal_column(str(n))) for n in range(len(columns))]
+        elements = parsed.table_valued("value", with_ordinality="key").render_derived()
+        texts = [elements.c.value.op("->>")(sa.literal_column(str(n))) for n in range(len(columns))]
     named = (text.label(column.name) for text, column in zip(texts, columns, strict=True))
-    return sa.select(*named, given.c.key.label("position")).subquery("given")
+    return sa.select(*named, elements.c.key.label("position")).subquery("given")

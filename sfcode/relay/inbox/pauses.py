@@ -115,8 +115,8 @@ def wake_resumed(tx: Transaction, limit: int) -> int:
     # Their lanes are locked first, like in a claim, in the order that all transactions use.
     open_lanes(tx, {(row.source, row.key) for row in rows})
     still_waits = (plain(INBOX.c.state) == "ready") & (plain(INBOX.c.reason) == PAUSED) & began
-    woken = INBOX.update().where(within(INBOX.c.id, [row.id for row in rows]), still_waits)
-    tx.db.execute(woken.values(due_at=tx.now, reason=""))
+    update = INBOX.update().where(within(INBOX.c.id, [row.id for row in rows]), still_waits)
+    tx.db.execute(update.values(due_at=tx.now, reason=""))
     reopen_idle(tx, {lane(row.source, row.key) for row in rows})
     if len(rows) < limit:
         for name, value in resumed.items():

@@ -141,13 +141,13 @@ class Postgresql:
 
     def lock(self, db: sa.Connection, lanes: sa.Select[Any]) -> None:
         """Lock lanes, waiting for other transactions."""
-        db.execute(self.held(lanes)).close()
+        db.execute(self.for_update(lanes)).close()
 
-    def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
+    def for_update_skip_locked(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Return the query that locks lanes, skipping those that another transaction has locked."""
         return lanes.with_for_update(skip_locked=True)
 
-    def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
+    def for_update(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Lock lanes, waiting for other transactions."""
         return lanes.with_for_update()
 

@@ -47,6 +47,6 @@ def add_records(tx: Transaction, records: Iterable[tuple[int, str]]) -> None:
 @functools.lru_cache
 def _insert_records(insert: InsertInto, dialect: str) -> sa.Insert:
     """Return the statement that stores the records of `rows`."""
-    given = given_rows(dialect, [sa.Column("message", sa.Text), sa.Column("record", SafeText)])
-    rows = sa.select(sa.cast(given.c.message, sa.BigInteger), given.c.record).order_by(given.c.position)
+    values = given_rows(dialect, [sa.Column("message", sa.Text), sa.Column("record", SafeText)])
+    rows = sa.select(sa.cast(values.c.message, sa.BigInteger), values.c.record).order_by(values.c.position)
     return insert(RECORDS).from_select(["message", "record"], rows).on_conflict_do_nothing()

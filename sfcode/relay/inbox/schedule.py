@@ -91,11 +91,11 @@ def _render(run: ScheduledRun) -> str:
 
 
 def _parse(job: str, text: str) -> ScheduledRun:
-    holder, begun, alive, ended, outcome, queued = json.loads(text)
+    holder, start, alive, ended, outcome, queued = json.loads(text)
     return ScheduledRun(
         job,
         holder,
-        datetime.fromisoformat(begun),
+        datetime.fromisoformat(start),
         datetime.fromisoformat(alive),
         datetime.fromisoformat(ended) if ended else None,
         outcome,

@@ -60,8 +60,8 @@ def settle(
         delay = delays.get(message.id)
         row = _row(message, settlement, tx.now, tx.now + delay if delay is not None else None)
         rows.append(_with_attempt(row, message, delivery, tx.now))
-    given = {"rows": rows, "ids": [message.id for message in claim.messages]}
-    tx.db.execute(_update_messages(tx.db.dialect.name), given)
+    parameters = {"rows": rows, "ids": [message.id for message in claim.messages]}
+    tx.db.execute(_update_messages(tx.db.dialect.name), parameters)
     add_records(tx, _records(delivery))
     for id_, payload in delivery.redacted.items():
         tx.db.execute(INBOX.update().where(INBOX.c.id == id_).values(payload=payload))
@@ -162,8 +162,8 @@ def remember_latest(tx: Transaction, states: Iterable[LatestState]) -> None:
 @functools.lru_cache
 def _upsert_latest(insert: InsertInto, dialect: str) -> sa.Insert:
     """Return the statement that stores the states of `rows` that are not older than the stored ones."""
-    given = given_rows(dialect, [LATEST.c.name, LATEST.c.stamp, LATEST.c.value])
-    rows = sa.select(given.c.name, given.c.stamp, given.c.value).order_by(given.c.position)
+    values = given_rows(dialect, [LATEST.c.name, LATEST.c.stamp, LATEST.c.value])
+    rows = sa.select(values.c.name, values.c.stamp, values.c.value).order_by(values.c.position)
     upsert = insert(LATEST).from_select(["name", "stamp", "value"], rows)
     return upsert.on_conflict_do_update(
         index_elements=["name"],
@@ -224,21 +224,24 @@ def _update_messages(dialect: str) -> sa.Update:
     """
     texts = ("reason", "detail", "history")
     columns = [sa.Column(name, INBOX.c[name].type if name in texts else sa.Text()) for name in SettledRow._fields]
-    given = given_rows(dialect, columns)
+    elements = given_rows(dialect, columns)
     moment = sa.DateTime(timezone=True) if dialect == "postgresql" else sa.Text()
     values = {
-        "state": given.c.state,
-        "attempts": INBOX.c.attempts + sa.cast(given.c.again, sa.Integer),
+        "state": elements.c.state,
+        "attempts": INBOX.c.attempts + sa.cast(elements.c.again, sa.Integer),
         "lease_until": None,
         "lease_token": None,
-        **{name: sa.func.coalesce(given.c[name], INBOX.c[name]) for name in texts},
-        **{name: sa.func.coalesce(sa.cast(given.c[name], moment), INBOX.c[name]) for name in ("due_at", "finished_at")},
+        **{name: sa.func.coalesce(elements.c[name], INBOX.c[name]) for name in texts},
+        **{
+            name: sa.func.coalesce(sa.cast(elements.c[name], moment), INBOX.c[name])
+            for name in ("due_at", "finished_at")
+        },
     }
-    found = INBOX.c.id == sa.cast(given.c.id, sa.BigInteger)
+    is_claimed = INBOX.c.id == sa.cast(elements.c.id, sa.BigInteger)
     if dialect == "postgresql":
         # The IDs again, so that PostgreSQL finds the rows by index whatever size it expects of the other table.
-        found &= ListMembership(INBOX.c.id, sa.bindparam("ids", type_=ListParameter(sa.BigInteger())))
-    return INBOX.update().where(found).values(values)
+        is_claimed &= ListMembership(INBOX.c.id, sa.bindparam("ids", type_=ListParameter(sa.BigInteger())))
+    return INBOX.update().where(is_claimed).values(values)
 
 
 def _records(delivery: Delivery) -> Iterable[tuple[int, str]]:

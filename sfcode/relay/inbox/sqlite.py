@@ -125,11 +125,11 @@ class Sqlite:
     def lock(self, db: sa.Connection, lanes: sa.Select[Any]) -> None:
         """Do nothing: a writing transaction has locked the whole file."""
 
-    def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
+    def for_update_skip_locked(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Do nothing: a writing transaction has locked the whole file."""
         return lanes
 
-    def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
+    def for_update(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Do nothing: a writing transaction has locked the whole file."""
         return lanes
 

@@ -27,13 +27,13 @@ def fill_next_subjects(tx: Transaction, last: int) -> int | None:
     """Write the subjects of the next rows that have none; return the id of the last one, or None at the end."""
     columns = sa.select(INBOX.c.id, INBOX.c.key, INBOX.c.payload)
     rows = list(tx.fetch(columns.where(INBOX.c.id > last, INBOX.c.subject == "").order_by(INBOX.c.id).limit(AT_ONCE)))
-    given = [(str(id_), subject(key, payload)) for id_, key, payload in rows]
-    tx.db.execute(_update_subjects(tx.db.dialect.name), {"rows": given})
+    pairs = [(str(id_), subject(key, payload)) for id_, key, payload in rows]
+    tx.db.execute(_update_subjects(tx.db.dialect.name), {"rows": pairs})
     return int(rows[-1][0]) if len(rows) == AT_ONCE else None
 
 
 @functools.lru_cache
 def _update_subjects(dialect: str) -> sa.Update:
     """Return the statement that writes the subjects of `rows`."""
-    given = given_rows(dialect, [sa.Column("row", SafeText), sa.Column("name", SafeText)])
-    return INBOX.update().where(INBOX.c.id == sa.cast(given.c.row, sa.BigInteger)).values(subject=given.c.name)
+    values = given_rows(dialect, [sa.Column("row", SafeText), sa.Column("name", SafeText)])
+    return INBOX.update().where(INBOX.c.id == sa.cast(values.c.row, sa.BigInteger)).values(subject=values.c.name)

@@ -85,7 +85,7 @@ def _insert(tx: Transaction, name: str, role: Role, *, expires_at: datetime | No
 
 def _delete(tx: Transaction, name: str, who: str) -> bool:
     # The foreign key of a new session locks the token's row too, so that no session begins while the token is revoked.
-    tx.db.execute(tx.database.held(sa.select(TOKENS.c.name).where(TOKENS.c.name == name)))
+    tx.db.execute(tx.database.for_update(sa.select(TOKENS.c.name).where(TOKENS.c.name == name)))
     tx.db.execute(SESSIONS.delete().where(SESSIONS.c.token == name))
     is_deleted = bool(tx.db.execute(TOKENS.delete().where(TOKENS.c.name == name)).rowcount)
     if is_deleted:

@@ -66,7 +66,7 @@ class AppcuesEndpoint:
             shapes = describe_headers(request.headers.items())
             inbox_messages = await run_in_thread_if_large(len(body), self._read, body, header_id, received, shapes)
             await self._counter.commit(inbox_messages)
-        return responses.stored()
+        return responses.answer_stored()
 
     def _check_auth(self, wrong: str) -> None:
         if wrong:

@@ -47,12 +47,12 @@ class Reading:
     @classmethod
     def of(cls, project: Project) -> Reading:
         """Return the settings of a project."""
-        carried = [mapping for mapping in project.resolved if mapping.by_relay and mapping.receives]
+        relay_mappings = [mapping for mapping in project.resolved if mapping.by_relay and mapping.receives]
         message_id = project.settings.relay.message_id
         paths = project.settings.appcues.webhook
         if message_id and message_id.path:
             paths = paths.model_copy(update={"id": (message_id.path,)})
-        return cls(any(mapping.match == "group" for mapping in carried), paths)
+        return cls(any(mapping.match == "group" for mapping in relay_mappings), paths)
 
     def with_paths(self, paths: Mapping[str, tuple[str, ...]]) -> Reading:
         """Return these settings with some paths replaced."""
@@ -117,22 +117,22 @@ class _EventParser:
         if not user_id or max(len(user_id), len(group_id)) > LONGEST_ID:
             reason = "not_understood" if user_id else "no_user_id"
             return not_understood(self._received, reason, name, stored=stored)
-        stated = self._value(self._paths.timestamp)
-        time = parse_time(stated)
+        timestamp = self._value(self._paths.timestamp)
+        time = parse_time(timestamp)
         sender_id = self._own_id(suffix) if self._paths.id else f"{header_id}{suffix}" if header_id else ""
         own_attributes = self._paths.attributes != PLACES
         return InboxMessage(
             source="appcues",
             message_id=normalize_id(sender_id)
             if sender_id
-            else content_id(self._event, name, user_id, time.isoformat() if time else stated),
+            else content_id(self._event, name, user_id, time.isoformat() if time else timestamp),
             key=f"group:{group_id}" if group_id and self._reading.groups else f"user:{user_id}",
             kind=name,
             payload={
                 "event": self._event,
                 "user_id": user_id,
                 "group_id": group_id or None,
-                "timestamp": format_time(event_time(stated, received)),
+                "timestamp": format_time(event_time(timestamp, received)),
                 **({"received": self._received} if own_attributes else {}),
                 **stored,
             },

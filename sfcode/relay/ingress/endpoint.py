@@ -64,7 +64,7 @@ class NotFound:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        await responses.refused(HttpError(404, "not_found"))(scope, receive, send)
+        await responses.answer_refused(HttpError(404, "not_found"))(scope, receive, send)
 
 
 class Counter:

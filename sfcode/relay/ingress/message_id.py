@@ -34,7 +34,7 @@ def format_id(value: object) -> str:
     return str(value).strip()
 
 
-def content_id(event: Mapping[str, Any], name: str, user_id: str, stated: object) -> str:
+def content_id(event: Mapping[str, Any], name: str, user_id: str, time: object) -> str:
     """
     Return an ID that is a hash of name, user, time and attributes.
 
@@ -44,4 +44,4 @@ def content_id(event: Mapping[str, Any], name: str, user_id: str, stated: object
     attributes = event.get("attributes")
     if attributes is None:
         attributes = {key: value for key, value in event.items() if key not in ("name", "user_id", "timestamp")}
-    return digest([name, user_id, stated, attributes])
+    return digest([name, user_id, time, attributes])

@@ -42,17 +42,17 @@ def busy(seconds: int, detail: str = "busy") -> HttpError:
     return HttpError(503, "unavailable", {"Retry-After": str(seconds)}, detail=detail)
 
 
-def stored() -> Response:
+def answer_stored() -> Response:
     """Answer a webhook whose events are committed."""
     return _json(200, {"status": "stored"})
 
 
-def refused(refusal: HttpError) -> Response:
+def answer_refused(refusal: HttpError) -> Response:
     """Answer a webhook that is not accepted."""
     return _json(refusal.status, {"error": refusal.reason}, refusal.headers)
 
 
-def acknowledged() -> Response:
+def acknowledge() -> Response:
     """Acknowledge an outbound message whose notifications are committed."""
     return _soap(200, _ACK)
 

@@ -83,6 +83,6 @@ def build_router(
         limits=bounds,
         work=work,
     )
-    appcues = IngressEndpoint("appcues", webhooks.handle, responses.refused, work, instrumentation, proxies)
+    appcues = IngressEndpoint("appcues", webhooks.handle, responses.answer_refused, work, instrumentation, proxies)
     salesforce = IngressEndpoint("salesforce", outbound.handle, responses.fault, work, instrumentation, proxies)
     return IngressRouter(appcues, salesforce)

@@ -75,7 +75,7 @@ class SalesforceEndpoint:
             await self._counter.commit(
                 [message(sender, version, notification) for notification in outbound_message.notifications]
             )
-        return responses.acknowledged()
+        return responses.acknowledge()
 
     def _sender(self, request: Request) -> Sender:
         """Authenticate a request, and return the sending mapping."""

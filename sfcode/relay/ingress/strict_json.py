@@ -22,14 +22,14 @@ class _Wrong(ValueError):
 def loads(text: str, limits: IngressLimits) -> Any:
     """Parse JSON. Raises HttpError if it is invalid, ambiguous or beyond the limits."""
 
-    def whole(digits: str) -> int:
+    def parse_integer(digits: str) -> int:
         if len(digits) > limits.json_digits:
             raise _Wrong("json_number")
         return int(digits)
 
     try:
         value = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite, parse_int=whole
+            text, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite, parse_int=parse_integer
         )
     except _Wrong as error:
         raise HttpError(400, str(error)) from None

@@ -33,9 +33,9 @@ def format_time(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def event_time(stated: object, received: datetime) -> datetime:
+def event_time(value: object, received: datetime) -> datetime:
     """Return the event's own time, or the time of receipt if the event's time is missing or implausible."""
-    time = parse_time(stated)
+    time = parse_time(value)
     return time if time is not None and BEHIND <= time <= received + AHEAD else received
 
 

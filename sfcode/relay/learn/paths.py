@@ -270,8 +270,8 @@ def _leaves(node: object) -> list[Leaf]:
 
 def _best(leaves: Sequence[Leaf], weigh: Callable[[Leaf], int]) -> Leaf | None:
     """Return the leaf with the greatest weight; of several, the least deep one, then the first."""
-    weighed = [(weigh(leaf), -len(leaf.path), -number, leaf) for number, leaf in enumerate(leaves)]
-    best = max(weighed, key=lambda entry: entry[:3], default=None)
+    candidates = [(weigh(leaf), -len(leaf.path), -number, leaf) for number, leaf in enumerate(leaves)]
+    best = max(candidates, key=lambda entry: entry[:3], default=None)
     return best[3] if best and best[0] > 0 else None
 
 
@@ -336,14 +336,14 @@ def _id_weight(leaf: Leaf) -> int:
 
 def _attribute_places(scopes: Sequence[object]) -> tuple[str, ...]:
     """Return the objects with attributes of an event, objects with known attributes first."""
-    weighed: dict[str, int] = {}
+    weights: dict[str, int] = {}
     for scope in scopes:
         for path, node in _objects(scope, ()):
             hits = len({plain(key) for key in node} & {plain(name) for name in KNOWN_ATTRIBUTES})
             by_key = len(path) == 1 and plain(path[-1]) in _ATTRIBUTE_KEYS
             if hits or by_key:
-                weighed.setdefault(".".join(path), 2 * hits + by_key)
-    return tuple(sorted(weighed, key=lambda path: -weighed[path]))
+                weights.setdefault(".".join(path), 2 * hits + by_key)
+    return tuple(sorted(weights, key=lambda path: -weights[path]))
 
 
 def _objects(node: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:

@@ -92,12 +92,12 @@ class AnswerReader:
             SURVEY_ID: text(values["survey_id"]) or None,
             PAGE: text(values["page"]) or None,
         }
-        stated = format_time(time)
+        timestamp = format_time(time)
         event = {
             "name": f"{PREFIX}{KIND}",
             "user_id": user_id,
-            "timestamp": stated,
+            "timestamp": timestamp,
             "attributes": {name: value for name, value in attributes.items() if value is not None},
         }
-        payload = {"event": event, "user_id": user_id, "group_id": None, "timestamp": stated, "origin": PAST}
+        payload = {"event": event, "user_id": user_id, "group_id": None, "timestamp": timestamp, "origin": PAST}
         return InboxMessage("appcues", f"{PAST}:{digest(event)}", f"user:{user_id}", f"{PREFIX}{KIND}", payload)

@@ -76,7 +76,7 @@ class Notifier:
         self, client: httpx2.AsyncClient, notification: AlarmNotification, receiver: Receiver
     ) -> timedelta | None:
         """Send a notification; return after how long to retry it, or None if it was accepted."""
-        outcome, asked = await send(client, notification, receiver, self._sender())
+        outcome, requested_pause = await send(client, notification, receiver, self._sender())
         self._instrumentation.metrics.notifications.labels(receiver.name, outcome).inc()
         if is_taken(outcome):
             log.info("notified", receiver=receiver.name, event_type=notification.event, alarm=notification.name)
@@ -84,7 +84,9 @@ class Notifier:
         log.warning("notification_failed", receiver=receiver.name, outcome=outcome, attempts=notification.attempts)
         if notification.attempts == FAILED_AFTER:
             self._instrumentation.raise_alarm(FAILED, f"{receiver.name}: {outcome}")
-        return timedelta(seconds=min(LONGEST_PAUSE, max(asked, FIRST_PAUSE * 2.0 ** min(notification.attempts, 20))))
+        return timedelta(
+            seconds=min(LONGEST_PAUSE, max(requested_pause, FIRST_PAUSE * 2.0 ** min(notification.attempts, 20)))
+        )
 
 
 def is_taken(outcome: str) -> bool:

@@ -262,15 +262,15 @@ class Batch:
                     waiting = deque(self._without_held(waiting, round_))
                 chunk = [waiting.popleft() for _ in range(min(len(waiting), self.calls.size.most))]
                 with for_mappings(name for write in chunk for names in write.messages.values() for name in names):
-                    crowded = self._send(group, chunk, round_) if chunk else []
-                if crowded:
+                    retries = self._send(group, chunk, round_) if chunk else []
+                if retries:
                     self.calls.size.shrink(len(chunk))
                     self.alarms.setdefault("salesforce_crowded", set())
-                waiting.extendleft(reversed(crowded))
+                waiting.extendleft(reversed(retries))
 
     def _without_held(self, writes: Iterable[MergedWrite], round_: WriteRound) -> Iterable[MergedWrite]:
         """Leave out creates and upserts of waiting messages; other messages that share such a write wait as well."""
-        waiting_messages = round_.held()
+        waiting_messages = round_.list_waiting()
         for write in writes:
             if waiting_messages.isdisjoint(write.messages):
                 yield write
@@ -280,7 +280,7 @@ class Batch:
 
     def _send(self, group: WriteGroup, writes: list[MergedWrite], round_: WriteRound) -> list[MergedWrite]:
         """Send records in one call; return those that must be sent again in smaller calls."""
-        crowded: list[MergedWrite] = []
+        retries: list[MergedWrite] = []
         records = [write.record for write in writes]
         objects = {write.object for write in writes}
         try:
@@ -296,10 +296,10 @@ class Batch:
                 parts = [[write for write in writes if write.object == name] for name in sorted(objects)]
                 return [write for part in parts for write in self._send(group, part, round_)]
             self._settle_failed_call(failure, group, writes, round_)
-            return crowded
+            return retries
         for write, result in zip(writes, results, strict=True):
             if len(writes) > SMALLEST and any(map(error_policy.is_crowded, result.errors)):
-                crowded.append(write)
+                retries.append(write)
                 continue
             self._record(group, write, result.errors, result.id)
             if not result.errors:
@@ -309,7 +309,7 @@ class Batch:
                     (self.rewritten if is_again else self.news)[state.name] = self.latest[state.name] = state
             for error in result.errors:
                 self._settle_refused_record(error, write, round_)
-        return crowded
+        return retries
 
     def _record(
         self, group: WriteGroup, write: MergedWrite, errors: Sequence[RecordError], record_id: str = ""
@@ -351,12 +351,12 @@ class Batch:
             round_.refused_records.add(write.id)
             return
         if alarm := error_policy.alarm_of(error):
-            why = error_policy.explain_refusal(error, write.values)
-            mappings = {f"{mapping}{why}" for group in write.messages.values() for mapping in group if mapping}
+            reason = error_policy.explain_refusal(error, write.values)
+            mappings = {f"{mapping}{reason}" for group in write.messages.values() for mapping in group if mapping}
             self.alarms.setdefault(alarm, set()).update(mappings)
         for message, mappings in write.messages.items():
             end = error_policy.settle_record(
-                error, attempts=round_.messages[message].attempts, external_id=write.key, sent=write.values
+                error, attempts=round_.messages[message].attempts, external_id=write.key, values_to_mask=write.values
             )
             if error_policy.is_record_refusal_of_mapping(error) and isinstance(end, Retry):
                 for mapping in mappings:

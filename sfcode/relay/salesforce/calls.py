@@ -97,8 +97,8 @@ class Calls:
                     return [error]
                 raise
         answers: list[Sequence[Row] | CallFailedError] = []
-        for some in chunks(texts, MAX_QUERIES):
-            results = self._call("lookup", deadline, partial(collections.queries, some))
+        for chunk in chunks(texts, MAX_QUERIES):
+            results = self._call("lookup", deadline, partial(collections.queries, chunk))
             answers += [self._check_query(result) for result in results]
         return answers
 

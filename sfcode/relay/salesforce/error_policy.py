@@ -161,10 +161,12 @@ events for hours nor burden the org.
 """
 
 
-def settle_record(error: RecordError, *, attempts: int, external_id: str, sent: Collection[str]) -> Retry | Parked:
-    """Settle a refused record; a record to create has no external ID. `sent` are values that the detail must not contain."""
+def settle_record(
+    error: RecordError, *, attempts: int, external_id: str, values_to_mask: Collection[str]
+) -> Retry | Parked:
+    """Settle a refused record; a record to create has no external ID. Values are masked in the detail."""
     rule = ERROR_RULES.get(error.code, UNLISTED)
-    detail = describe_error(error, sent)
+    detail = describe_error(error, values_to_mask)
     if not external_id and error.code == DUPLICATE and attempts < len(FEW_DELAYS):
         return Retry(detail, FEW_DELAYS[attempts])  # created by another process in the meantime: the retry finds it
     if (error.code in AUTOMATION and LOCKED in error.message) or (external_id and _is_race(error, external_id)):

@@ -107,15 +107,18 @@ def redact(event: AppcuesEvent) -> Mapping[str, Any]:
     """Return the payload of an event's message with the feedback replaced everywhere."""
     feedback = event.answers.get("feedback")
 
-    def replaced(value: Any) -> Any:
+    def replace_nested(value: Any) -> Any:
         if isinstance(value, str):
             return REDACTED if _read_feedback(value) == feedback else value
         if isinstance(value, Mapping):
-            return {key: replaced(item) for key, item in value.items()}
-        return [replaced(item) for item in value] if isinstance(value, list) else value
+            return {key: replace_nested(item) for key, item in value.items()}
+        return [replace_nested(item) for item in value] if isinstance(value, list) else value
 
     payload = event.message.payload
-    return {**payload, **{key: replaced(payload[key]) for key in ("event", "received", "envelope") if key in payload}}
+    return {
+        **payload,
+        **{key: replace_nested(payload[key]) for key in ("event", "received", "envelope") if key in payload},
+    }
 
 
 def read_event(message: ClaimedMessage, events: Events) -> AppcuesEvent | Parked:

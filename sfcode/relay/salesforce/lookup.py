@@ -58,8 +58,8 @@ def _of_one(destination: Destination, ids: Sequence[str]) -> Iterator[LookupQuer
     head = f"SELECT {fields} FROM {destination.object} WHERE {key_field}"  # noqa: S608
     tail = "".join(f" AND {condition.soql()}" for condition in destination.where)
     room = URI - len(quote(head)) - len(quote(f" IN (){tail}"))
-    for some in _chunks(values, room, lambda value: len(quote(format_soql("{},", value), safe=""))):
-        yield LookupQuery(destination, head + format_soql(" IN {}", some) + tail)
+    for chunk in _chunks(values, room, lambda value: len(quote(format_soql("{},", value), safe=""))):
+        yield LookupQuery(destination, head + format_soql(" IN {}", chunk) + tail)
 
 
 def _value(destination: Destination, text: str) -> str | float | None:
@@ -74,17 +74,17 @@ def _value(destination: Destination, text: str) -> str | float | None:
 
 
 def _chunks(values: Sequence[Any], room: int, size: Callable[[Any], int]) -> Iterator[list[Any]]:
-    some: list[Any] = []
+    chunk: list[Any] = []
     used = 0
     for value in values:
         needed = size(value)
-        if some and used + needed > room:
-            yield some
-            some, used = [], 0
-        some.append(value)
+        if chunk and used + needed > room:
+            yield chunk
+            chunk, used = [], 0
+        chunk.append(value)
         used += needed
-    if some:
-        yield some
+    if chunk:
+        yield chunk
 
 
 def matches(lookups: Sequence[LookupQuery], answers: Sequence[Sequence[Row]]) -> dict[tuple[str, str], LookupMatch]:

@@ -77,7 +77,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         return MissingValue() if value is None else -value if operator == "-" else value
 
     @staticmethod
-    def joined(parts: Iterable[Any]) -> str:
+    def join(parts: Iterable[Any]) -> str:
         """Concatenate values like `~`, up to the longest text."""
         length, pieces = 0, []
         for part in parts:
@@ -97,7 +97,7 @@ class _Generator(CodeGenerator):
         raise nodes.Impossible
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802  (named after the node)
-        self.write("environment.joined((")
+        self.write("environment.join((")
         for part in node.nodes:
             self.visit(part, frame)
             self.write(", ")
@@ -150,18 +150,18 @@ def _json(value: Any) -> str:
 
 
 def _on_text(change: Callable[..., str]) -> Callable[..., str]:
-    def changed(value: Any, *arguments: Any) -> str:
+    def apply(value: Any, *arguments: Any) -> str:
         return change(text(value), *arguments)[:MAX_TEMPLATE]
 
-    return changed
+    return apply
 
 
 def _on_number(change: Callable[..., Any]) -> Callable[..., Any]:
-    def changed(value: Any, *arguments: Any) -> Any:
+    def apply(value: Any, *arguments: Any) -> Any:
         numeric = number(value)
         return MissingValue() if numeric is None else change(numeric, *arguments)
 
-    return changed
+    return apply
 
 
 def _replace(value: str, old: Any, new: Any) -> str:

@@ -137,7 +137,7 @@ class WriteRound:
                     return end
         return ends[0] if ends else Delivered(STALE if message in self.overtaken - self.used else "")
 
-    def held(self) -> set[int]:
+    def list_waiting(self) -> set[int]:
         """Return the messages that are certain to be delivered again, and the later ones of their keys."""
         waiting_ids: set[int] = set()
         keys: set[str] = set()
@@ -177,15 +177,15 @@ class WriteRound:
 
 def rounds(messages: Iterable[ClaimedMessage]) -> list[list[ClaimedMessage]]:
     """Split a claim so that no two messages of a key share a round: the first of each key, then the second, ..."""
-    split: list[list[ClaimedMessage]] = []
+    result: list[list[ClaimedMessage]] = []
     counts: dict[str, int] = {}
     for message in messages:
         number = counts.get(message.key, 0)
         counts[message.key] = number + 1
-        if number == len(split):
-            split.append([])
-        split[number].append(message)
-    return split
+        if number == len(result):
+            result.append([])
+        result[number].append(message)
+    return result
 
 
 @dataclass(frozen=True)

@@ -171,12 +171,12 @@ class Worker:
                     else min(pause * 2, POLL_MOST)
                 )
                 continue
-            pause, begun = POLL_FIRST, self._clock()
+            pause, start = POLL_FIRST, self._clock()
             delivery = await self._process(claim)
             if self._outages:
                 await wait_for_wakeup(self._stopped, self._rng.uniform(0.5, 1.0) * outage_pause(self._outages))
             elif self._gather and not is_full(claim, delivery, self._writer):
-                await wait_for_wakeup(self._stopped, begun + self._gather - self._clock())
+                await wait_for_wakeup(self._stopped, start + self._gather - self._clock())
 
     async def _claim(self) -> Claim | None:
         writer = self._writer
@@ -191,12 +191,12 @@ class Worker:
 
     async def _process(self, claim: Claim) -> Delivery:
         self._in_hand[claim.token] = claim
-        begun = self._clock()
+        start = self._clock()
         async with self._use_writer() as writer:
             with trace_claim(claim) as end:
                 delivery = await self._deliver(writer, claim)
                 end(delivery)
-        delivery = replace(delivery, seconds=self._clock() - begun)
+        delivery = replace(delivery, seconds=self._clock() - start)
         self._outages = self._outages + 1 if is_outage(delivery) else 0
         await self._settle(claim, delivery)
         self._in_hand.pop(claim.token, None)
@@ -212,11 +212,11 @@ class Worker:
                 return combine([await self._deliver(writer, half) for half in halves])
             self._events.record_bug(claim, error)
             return _retry_all(claim, f"bug: {type(error).__name__}")
-        forgotten = [message.id for message in claim.messages if message.id not in delivery.settlements]
-        if not forgotten:
+        unsettled_ids = [message.id for message in claim.messages if message.id not in delivery.settlements]
+        if not unsettled_ids:
             return delivery
-        self._events.record_bug(claim, LookupError(f"{len(forgotten)} messages were not settled"))
-        retried = dict.fromkeys(forgotten, Retry("bug: not settled"))
+        self._events.record_bug(claim, LookupError(f"{len(unsettled_ids)} messages were not settled"))
+        retried = dict.fromkeys(unsettled_ids, Retry("bug: not settled"))
         return replace(delivery, settlements={**retried, **delivery.settlements})
 
     async def _settle(self, claim: Claim, delivery: Delivery) -> None:

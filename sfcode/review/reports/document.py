@@ -41,7 +41,7 @@ def to_document(review: ReviewReport) -> dict[str, Any]:
             "update": review.count(Action.UPDATE),
             "delete": review.count(Action.DELETE),
         },
-        "statements": [_statement(statement) for _, inside in review.grouped() for statement in inside],
+        "statements": [_statement(statement) for _, inside in review.group_statements() for statement in inside],
         "effects": [_effect(effect) for effect in review.effects],
         "findings": [
             {**to_json(diagnostic), "new": diagnostic not in review.older} for diagnostic in review.diagnostics

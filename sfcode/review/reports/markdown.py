@@ -86,7 +86,7 @@ def _report(review: ReviewReport) -> Iterator[_Block]:
         yield _Block(f"\n> {inline(note)}")
     for problem in review.base_problems if not review.is_empty else ():
         yield _Block(f"> - {inline(str(problem))}", _OLDER)
-    statements = [statement for _, group in review.grouped() for statement in group]
+    statements = [statement for _, group in review.group_statements() for statement in group]
     for statement in sorted(statements, key=lambda statement: -statement.risk):
         yield _Block(_statement(statement), _BY_RISK[statement.risk], _STATEMENTS)
     for effect in review.effects:
@@ -128,9 +128,9 @@ def _access(effect: Effect, review: ReviewReport) -> Iterator[_Block]:
 def _row(row: Access) -> str:
     before, after = (", ".join(rights) or "nothing" for rights in (row.before, row.after))
     after = f"**{after}**" if row.changed else after
-    why = f"`{row.why}`" if row.why else ""
+    reason = f"`{row.why}`" if row.why else ""
     place = f" `{row.position.file}:{row.position.line}`" if row.position else ""
-    return f"| {cell(f'`{row.name}`')} | {before} | {after} | {cell(why)}{cell(place)} |"
+    return f"| {cell(f'`{row.name}`')} | {before} | {after} | {cell(reason)}{cell(place)} |"
 
 
 def _name(change: Change, effect: Effect) -> str:

@@ -37,7 +37,7 @@ def _report(review: ReviewReport, paint: Paint) -> Iterator[str]:
         yield ""
         yield paint("The config does not load:", "!")
         yield from (f"  {problem}" for problem in review.problems)
-    for group, statements in review.grouped():
+    for group, statements in review.group_statements():
         yield ""
         yield group.value
         yield from (_statement(statement, paint) for statement in statements)

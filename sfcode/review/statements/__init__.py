@@ -44,4 +44,6 @@ def statements(context: Context) -> tuple[Statement, ...]:
         *setup.template_statements(context),
         *personal_data_statements(context),
     ]
-    return tuple(dict.fromkeys([*all_statements, *setup.remaining_statements(context, told=bool(all_statements))]))
+    return tuple(
+        dict.fromkeys([*all_statements, *setup.remaining_statements(context, has_others=bool(all_statements))])
+    )

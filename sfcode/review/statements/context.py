@@ -22,22 +22,22 @@ class Half:
     """A mapping on one side."""
 
     project: Project
-    one: ResolvedMapping
+    mapping: ResolvedMapping
 
     @property
     def attributes(self) -> dict[str, FieldUse]:
         """Return the sent fields by attribute name."""
-        return {use.attribute: use for use in self.one.attributes}
+        return {use.attribute: use for use in self.mapping.attributes}
 
     @property
     def activity(self) -> str:
         """Return the object of activities: Event, Task or the project's own; "" without activities."""
-        return self.one.activity_object or ""
+        return self.mapping.activity_object or ""
 
     @property
     def file(self) -> str:
         """Return the mapping's file."""
-        return self.one.file
+        return self.mapping.file
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Pair:
     def object(self) -> str:
         """Return the mapping's Salesforce object."""
         half = self.after or self.before
-        return half.one.object if half else ""
+        return half.mapping.object if half else ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Context:
         recipe = self.after.project.recipes.role_onboarding
         return recipe is not None and recipe.attribute == attribute
 
-    def deleted(self) -> Iterator[Component]:
+    def list_deleted(self) -> Iterator[Component]:
         """Return the deleted components."""
         for change in self.changes:
             if change.action is Action.DELETE and change.before:
@@ -110,12 +110,15 @@ def _pairs(before: Project | None, after: Project) -> Iterator[Pair]:
     halves = [Half(before, mapping) for mapping in before.resolved] if before else []
     for mapping in after.resolved:
         new = Half(after, mapping)
-        alike = [half for half in halves if _key(half.one) == _key(mapping)]
+        alike = [half for half in halves if _key(half.mapping) == _key(mapping)]
         # Several mappings of one object are paired by name, the rest in order.
         names = {peer.name for peer in after.resolved if peer.name != mapping.name}
-        old = next((half for half in alike if half.one.name == mapping.name), None) or next(
-            (half for half in alike if half.one.name not in names),
-            next((half for half in halves if half.one.object == new.one.object and not _is_claimed(half, after)), None),
+        old = next((half for half in alike if half.mapping.name == mapping.name), None) or next(
+            (half for half in alike if half.mapping.name not in names),
+            next(
+                (half for half in halves if half.mapping.object == new.mapping.object and not _is_claimed(half, after)),
+                None,
+            ),
         )
         if old:
             halves.remove(old)
@@ -130,4 +133,4 @@ def _key(mapping: ResolvedMapping) -> tuple[str, str]:
 
 def _is_claimed(half: Half, after: Project) -> bool:
     """Return whether a mapping of the other side has the same records."""
-    return any(_key(mapping) == _key(half.one) for mapping in after.resolved)
+    return any(_key(mapping) == _key(half.mapping) for mapping in after.resolved)

@@ -38,16 +38,16 @@ def mapping_statements(context: Context) -> tuple[list[Statement], frozenset[Add
 
 def _find_deleted(context: Context, half: Half) -> frozenset[Address]:
     addresses = context.made_by(context.before, half.file) if context.before else frozenset()
-    return frozenset(component.address for component in context.deleted() if component.address in addresses)
+    return frozenset(component.address for component in context.list_deleted() if component.address in addresses)
 
 
 def _describe_removed(context: Context, half: Half, deletions: frozenset[Address]) -> Statement:
-    text = f"{records(half.one.object)} will no longer be synced"
+    text = f"{records(half.mapping.object)} will no longer be synced"
     if deletions:
         text += f": {count_noun(len(deletions), 'component')} will be deleted"
     fields = sorted(
         component.full_name
-        for component in context.deleted()
+        for component in context.list_deleted()
         if component.address in deletions and holds_values(component)
     )
     if not fields:
@@ -60,23 +60,25 @@ def _describe_removed(context: Context, half: Half, deletions: frozenset[Address
 def _describe_added(context: Context, half: Half) -> Statement:
     addresses = context.made_by(context.after, half.file)
     new = sum(change.address in addresses for change in context.changes if change.action is Action.CREATE)
-    way = _WAYS[half.one.direction]
-    carrier = _CARRIERS[half.one.delivery]
-    text = f"{records(half.one.object)} will be synced with Appcues, {way}, by {carrier}"
+    way = _WAYS[half.mapping.direction]
+    carrier = _CARRIERS[half.mapping.delivery]
+    text = f"{records(half.mapping.object)} will be synced with Appcues, {way}, by {carrier}"
     text += f": {count_noun(new, 'component')} will be created" if new else ""
-    return Statement(Group.LEAVING, text, Risk.MEDIUM, "a mapping is added", half.one.place("object").position)
+    return Statement(Group.LEAVING, text, Risk.MEDIUM, "a mapping is added", half.mapping.place("object").position)
 
 
 def _describe_renamed(pair: Pair) -> Iterator[Statement]:
-    if pair.before is None or pair.after is None or pair.before.one.name == pair.after.one.name:
+    if pair.before is None or pair.after is None or pair.before.mapping.name == pair.after.mapping.name:
         return
-    old, new = pair.before.one, pair.after.one
+    old, new = pair.before.mapping, pair.after.mapping
     text = f"The mapping {code(old.name)} is renamed to {code(new.name)}"
     if old.name.lower() == new.name.lower():
         text += ", which is the same name to Salesforce: its components are updated in place"
         yield Statement(Group.SETUP, text, Risk.LOW, "", new.place("object").position)
     elif old.sends and new.sends and old.by_relay and new.by_relay:
-        names = [naming.mapping_name(half.project.settings.name, half.one.name) for half in (pair.before, pair.after)]
+        names = [
+            naming.mapping_name(half.project.settings.name, half.mapping.name) for half in (pair.before, pair.after)
+        ]
         sender = _SENDERS[old.trigger]
         text += (
             f": its outbound message and {sender} {code(names[0])} will be deleted and created as {code(names[1])}, "
@@ -91,23 +93,23 @@ def _describe_renamed(pair: Pair) -> Iterator[Statement]:
 def _direction(pair: Pair) -> Iterator[Statement]:
     if pair.before is None or pair.after is None:
         return
-    old, new = pair.before.one.direction, pair.after.one.direction
+    old, new = pair.before.mapping.direction, pair.after.mapping.direction
     if old != new:
         text = f"{records(pair.object)} will be synced {_WAYS[new]} instead of {_WAYS[old]}"
-        yield Statement(Group.SETUP, text, Risk.LOW, "", pair.after.one.place("direction").position)
+        yield Statement(Group.SETUP, text, Risk.LOW, "", pair.after.mapping.place("direction").position)
 
 
 def _delivery(pair: Pair) -> Iterator[Statement]:
     if pair.before is None or pair.after is None:
         return
-    old, new = pair.before.one.delivery, pair.after.one.delivery
+    old, new = pair.before.mapping.delivery, pair.after.mapping.delivery
     if old != new:
         text = (
             f"{_CARRIERS[new][0].upper()}{_CARRIERS[new][1:]} will carry the data of {records(pair.object)} instead of "
         )
         text += _CARRIERS[old]
-        if pair.before.one.sends and old == "relay":
-            sender = _SENDERS[pair.before.one.trigger]
+        if pair.before.mapping.sends and old == "relay":
+            sender = _SENDERS[pair.before.mapping.trigger]
             text += f": the outbound message and the {sender} that fires it will be deleted"
         because = "another program carries the data"
-        yield Statement(Group.SETUP, text, Risk.MEDIUM, because, pair.after.one.place("delivery").position)
+        yield Statement(Group.SETUP, text, Risk.MEDIUM, because, pair.after.mapping.place("delivery").position)

@@ -131,9 +131,9 @@ def _templates(side: Snapshot) -> dict[str, str]:
     return {PurePosixPath(name).name: text for name, text in side.texts.items() if name.endswith(".j2")}
 
 
-def remaining_statements(context: Context, told: bool) -> Iterator[Statement]:
+def remaining_statements(context: Context, has_others: bool) -> Iterator[Statement]:
     """List the changes that no other statement describes."""
-    if told:
+    if has_others:
         return
     for change in context.changes:
         names = join_list(dict.fromkeys(code(attribute.path[0]) for attribute in change.attributes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.checks.phrases import code, join_list, records, when
+from sfcode.checks.phrases import code, describe_saves, join_list, records
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Pair
@@ -18,12 +18,12 @@ def timing_statements(context: Context) -> Iterator[Statement]:
     for pair in context.pairs:
         if pair.before is None or pair.after is None:
             continue
-        yield from _selection(pair, pair.before.one, pair.after.one)
-        if not (pair.before.one.sends and pair.after.one.sends):
+        yield from _selection(pair, pair.before.mapping, pair.after.mapping)
+        if not (pair.before.mapping.sends and pair.after.mapping.sends):
             continue
-        old, new, subject = pair.before.one, pair.after.one, records(pair.object)
+        old, new, subject = pair.before.mapping, pair.after.mapping, records(pair.object)
         if old.on != new.on:
-            text = f"{subject} will be sent when they are {when(new.on)}, instead of when they are {when(old.on)}"
+            text = f"{subject} will be sent when they are {describe_saves(new.on)}, instead of when they are {describe_saves(old.on)}"
             yield Statement(Group.WHEN, text, Risk.MEDIUM, _BECAUSE, new.place("to_appcues", "on").position)
         if old.trigger != new.trigger and old.by_relay and new.by_relay:
             text = f"Changes of {subject} will be sent by {_TRIGGERS[new.trigger]} instead of {_TRIGGERS[old.trigger]}"

@@ -22,7 +22,7 @@ def to_appcues_statements(context: Context) -> Iterator[Statement]:
         if pair.after is None:
             continue
         yield from _matching(pair)
-        if pair.before and pair.before.one.sends and not pair.after.one.sends:
+        if pair.before and pair.before.mapping.sends and not pair.after.mapping.sends:
             names = join_list(code(name) for name in pair.before.attributes)
             text = f"{records(pair.object)} will no longer be sent to Appcues, where {names} will stay as last sent"
             yield Statement(Group.LEAVING, text)
@@ -31,7 +31,7 @@ def to_appcues_statements(context: Context) -> Iterator[Statement]:
 
 
 def _attributes(context: Context, before: Half | None, after: Half) -> Iterator[Statement]:
-    object_name = after.one.object
+    object_name = after.mapping.object
     old, new = before.attributes if before else {}, after.attributes
     removals = {name: use for name, use in old.items() if name not in new}
     for name, use in new.items():
@@ -74,15 +74,15 @@ def _translations(was: FieldUse, use: FieldUse) -> list[str]:
     """Describe the values of a field that are sent differently than before."""
     before, after = (dict(field_use.values.values) if field_use.values else {} for field_use in (was, use))
     changes = [
-        f"{code(value)} as {_sent(use, value)} instead of {_sent(was, value)}"
+        f"{code(value)} as {_describe_translation(use, value)} instead of {_describe_translation(was, value)}"
         for value in {**before, **after}
-        if _sent(was, value) != _sent(use, value)
+        if _describe_translation(was, value) != _describe_translation(use, value)
     ]
     defaults = _describe_default(was), _describe_default(use)
     return [*changes, f"others {defaults[1]} instead of {defaults[0]}"] if defaults[0] != defaults[1] else changes
 
 
-def _sent(use: FieldUse, value: str) -> str:
+def _describe_translation(use: FieldUse, value: str) -> str:
     if use.values is None:
         return "itself"
     translation = use.values.translate(value)
@@ -108,7 +108,7 @@ def _matching(pair: Pair) -> Iterator[Statement]:
     if before is None or after is None:
         return
     subject = records(pair.object)
-    old, new = before.one, after.one
+    old, new = before.mapping, after.mapping
     kinds = (old.match, new.match)
     if kinds[0] != kinds[1]:
         text = f"{subject} will be matched with Appcues {kinds[1]}s instead of {kinds[0]}s"

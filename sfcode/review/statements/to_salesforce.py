@@ -23,7 +23,7 @@ def to_salesforce_statements(context: Context) -> Iterator[Statement]:
         if pair.after is None:
             continue
         before, after = pair.before, pair.after
-        if before and before.one.receives and not after.one.receives:
+        if before and before.mapping.receives and not after.mapping.receives:
             text = f"No data of Appcues will be written to {records(pair.object)} any more"
             yield Statement(Group.WRITTEN, text)
         else:
@@ -33,7 +33,7 @@ def to_salesforce_statements(context: Context) -> Iterator[Statement]:
 
 def deleted_field_statements(context: Context, explained_deletions: frozenset[Address]) -> Iterator[Statement]:
     """Describe deleted fields, except those in another statement."""
-    for component in context.deleted():
+    for component in context.list_deleted():
         if component.address in explained_deletions or component.type != "CustomField":
             continue
         if holds_values(component):
@@ -45,21 +45,21 @@ def deleted_field_statements(context: Context, explained_deletions: frozenset[Ad
 
 
 def _answers(before: Half | None, after: Half) -> Iterator[Statement]:
-    old = {target.value: target for target in before.one.targets} if before else {}
-    new = {target.value: target for target in after.one.targets}
+    old = {target.value: target for target in before.mapping.targets} if before else {}
+    new = {target.value: target for target in after.mapping.targets}
     for value in TARGET_VALUES:
         words, was, will = value.plural, old.get(value), new.get(value)
         if will is None:
             if was is not None:
-                text = f"{words} will no longer be written to {after.one.object}.{was.field}"
+                text = f"{words} will no longer be written to {after.mapping.object}.{was.field}"
                 yield Statement(Group.WRITTEN, text)
             continue
-        full = f"{after.one.object}.{will.field}"
+        full = f"{after.mapping.object}.{will.field}"
         own = ", a field that sfcode creates" if will.create else ", an existing field"
         if was is None:
             text = f"{words} will be written to {full}{own}"
         elif was.field.lower() != will.field.lower():
-            text = f"{words} will be written to {full} instead of {after.one.object}.{was.field}"
+            text = f"{words} will be written to {full} instead of {after.mapping.object}.{was.field}"
         elif was.create != will.create:
             text = f"{full}, which {words} are written to, will be {own.removeprefix(', ')}"
         else:
@@ -68,7 +68,7 @@ def _answers(before: Half | None, after: Half) -> Iterator[Statement]:
 
 
 def _activities(before: Half | None, after: Half) -> Iterator[Statement]:
-    subject = records(after.one.object)
+    subject = records(after.mapping.object)
     old, new = _events(before), _events(after)
     for key, (words, _) in old.items():
         if key not in new:
@@ -76,7 +76,7 @@ def _activities(before: Half | None, after: Half) -> Iterator[Statement]:
     for key, (words, position) in new.items():
         if key not in old:
             is_single = key[0] == "click_to_track"
-            text = capitalize(f"{words} will be written to {subject} as {_as(after.activity, one=is_single)}")
+            text = capitalize(f"{words} will be written to {subject} as {_as(after.activity, is_single=is_single)}")
             yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
         elif old[key][0] != words:
             text = capitalize(f"{words} will be written to {subject}, instead of {old[key][0]}")
@@ -87,11 +87,11 @@ def _activities(before: Half | None, after: Half) -> Iterator[Statement]:
         yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
 
 
-def _as(activity: str, *, one: bool = False) -> str:
+def _as(activity: str, *, is_single: bool = False) -> str:
     """Return what activities become: `Events`, `a Task`, `records of Appcues_Activity__c`."""
     if naming.is_custom(activity):
-        return f"{'a record' if one else 'records'} of {activity}"
-    return f"{'an' if activity == 'Event' else 'a'} {activity}" if one else f"{activity}s"
+        return f"{'a record' if is_single else 'records'} of {activity}"
+    return f"{'an' if activity == 'Event' else 'a'} {activity}" if is_single else f"{activity}s"
 
 
 def _events(half: Half | None) -> dict[tuple[str, str], tuple[str, Position]]:
@@ -99,11 +99,11 @@ def _events(half: Half | None) -> dict[tuple[str, str], tuple[str, Position]]:
     if half is None:
         return {}
     events = {}
-    for event in half.one.activities:
+    for event in half.mapping.activities:
         definition = BY_NAME[event.name]
         of = f" of the {definition.item} {join_list(map(code, sorted(event.items)), 'or')}" if event.items else ""
         events["activities", event.name] = (f"{definition.plural}{of}", event.place.position)
-    for event in half.one.click_to_track:
+    for event in half.mapping.click_to_track:
         words = f"the click-to-track event {code(event.name)}"
         events["click_to_track", event.name] = (words, event.place.position)
     return events

@@ -85,7 +85,7 @@ class Simulation:
                 self.profile[name] = value
         if not killed:
             row = delivered_state.latest("user:u1", update_delivered_state(merged.parts, before), {})
-            self.note([*guards.changed(), *([row] if row else [])])
+            self.note([*guards.list_changed(), *([row] if row else [])])
             self.queue = self.queue[count:]
         return merged
 

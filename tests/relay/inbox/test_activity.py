@@ -48,13 +48,13 @@ def test_a_minute_is_stored_once_it_is_over_and_what_is_left_at_the_end() -> Non
     pending.observe("appcues", "commit_time", {0.005: 1, 0.0051: 2, 90_000: 3})
     pending.flush(store)
     assert store.added == [{ActivityKey(NOON, "appcues", "received"): 3}]
-    pending.flush(store, whole=False)
+    pending.flush(store, only_complete=False)
     assert {(key.begins, key.bound): number for key, number in store.added[1].items()} == {
         (NOON + 60, 5): 1,
         (NOON + 60, 10): 2,
         (NOON + 60, BEYOND): 3,
     }
-    pending.flush(store, whole=False)
+    pending.flush(store, only_complete=False)
     assert len(store.added) == 2, "nothing is stored twice"
 
 
@@ -66,11 +66,11 @@ def test_activity_of_a_failed_write_is_kept_with_what_came_since() -> None:
     pending.peak("appcues", "oldest_seconds", 20)
     store.is_away = True
     with pytest.raises(OSError, match="away"):
-        pending.flush(store, whole=False)
+        pending.flush(store, only_complete=False)
     pending.count("appcues", "dead")
     pending.peak("appcues", "oldest_seconds", 25)
     store.is_away = False
-    pending.flush(store, whole=False)
+    pending.flush(store, only_complete=False)
     assert {key.figure: number for key, number in store.added[0].items()} == {"dead": 3, "oldest_seconds": 30}
 
 

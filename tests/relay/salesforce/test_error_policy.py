@@ -36,7 +36,7 @@ WORDS = {
 def record(
     code: str, message: str = "", *, fields: tuple[str, ...] = (), attempts: int = 0, sent: tuple[str, ...] = ()
 ) -> Retry | Parked:
-    return settle_record(RecordError(code, message, fields), attempts=attempts, external_id=KEY, sent=sent)
+    return settle_record(RecordError(code, message, fields), attempts=attempts, external_id=KEY, values_to_mask=sent)
 
 
 def call(code: str, status: int = 400, after: float | None = None) -> CallRefused:
@@ -204,7 +204,7 @@ def test_the_page_shows_the_table_as_it_is(root: Path) -> None:
 def test_a_record_that_others_have_created_in_the_meantime_is_looked_up_a_few_times() -> None:
     error = RecordError("DUPLICATE_VALUE", "Already a campaign member.")
     for attempts, seconds in enumerate(FEW_DELAYS):
-        end = settle_record(error, attempts=attempts, external_id="", sent=())
+        end = settle_record(error, attempts=attempts, external_id="", values_to_mask=())
         assert end == Retry("DUPLICATE_VALUE: Already a campaign member.", seconds)
-    assert isinstance(settle_record(error, attempts=len(FEW_DELAYS), external_id="", sent=()), Parked)
-    assert isinstance(settle_record(error, attempts=0, external_id=KEY, sent=()), Parked)
+    assert isinstance(settle_record(error, attempts=len(FEW_DELAYS), external_id="", values_to_mask=()), Parked)
+    assert isinstance(settle_record(error, attempts=0, external_id=KEY, values_to_mask=()), Parked)

@@ -31,7 +31,7 @@ def test_a_retry_comes_before_what_is_parked_and_that_before_what_is_done(
     message = event("appcues:nps_score")
     round_ = WriteRound({message.id: message}, {message.id: ends})
     assert round_.end(message.id) == end
-    assert round_.held() == ({message.id} if retried else set())
+    assert round_.list_waiting() == ({message.id} if retried else set())
 
 
 def test_updates_go_before_activities_and_each_kind_of_activity_has_a_call_of_its_own() -> None:

@@ -36,8 +36,8 @@ def _check_roles(project: Project, mapping: ResolvedMapping, mapping_facts: Mapp
         f"{counts.blank:,} blank" if counts.blank else "",
         f"{counts.unlisted:,} with a value that `map` does not list" if counts.unlisted else "",
     ]
-    why = f" ({', '.join(filter(None, reasons))})" if none else ""
-    message = f"{name} of {mapping.name}: {', '.join([*shares, f'none {none:,}'])}{why}"
+    explanation = f" ({', '.join(filter(None, reasons))})" if none else ""
+    message = f"{name} of {mapping.name}: {', '.join([*shares, f'none {none:,}'])}{explanation}"
     if not counts.complete:
         message += "; the rarest values were not counted"
     hint = f"Most frequent values without their own line: {', '.join(counts.named)}." if counts.named else ""

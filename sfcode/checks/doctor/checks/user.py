@@ -29,7 +29,7 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
         "user license",
         settings.license,
         user_facts.licenses,
-        taken=_has_seat(settings, user_facts),
+        has_seat=_has_seat(settings, user_facts),
     )
     yield _check_license(
         "D204",
@@ -37,7 +37,7 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
         "permission set license",
         settings.permission_set_license,
         user_facts.set_licenses,
-        taken=user_facts.has_license is True,
+        has_seat=user_facts.has_license is True,
     )
     yield from _check_user(project, settings, user_facts)
 
@@ -86,7 +86,7 @@ def _instead(name: str, names: Collection[str], noun: str) -> str:
 
 
 def _check_license(
-    id: str, place: Place, noun: str, name: str, seats_by_name: Mapping[str, Seats] | Unknown, *, taken: bool
+    id: str, place: Place, noun: str, name: str, seats_by_name: Mapping[str, Seats] | Unknown, *, has_seat: bool
 ) -> Diagnostic:
     if isinstance(seats_by_name, Unknown):
         return report(
@@ -101,7 +101,7 @@ def _check_license(
         return report(id, place, f"the org has no {noun} {name}", hint, level=Level.ERROR)
     seats = seats_by_name[name]
     message = f"{seats.used} of {seats.total} seats of the {noun} {name} are taken"
-    if seats.left <= 0 and not taken:
+    if seats.left <= 0 and not has_seat:
         hint = "Free one (deactivate a user, or remove the license), or buy one; Setup > Company Information has them."
         return report(id, place, f"{message}, and the integration user still needs one", hint, level=Level.ERROR)
     return report(id, place, message, level=Level.OK)

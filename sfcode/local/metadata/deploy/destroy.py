@@ -30,8 +30,8 @@ LABELS = {type_: label for type_, (label, _) in FORMULAS.items()} | {
 
 def destroy(tx: OrgTransaction, deletions: Sequence[Deletion], author: Author) -> list[ComponentMessage]:
     """Delete the components that can be deleted and report each; the deletions of one manifest are checked together."""
-    doomed = [deletion.address for deletion in deletions]
-    refusals = find_used(tx, doomed)
+    addresses = [deletion.address for deletion in deletions]
+    refusals = find_used(tx, addresses)
     messages, deleted = [], []
     for deletion in deletions:
         problem = _find_refusal(tx, deletion.address) or refusals.get(deletion.address)
@@ -48,7 +48,7 @@ def destroy(tx: OrgTransaction, deletions: Sequence[Deletion], author: Author) -
             problem = f"No {deletion.address.type} named: {deletion.address.full_name} found"
             messages.append(ComponentMessage.warning(problem, PurePosixPath(deletion.file).name, deletion.file))
     _forget(tx, deleted, author)
-    if any(address.type == "ExternalClientApplication" for address in doomed):
+    if any(address.type == "ExternalClientApplication" for address in addresses):
         from sfcode.local.signin.apps import find_orphaned_policies
 
         for policies in find_orphaned_policies(tx):
@@ -103,19 +103,19 @@ def _key(address: Address) -> tuple[str, str]:
     return address.type, address.full_name
 
 
-def find_used(tx: OrgTransaction, doomed: Iterable[Address]) -> dict[Address, str]:
+def find_used(tx: OrgTransaction, deletions: Iterable[Address]) -> dict[Address, str]:
     """Find the components that another, remaining component uses."""
-    addresses = [address for address in doomed if tx.components.get(*_key(address)) is not None]
-    going = {f"{LABELS[address.type]} - {address.full_name}" for address in addresses if address.type in LABELS}
-    going |= {
+    addresses = [address for address in deletions if tx.components.get(*_key(address)) is not None]
+    labels = {f"{LABELS[address.type]} - {address.full_name}" for address in addresses if address.type in LABELS}
+    labels |= {
         f"Flow Version - {version.id}"
-        for address in doomed
+        for address in deletions
         if address.type == "Flow" and (version := _find_version(tx, address.full_name))
     }
     refusals: dict[Address, str] = {}
 
     def refuse(address: Address, noun: str, users: Iterable[str]) -> None:
-        staying = [user for user in users if user not in going]
+        staying = [user for user in users if user not in labels]
         if staying:
             refusals[address] = f"This {noun} {IN_USE} : {', '.join(staying)}"
 
@@ -140,13 +140,13 @@ def _step(address: Address) -> tuple[str, str]:
     return owner, field
 
 
-def _reports_in(tx: OrgTransaction, folder: str, doomed: Sequence[Address]) -> list[str]:
+def _reports_in(tx: OrgTransaction, folder: str, deletions: Sequence[Address]) -> list[str]:
     """List the reports of a folder that stay."""
-    going = {address.full_name.lower() for address in doomed if address.type == "Report"}
+    names = {address.full_name.lower() for address in deletions if address.type == "Report"}
     return [
         f"Report - {stored.component.full_name}"
         for stored in tx.components.list_all("Report")
-        if stored.component.full_name.startswith(f"{folder}/") and stored.component.full_name.lower() not in going
+        if stored.component.full_name.startswith(f"{folder}/") and stored.component.full_name.lower() not in names
     ]
 
 

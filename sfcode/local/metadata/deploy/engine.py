@@ -109,7 +109,7 @@ def _make_outcome(
 def _apply_warnings(messages: Iterable[ComponentMessage], options: DeployRequestOptions) -> list[ComponentMessage]:
     """Turn a warning into a failure of its component, unless warnings are ignored."""
     return [
-        message.failed() if message.problem_type == "Warning" and not options.ignoreWarnings else message
+        message.as_failure() if message.problem_type == "Warning" and not options.ignoreWarnings else message
         for message in messages
     ]
 

@@ -58,7 +58,7 @@ class ComponentMessage:
         """Return a warning; the options of the deploy decide whether it fails the component."""
         return cls(full_name, "", file_name, problem, "Warning")
 
-    def failed(self) -> ComponentMessage:
+    def as_failure(self) -> ComponentMessage:
         """Return the message as a failure."""
         return replace(self, success=False)
 

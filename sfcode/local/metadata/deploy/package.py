@@ -86,11 +86,11 @@ def _find_unlisted(contents: PackageItems, listed: Manifests) -> Iterator[Compon
 
 
 def _missing(contents: PackageItems, listed: Manifests, root: str) -> Iterator[ComponentMessage]:
-    broken = {_decode(address) for address in contents.broken}
-    present_addresses = {_decode(item.component.address) for item in contents.found} | broken
+    broken_addresses = {_decode(address) for address in contents.broken}
+    present_addresses = {_decode(item.component.address) for item in contents.found} | broken_addresses
     for type_, names in sorted(listed.members.items()):
         for name in sorted(names - {WILDCARD}):
-            if Address(type_, name) not in present_addresses and _owner(type_, name) not in broken:
+            if Address(type_, name) not in present_addresses and _owner(type_, name) not in broken_addresses:
                 problem = f"An object '{name}' of type {type_} was named in package.xml, but was not found in zipped directory"
                 yield ComponentMessage.error(problem, name, "", root + PACKAGE)
 

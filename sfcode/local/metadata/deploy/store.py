@@ -137,11 +137,11 @@ def normalize(component: Component) -> Component:
 
 def merge(before: Body, after: Body) -> Body:
     """Merge a partial body into a complete one: keyed elements entry by entry, all others as a whole."""
-    both: dict[str, Any] = dict(before)
+    merged: dict[str, Any] = dict(before)
     for name, value in after.items():
-        known = both.get(name)
-        both[name] = {**known, **value} if isinstance(known, Mapping) and isinstance(value, Mapping) else value
-    return both
+        old = merged.get(name)
+        merged[name] = {**old, **value} if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
 
 
 def _custom_field(body: Body) -> Body:
@@ -151,23 +151,23 @@ def _custom_field(body: Body) -> Body:
 def _outbound_message(body: Body) -> Body:
     # Outbound messages contain no session ID any more, so the flag is always false:
     # https://help.salesforce.com/s/articleView?id=005232763&type=1
-    kept = {name: value for name, value in body.items() if (name, value) != ("useDeadLetterQueue", False)}
-    return {**kept, "includeSessionId": False}
+    form = {name: value for name, value in body.items() if (name, value) != ("useDeadLetterQueue", False)}
+    return {**form, "includeSessionId": False}
 
 
 def _permission_set(body: Body) -> Body:
-    kept: dict[str, Any] = {name: value for name, value in body.items() if value not in ({}, "")}
-    if kept.get("hasActivationRequired") is False:
-        del kept["hasActivationRequired"]
+    form: dict[str, Any] = {name: value for name, value in body.items() if value not in ({}, "")}
+    if form.get("hasActivationRequired") is False:
+        del form["hasActivationRequired"]
     for name, grants in _GRANTS.items():
-        if isinstance(entries := kept.get(name), Mapping):
-            kept[name] = {key: entry for key, entry in entries.items() if any(entry.get(grant) for grant in grants)}
-            for key, entry in kept[name].items():
+        if isinstance(entries := form.get(name), Mapping):
+            form[name] = {key: entry for key, entry in entries.items() if any(entry.get(grant) for grant in grants)}
+            for key, entry in form[name].items():
                 # A permission that is missing in the file is false.
-                kept[name][key] = {grant: True for grant in grants if entry.get(grant)} | _other_entries(entry, grants)
-            if not kept[name]:
-                del kept[name]
-    return kept
+                form[name][key] = {grant: True for grant in grants if entry.get(grant)} | _other_entries(entry, grants)
+            if not form[name]:
+                del form[name]
+    return form
 
 
 def _other_entries(entry: Mapping[str, Any], grants: tuple[str, ...]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ NIL = {"@xsi:nil": "true"}
 
 def read(request: OperationRequest) -> list[soap.Node]:
     """Return components as XML; a missing one is nil."""
-    type_ = check_type(request.required("type"))
+    type_ = check_type(request.require("type"))
     names = _check_count(type_, soap.texts(request.element, "fullNames"))
     records: list[soap.Node] = []
     with request.context.store.read() as tx:
@@ -99,7 +99,7 @@ def upsert(request: OperationRequest) -> list[soap.Node]:
 
 def delete(request: OperationRequest) -> list[soap.Node]:
     """Delete components, each independently."""
-    type_ = check_type(request.required("type"))
+    type_ = check_type(request.require("type"))
     results: list[soap.Node] = []
     for name in _check_count(type_, soap.texts(request.element, "fullNames")):
         package = Package(api_version=float(request.api_version), before=(Deletion(Address(type_, name), ""),))
@@ -148,8 +148,8 @@ def _save(request: OperationRequest, *, new: bool | None) -> list[tuple[str, Mes
         ]
     messages = [message for _, _, refusals in prepared for message in refusals]
     if not messages:
-        everything = tuple(item for _, items, _ in prepared for item in items)
-        messages = _deploy(request, Package(api_version=version, items=everything))
+        all_items = tuple(item for _, items, _ in prepared for item in items)
+        messages = _deploy(request, Package(api_version=version, items=all_items))
     failed = [message for message in messages if not message.success]
     results: list[tuple[str, Messages]] = []
     for name, items, refusals in prepared:
@@ -167,30 +167,30 @@ def _prepare(
     """Return the name of a component, its items to deploy, and the messages of a refusal."""
     type_, name = _type_of(element), soap.text(element, "fullName") or ""
 
-    def refused(problem: str) -> tuple[str, tuple[PackageItem, ...], Messages]:
+    def refuse(problem: str) -> tuple[str, tuple[PackageItem, ...], Messages]:
         return name, (), [ComponentMessage.error(problem, name, type_)]
 
     if not name or schema_table.elements(type_) is None:
-        return refused("Required field is missing: fullName" if not name else f"Unknown type:{type_}")
+        return refuse("Required field is missing: fullName" if not name else f"Unknown type:{type_}")
     for child in element.iter("*"):
         child.tag = f"{{{schema_table.NAMESPACE}}}{etree.QName(child).localname}"
     spans = {node: Span() for node in element.iter("*")}
     lenient = is_beyond_schema(float(request.api_version))
     problems = find_problems(element, type_, spans, lenient=lenient)
     if problems:
-        return refused(problems[0].message)
+        return refuse(problems[0].message)
     try:
         components = list(_components(type_, name, element, lenient=lenient))
     except MetadataError as error:
-        return refused(error.problem)
+        return refuse(error.problem)
     newer = next((problem for node in components for problem in find_newer(node, float(request.api_version))), None)
     if newer is not None:
-        return refused(newer)
+        return refuse(newer)
     exists = _exists(request.context.store, components[-1])
     if new is True and exists:
-        return refused(f"There is already a {type_} named {name}")
+        return refuse(f"There is already a {type_} named {name}")
     if new is False and not exists:
-        return refused(f"no {type_} named {name} found")
+        return refuse(f"no {type_} named {name} found")
     return name, tuple(PackageItem(component, "") for component in components), []
 
 
@@ -240,7 +240,7 @@ def _code(problem: str) -> str:
 
 def rename(request: OperationRequest) -> list[soap.Node]:
     """Rename one component."""
-    type_, old, new = (request.required(name) for name in ("type", "oldFullName", "newFullName"))
+    type_, old, new = (request.require(name) for name in ("type", "oldFullName", "newFullName"))
     check_type(type_)
     not_while_deploying(request)
     author = Author(request.session.user_id, request.context.clock.now(), float(request.api_version))

@@ -31,7 +31,7 @@ def decode_zip(text: str) -> bytes:
 
 def status(request: OperationRequest) -> list[soap.Node]:
     """Return the report of a deploy."""
-    report = request.jobs.status(request.required("asyncProcessId"))
+    report = request.jobs.status(request.require("asyncProcessId"))
     details = soap.flag(request.element, "includeDetails", default=False)
     return [to_soap(report, include_details=details)]
 
@@ -47,4 +47,4 @@ def cancel(request: OperationRequest) -> list[soap.Node]:
 
 def deploy_validated(request: OperationRequest) -> list[soap.Node]:
     """Deploy a package that was validated with tests."""
-    return [request.jobs.start_validated(request.required("validationId"), request.session)["id"]]
+    return [request.jobs.start_validated(request.require("validationId"), request.session)["id"]]

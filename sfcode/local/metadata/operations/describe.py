@@ -52,7 +52,7 @@ def list_(request: OperationRequest) -> list[soap.Node]:
 
 def describe_value_type(request: OperationRequest) -> list[soap.Node]:
     """Describe one type, named as `{http://soap.sforce.com/2006/04/metadata}CustomField`."""
-    qualified_name = request.required("type")
+    qualified_name = request.require("type")
     name = qualified_name.removeprefix(f"{{{schema_table.NAMESPACE}}}")
     if schema_table.elements(name) is None:
         raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{qualified_name}")

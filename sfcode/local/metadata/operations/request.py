@@ -28,9 +28,9 @@ class OperationRequest:
     all_or_none: bool = False
     """Whether a component that fails rolls back the others."""
 
-    def required(self, name: str) -> str:
+    def require(self, name: str) -> str:
         """Return the text of a required argument. Raises SoapFault if it is missing."""
-        return soap.required(self.element, name)
+        return soap.require(self.element, name)
 
 
 def check_type(name: str) -> str:

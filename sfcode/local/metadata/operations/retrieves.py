@@ -76,7 +76,7 @@ def _version(text: str) -> str:
 
 def status(request: OperationRequest) -> list[soap.Node]:
     """Return the result of a retrieve."""
-    retrieve_id = request.required("asyncProcessId")
+    retrieve_id = request.require("asyncProcessId")
     with request.context.store.read() as tx:
         body = tx.retrieves.get(retrieve_id)
         data = tx.retrieves.payload(retrieve_id)

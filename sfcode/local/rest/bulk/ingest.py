@@ -33,7 +33,7 @@ class RowResult:
     error: str = ""
 
     @property
-    def written(self) -> str:
+    def body(self) -> str:
         """Return the stored form of the result."""
         return json.dumps([self.record_id, self.created, self.error])
 
@@ -43,12 +43,12 @@ def outcomes(tx: OrgTransaction, job_id: str) -> list[RowResult]:
     return [RowResult(*json.loads(body)) for body in tx.bulk_jobs.rows(job_id)]
 
 
-def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
+def run(context: OrgContext, job: Job, *, is_running: Callable[[], bool]) -> None:
     """Process the remaining rows until the job ends or the server stops. Raises BadTableError."""
     with context.store.read() as tx:
         content = tx.bulk_jobs.content(job["id"]) or b""
     table = read(content, job)
-    while going() and _batch(context, job["id"], table):
+    while is_running() and _batch(context, job["id"], table):
         pass
 
 
@@ -65,7 +65,7 @@ def _batch(context: OrgContext, job_id: str, table: CsvTable) -> bool:
         rows = table.rows[start : start + BATCH]
         write = RecordWriter(tx, catalog, job["createdById"], context.clock.now())
         outcomes = [_process_row(write, job, job_columns, cells) for cells in rows]
-        tx.bulk_jobs.add_rows(job_id, start, (outcome.written for outcome in outcomes))
+        tx.bulk_jobs.add_rows(job_id, start, (outcome.body for outcome in outcomes))
         job["numberRecordsProcessed"] += len(outcomes)
         job["numberRecordsFailed"] += sum(bool(outcome.error) for outcome in outcomes)
         job["state"] = COMPLETE if start + len(rows) >= len(table.rows) else RUNNING
@@ -113,7 +113,7 @@ def _update(write: RecordWriter, job: Job, values: dict[str, Any]) -> tuple[str,
 def _upsert(write: RecordWriter, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
     name = job["externalIdFieldName"]
     value = values.pop(name, None)
-    return write.upsert(job["object"], name, None if value is None else _written(value), values)
+    return write.upsert(job["object"], name, None if value is None else _format_cell(value), values)
 
 
 def _delete(write: RecordWriter, job: Job, values: dict[str, Any]) -> tuple[str, bool]:
@@ -129,7 +129,7 @@ def _id(values: dict[str, Any]) -> str:
     return str(value)
 
 
-def _written(value: object) -> str:
+def _format_cell(value: object) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 

@@ -43,12 +43,12 @@ def check(text: str, view: UserView) -> str:
     return target
 
 
-def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
+def run(context: OrgContext, job: Job, *, is_running: Callable[[], bool]) -> None:
     """Run the query. Raises ApiError."""
     from sfcode.local.soql.execute import run as run_query
 
     def step(tx: OrgTransaction, job: Job) -> None:
-        if job["state"] in ENDED or not going():
+        if job["state"] in ENDED or not is_running():
             return
         now, asker = context.clock.now(), job["createdById"]
         _, paths = _columns(job["query"], UserView.of(tx, asker, now))

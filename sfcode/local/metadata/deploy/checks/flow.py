@@ -99,9 +99,9 @@ def _fields(subject: Subject) -> Iterator[str]:
                 yield _no_field(name, field)
 
 
-def _entry(subject: Subject, owner: str, text: str, when: str) -> Iterator[str]:
+def _entry(subject: Subject, owner: str, text: str, trigger: str) -> Iterator[str]:
     # A flow on creation has no prior record to compare with, and one on update is never new.
-    forbidden = (frozenset() if when in UPDATES else CHANGE) | (frozenset() if when in CREATES else {"ISNEW"})
+    forbidden = (frozenset() if trigger in UPDATES else CHANGE) | (frozenset() if trigger in CREATES else {"ISNEW"})
     scope = ObjectScope.of_rule(subject.view.catalog, owner, forbidden=forbidden, flow=True)
     try:
         formula.check(text, scope, Type.BOOLEAN)

@@ -96,10 +96,10 @@ def rule(subject: Subject) -> Iterator[str]:
         if not field or subject.view.field(owner, field) is None:
             yield no_field("field", name if field else f"{subject.owner}.{name}")
     yield from find_repeated(body, "actions", "name")
-    timed = [trigger for trigger in _list(body.get("workflowTimeTriggers")) if isinstance(trigger, Mapping)]
-    if timed and body.get("triggerType") == EVERY_SAVE:
+    time_triggers = [trigger for trigger in _list(body.get("workflowTimeTriggers")) if isinstance(trigger, Mapping)]
+    if time_triggers and body.get("triggerType") == EVERY_SAVE:
         yield "Time triggers can't be added to a rule that is evaluated every time a record is saved"
-    for holder in (body, *timed):
+    for holder in (body, *time_triggers):
         yield from _actions(subject, holder)
 
 
