@@ -104,9 +104,9 @@ def render_permission_set(permission_set: Any) -> Iterator[str]:
 
 def render_report(report: Any) -> Iterator[str]:
     yield f"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Report xmlns=\"http://soap.sforce.com/2006/04/metadata\">\n"
-    for index, each in enumerate(report.formulas, 1):
+    for index, formula in enumerate(report.formulas, 1):
         last = index == len(report.formulas)
-        yield f"    <aggregates>\n        <calculatedFormula>{escape(each.formula)}</calculatedFormula>\n        <datatype>number</datatype>\n        <developerName>FORMULA{escape(index)}</developerName>\n        <isActive>true</isActive>\n        <isCrossBlock>false</isCrossBlock>\n        <masterLabel>{escape(each.label)}</masterLabel>\n        <scale>0</scale>\n    </aggregates>\n"
+        yield f"    <aggregates>\n        <calculatedFormula>{escape(formula.formula)}</calculatedFormula>\n        <datatype>number</datatype>\n        <developerName>FORMULA{escape(index)}</developerName>\n        <isActive>true</isActive>\n        <isCrossBlock>false</isCrossBlock>\n        <masterLabel>{escape(formula.label)}</masterLabel>\n        <scale>0</scale>\n    </aggregates>\n"
     if report.chart:
         yield f"    <chart>\n        <backgroundColor1>#FFFFFF</backgroundColor1>\n        <backgroundColor2>#FFFFFF</backgroundColor2>\n        <backgroundFadeDir>Diagonal</backgroundFadeDir>\n        <chartSummaries>\n            <axisBinding>y</axisBinding>\n            <column>FORMULA1</column>\n        </chartSummaries>\n        <chartType>Line</chartType>\n        <enableHoverLabels>false</enableHoverLabels>\n        <expandOthers>true</expandOthers>\n        <groupingColumn>{escape(report.groupings[0].field)}</groupingColumn>\n        <location>CHART_TOP</location>\n        <showAxisLabels>true</showAxisLabels>\n        <showPercentage>false</showPercentage>\n        <showTotal>false</showTotal>\n        <showValues>true</showValues>\n        <size>Medium</size>\n        <summaryAxisRange>Auto</summaryAxisRange>\n        <textColor>#000000</textColor>\n        <textSize>12</textSize>\n        <titleColor>#000000</titleColor>\n        <titleSize>18</titleSize>\n    </chart>\n"
     for column in report.columns:

@@ -26,9 +26,9 @@ def read_fields(
     org: Org, objects: Iterable[str], messages: Iterable[Message], sets: Iterable[PermissionSetGrants]
 ) -> tuple[Fields, dict[str, Formula]]:
     """Describe objects; fields that are not readable but used by a component are read from the metadata."""
-    fields: Fields = {name: dict(one.fields) for name, one in org.describe(objects).objects.items()}
+    fields: Fields = {name: dict(definition.fields) for name, definition in org.describe(objects).objects.items()}
     field_names = {f"{message.object}.{field}" for message in messages for field in message.fields}
-    field_names |= {f"{name}.{field}" for one in sets for name in fields for field in one.fields(name)}
+    field_names |= {f"{name}.{field}" for grants in sets for name in fields for field in grants.fields(name)}
     formulas = {
         f"{name}.{field.name}"
         for name, object_fields in fields.items()
@@ -37,7 +37,7 @@ def read_fields(
     }
     read = _by_name(retrieve_components(org, "CustomField", _select_hidden(field_names, fields) | formulas))
     _add(fields, read)
-    texts = {name: str(one.body["formula"]) for name, one in read.items() if "formula" in one.body}
+    texts = {name: str(field.body["formula"]) for name, field in read.items() if "formula" in field.body}
     sources = {f"{name.partition('.')[0]}.{source}" for name, text in texts.items() if (source := as_text_of(text))}
     _add(fields, _by_name(retrieve_components(org, "CustomField", _select_hidden(sources, fields))))
     return fields, {name: formula(read[name].body, fields[name.partition(".")[0]]) for name in texts}

@@ -173,8 +173,12 @@ def _number(text: str) -> str:
 def _flow(body: _Dict) -> _Dict:
     notes = body.get("processMetadataValues")
     if isinstance(notes, Mapping):
-        others = {name: note for name, note in notes.items() if name not in BUILDER_NOTES}
-        body = {**body, "processMetadataValues": others} if others else _without(body, "processMetadataValues")
+        further_notes = {name: note for name, note in notes.items() if name not in BUILDER_NOTES}
+        body = (
+            {**body, "processMetadataValues": further_notes}
+            if further_notes
+            else _without(body, "processMetadataValues")
+        )
     # The default of Flow Builder: the label and the time of the run.
     if body.get("interviewLabel") == f"{body.get('label', '')} {{!$Flow.CurrentDateTime}}":
         body = _without(body, "interviewLabel")

@@ -19,9 +19,9 @@ SILENCE = 180.0
 class DeployStillRunning(StillRunning):
     """A deployment continues, but polling has ended; `apply --attach` with `deploy_id` polls it again."""
 
-    def __init__(self, deploy_id: str, why: str) -> None:
+    def __init__(self, deploy_id: str, reason: str) -> None:
         super().__init__(
-            f"The deployment {deploy_id} continues in the org: {why}.",
+            f"The deployment {deploy_id} continues in the org: {reason}.",
             f"Follow it with `sfcode apply --attach {deploy_id}`, or watch it in Setup > Deployment Status.",
         )
         self.deploy_id = deploy_id

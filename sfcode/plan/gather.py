@@ -172,10 +172,10 @@ def _read_org(
         past = find_apply(applied, request.apply_id)
         expected = {address: body for address, body in past.before.items() if body is not None}
         record_rows |= _read_records_before(org, past, expected)
-        others = {*applied.components, *expected, *past.moves}
+        other_addresses = {*applied.components, *expected, *past.moves}
     else:
-        others = applied.components.keys() - expected.keys()
-    unread = sorted(address for address in others - metadata.keys() if not address.is_record)
+        other_addresses = applied.components.keys() - expected.keys()
+    unread = sorted(address for address in other_addresses - metadata.keys() if not address.is_record)
     more, unmanaged_too = _retrieve(org, unread)
     deleted = [component for address, component in more.items() if address not in expected]
     if request.mode in {Mode.APPLY, Mode.DESTROY}:

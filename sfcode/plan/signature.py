@@ -76,9 +76,9 @@ def verify(document: Mapping[str, Any], key: Secret | None) -> str:
         if made_with != _name(key):
             return f"the plan was signed with another key ({made_with}) than the one in {KEY} ({_name(key)})"
         if not hmac.compare_digest(str(signature.get("hmac")).encode(), _hmac(key, content).encode()):
-            return f"the plan was changed after it was signed{_where(document)}"
+            return f"the plan was changed after it was signed{_describe_place(document)}"
     if document.get("digest") != _digest(content):
-        return f"the plan was changed after it was made{_where(document)}"
+        return f"the plan was changed after it was made{_describe_place(document)}"
     return ""
 
 
@@ -86,7 +86,7 @@ def _content(document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in SEAL}
 
 
-def _where(document: Mapping[str, Any]) -> str:
+def _describe_place(document: Mapping[str, Any]) -> str:
     before, now = document.get(PARTS), dict(_parts(document))
     # An edit may also have changed the digests of the parts, which then are no evidence.
     if not isinstance(before, dict):

@@ -123,7 +123,7 @@ SPECIAL: dict[str, Callable[[_Evaluation, Sequence[Node]], Value]] = {
     "IF": lambda at, arguments: at.value(arguments[1] if at.true(arguments[0]) else arguments[2]),
     "ISCHANGED": _Evaluation.is_changed,
     "ISNEW": lambda at, _: at.context.is_new,
-    "NOT": lambda at, arguments: None if (found := at.value(arguments[0])) is None else not found,
+    "NOT": lambda at, arguments: None if (truth := at.value(arguments[0])) is None else not truth,
     "NOW": lambda at, _: at.context.now,
     "OR": lambda at, arguments: any(at.true(argument) for argument in arguments),
     "PRIORVALUE": _Evaluation.prior_value,

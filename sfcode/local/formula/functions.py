@@ -41,7 +41,7 @@ LETTERS = {
 DESCRIBED = {
     **dict.fromkeys(("string", "email", "phone", "url", "id", "reference", "combobox"), Type.TEXT),
     **dict.fromkeys(("double", "int", "long", "currency", "percent"), Type.NUMBER),
-    **{each.lower(): Type[each] for each in ("BOOLEAN", "DATE", "DATETIME", "TIME", "PICKLIST", "MULTIPICKLIST")},
+    **{name.lower(): Type[name] for name in ("BOOLEAN", "DATE", "DATETIME", "TIME", "PICKLIST", "MULTIPICKLIST")},
 }
 """The formula type of a field, by its describe type."""
 

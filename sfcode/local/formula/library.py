@@ -181,7 +181,7 @@ FUNCTIONS |= {
     "NULLVALUE": lambda value, instead: instead if is_blank(value) else value,
     "ISPICKVAL": lambda value, choice: text(value) == text(choice),
     "INCLUDES": lambda value, choice: text(choice) in text(value).split(";"),
-    "PICKLISTCOUNT": lambda value: Decimal(len([each for each in text(value).split(";") if each])),
+    "PICKLISTCOUNT": lambda value: Decimal(len([item for item in text(value).split(";") if item])),
     "TEXT": to_text,
     "VALUE": lambda value: to_number(text(value)),
     "LEN": lambda value: Decimal(len(text(value))),

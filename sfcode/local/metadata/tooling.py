@@ -24,7 +24,7 @@ from sfcode.local.store import OrgTransaction, Record, StoredFlowVersion
 TOOLING = f"{DATA}/tooling"
 
 
-OBJECTS = {name.lower(): found for name, found in load_objects("tooling_objects.txt").items()}
+OBJECTS = {name.lower(): target for name, target in load_objects("tooling_objects.txt").items()}
 
 
 class ToolingCatalog(Catalog):

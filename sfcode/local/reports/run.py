@@ -67,7 +67,7 @@ def run(definition: ReportDefinition, view: UserView) -> ReportResult:
         and all(_crosses(view, columns, (name, row), criterion) for criterion in definition.cross_filters)
     ]
     grand_total = RowGroup("", "", None, rows)
-    _split(grand_total, definition.groupings, columns)
+    _fill(grand_total, definition.groupings, columns)
     summaries: dict[str, Sequence[float | int | None]] = {}
     _summarize(grand_total, definition.formulas, columns, summaries)
     return ReportResult(grand_total, summaries, columns)
@@ -107,7 +107,7 @@ def _related_fits(row: Record, criterion: Criterion) -> bool:
     return _fits(Cell(value, "" if value is None else str(value)), criterion)
 
 
-def _split(group: RowGroup, groupings: Sequence[Grouping], columns: ReportColumns) -> None:
+def _fill(group: RowGroup, groupings: Sequence[Grouping], columns: ReportColumns) -> None:
     if not groupings:
         return
     grouping, *inner_groupings = groupings
@@ -122,7 +122,7 @@ def _split(group: RowGroup, groupings: Sequence[Grouping], columns: ReportColumn
     for index, subgroup in enumerate([*blank, *(reversed(ordered) if grouping.descending else ordered)]):
         subgroup.key = f"{group.key}_{index}" if group.key else str(index)
         group.groups.append(subgroup)
-        _split(subgroup, inner_groupings, columns)
+        _fill(subgroup, inner_groupings, columns)
 
 
 def _month(cell: Cell) -> Cell:

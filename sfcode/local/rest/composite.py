@@ -37,13 +37,13 @@ Json = dict[str, Any]
 Routes = Sequence[BaseRoute]
 
 
-def routes(context: OrgContext, others: Routes) -> list[Route]:
-    """List the routes of this file; `others` are the routes that subrequests may use."""
+def routes(context: OrgContext, subroutes: Routes) -> list[Route]:
+    """List the routes of this file; `subroutes` are the routes that subrequests may use."""
     base = f"{DATA}/composite"
     by_path: Mapping[str, Any] = {
-        "": {"GET": _resources, "POST": partial(_composite, others=others)},
-        "/batch": {"POST": partial(_batch, others=others)},
-        "/graph": {"POST": partial(_graph, others=others)},
+        "": {"GET": _resources, "POST": partial(_composite, subroutes=subroutes)},
+        "/batch": {"POST": partial(_batch, subroutes=subroutes)},
+        "/graph": {"POST": partial(_graph, subroutes=subroutes)},
         "/tree/{object}": {"POST": tree.create},
     }
     return [entry for path, handlers in by_path.items() for entry in slashed(f"{base}{path}", context, handlers)]
@@ -53,19 +53,19 @@ def _resources(call: RestCall) -> Response:
     return answer({name: f"{call.base}/composite/{name}" for name in ("batch", "graph", "sobjects", "tree")})
 
 
-def _composite(call: RestCall, others: Routes) -> Response:
+def _composite(call: RestCall, subroutes: Routes) -> Response:
     body = call.json_object()
     requests = _requests(body.get("compositeRequest"), MOST)
     if sum(1 for part in requests if QUERIES.search(str(part["url"]).partition("?")[0])) > MOST_QUERIES:
         raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST_QUERIES} queries and collections in one request exceeded")
     if body.get("allOrNone") is True:
-        _, answers = _together(call, others, requests)
+        _, answers = _together(call, subroutes, requests)
     else:
-        answers = _in_turn(call, others, requests)
+        answers = _in_turn(call, subroutes, requests)
     return answer({"compositeResponse": answers})
 
 
-def _graph(call: RestCall, others: Routes) -> Response:
+def _graph(call: RestCall, subroutes: Routes) -> Response:
     graphs = call.json_object().get("graphs")
     if not isinstance(graphs, list) or not all(isinstance(graph, dict) for graph in graphs):
         raise make_error("bad_json", message="graphs must be a list of objects")
@@ -76,7 +76,7 @@ def _graph(call: RestCall, others: Routes) -> Response:
         raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST_NODES} nodes in one request exceeded")
     results = []
     for name, requests in named_graphs:
-        good, answers = _together(call, others, requests)
+        good, answers = _together(call, subroutes, requests)
         results.append({"graphId": name, "graphResponse": {"compositeResponse": answers}, "isSuccessful": good})
     return answer({"graphs": results})
 
@@ -97,11 +97,11 @@ def _requests(value: object, most: int) -> list[Json]:
     return value
 
 
-def _together(call: RestCall, others: Routes, requests: list[Json]) -> tuple[bool, list[Json]]:
+def _together(call: RestCall, subroutes: Routes, requests: list[Json]) -> tuple[bool, list[Json]]:
     """Run requests in one transaction, all or nothing; return whether all succeeded."""
     good = False
     with call.context.store.transaction() as tx:
-        answers = _in_turn(make_inner_call(call, tx), others, requests, until_failure=True)
+        answers = _in_turn(make_inner_call(call, tx), subroutes, requests, until_failure=True)
         good = all(entry["httpStatusCode"] < 300 for entry in answers)
         if not good:
             raise Undo
@@ -113,7 +113,7 @@ def _together(call: RestCall, others: Routes, requests: list[Json]) -> tuple[boo
     return True, answers
 
 
-def _in_turn(call: RestCall, others: Routes, requests: list[Json], *, until_failure: bool = False) -> list[Json]:
+def _in_turn(call: RestCall, subroutes: Routes, requests: list[Json], *, until_failure: bool = False) -> list[Json]:
     answers: list[Json] = []
     bodies: dict[str, Any] = {}
     for part in requests:
@@ -124,7 +124,7 @@ def _in_turn(call: RestCall, others: Routes, requests: list[Json], *, until_fail
             message = f"Invalid reference specified. No value for {error.text} found in {error.name}"
             response = SubResponse(400, [{"errorCode": "PROCESSING_HALTED", "message": message}], {})
         else:
-            response = perform(call, others, Inner(part["method"].upper(), url, body, part.get("httpHeaders") or {}))
+            response = perform(call, subroutes, Inner(part["method"].upper(), url, body, part.get("httpHeaders") or {}))
         if response.good:
             bodies[name] = response.body
         answers.append(_render(name, response))
@@ -142,7 +142,7 @@ def _render(name: str, response: SubResponse) -> Json:
     }
 
 
-def _batch(call: RestCall, others: Routes) -> Response:
+def _batch(call: RestCall, subroutes: Routes) -> Response:
     body = call.json_object()
     requests = body.get("batchRequests")
     if not isinstance(requests, list) or not all(isinstance(entry, dict) and entry.get("url") for entry in requests):
@@ -157,7 +157,7 @@ def _batch(call: RestCall, others: Routes) -> Response:
             results.append({"statusCode": 412, "result": message})
             continue
         response = perform(
-            call, others, Inner(str(entry.get("method", "GET")).upper(), str(entry["url"]), entry.get("richInput"))
+            call, subroutes, Inner(str(entry.get("method", "GET")).upper(), str(entry["url"]), entry.get("richInput"))
         )
         results.append({"statusCode": response.status, "result": response.body})
         is_halted = not response.good and body.get("haltOnError") is True

@@ -20,7 +20,7 @@ ACTIVITIES = ("Event", "Task")
 ID_LOOKUPS = frozenset({("Contact", "Email"), ("Lead", "Email"), ("User", "Username")})
 """Standard fields that can identify the record of an upsert: `idLookup` in describes of real orgs."""
 
-SHARED = {each.name for each in dataclasses.fields(Field)} & {each.name for each in dataclasses.fields(FieldDef)}
+SHARED = {item.name for item in dataclasses.fields(Field)} & {item.name for item in dataclasses.fields(FieldDef)}
 """The properties that have the same name in the shipped table and in `FieldDef`."""
 KEPT = ("CampaignMemberStatus",)
 """Objects of `data_objects.txt` that follow other rules: their records are deleted with the records that they refer

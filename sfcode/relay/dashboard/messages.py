@@ -101,7 +101,7 @@ def read_search(values: Mapping[str, str]) -> Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MessagePage:
     """A page of messages."""
 
     entries: tuple[InboxEntry, ...]
@@ -121,14 +121,14 @@ def read_find(inbox: Inbox, text: str) -> Search:
     return record if not inbox.page(user.parse(), 1) and inbox.page(record.parse(), 1) else user
 
 
-def find_messages(inbox: Inbox, choice: Filter, before: int | None) -> Found:
+def find_messages(inbox: Inbox, choice: Filter, before: int | None) -> MessagePage:
     """Return a page of messages, the newest first; `before` is the id of the last one of the previous page."""
     previous = inbox.find(before) if before is not None else None
     place = (previous.entry.received_at, previous.entry.id) if previous else None
     page = inbox.search(choice, PAGE, place)
     reasons = sorted({reason for _, _, reason in inbox.stats().reasons if reason})
     received_at, last_id = page.last or (None, None)
-    return Found(page.entries, last_id, received_at if page.is_partial else None, tuple(reasons))
+    return MessagePage(page.entries, last_id, received_at if page.is_partial else None, tuple(reasons))
 
 
 @dataclass(frozen=True, slots=True)

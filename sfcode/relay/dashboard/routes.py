@@ -183,17 +183,17 @@ class Dashboard:
     async def _messages(self, request: Request, principal: Principal) -> Response:
         search = read_search(request.query_params)
         before = request.query_params.get("before", "")
-        found, problem = None, ""
+        page, problem = None, ""
         try:
             choice = search.parse()
         except ValueError as error:
             problem = str(error)
         else:
-            found = await self._ask(find_messages, self._inbox, choice, _number(before))
-        reasons = found.reasons if found else ()
+            page = await self._ask(find_messages, self._inbox, choice, _number(before))
+        reasons = page.reasons if page else ()
         status = 400 if problem else 200
         return self._page(
-            "messages.html.j2", principal, status=status, search=search, found=found, problem=problem, reasons=reasons
+            "messages.html.j2", principal, status=status, search=search, page=page, problem=problem, reasons=reasons
         )
 
     async def _message(self, request: Request, principal: Principal) -> Response:
@@ -283,9 +283,9 @@ class Dashboard:
     async def _resume(self, _request: Request, principal: Principal, form: Mapping[str, str]) -> Response:
         # A pause may also be for a mapping that has been removed from the config.
         scope, _, name = form.get("target", "").partition(":")
-        known = next((known for known in SCOPES if known == scope), None)
-        if known is not None:
-            await self._ask(self._service.inbox.resume, known, name, principal.name)
+        scope_name = next((item for item in SCOPES if item == scope), None)
+        if scope_name is not None:
+            await self._ask(self._service.inbox.resume, scope_name, name, principal.name)
         return RedirectResponse("/#pauses", 303)
 
     async def _audit(self, request: Request, principal: Principal) -> Response:

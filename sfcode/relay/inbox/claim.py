@@ -107,9 +107,9 @@ def claim(tx: Transaction, request: ClaimRequest) -> ClaimedRows | None:
         return None
     until, token = tx.now + timedelta(seconds=request.lease), uuid.uuid4().hex
     put_off(tx, names, until)
-    chosen = within(INBOX.c.id, row_ids)
-    lease = INBOX.update().where(chosen).values(state="leased", lease_until=until, lease_token=token)
-    return ClaimedRows(tx, request, token, tx.database.update(tx.db, lease, sa.select(*_RAW).where(chosen)))
+    is_chosen = within(INBOX.c.id, row_ids)
+    lease = INBOX.update().where(is_chosen).values(state="leased", lease_until=until, lease_token=token)
+    return ClaimedRows(tx, request, token, tx.database.update(tx.db, lease, sa.select(*_RAW).where(is_chosen)))
 
 
 def unreadable(claim: Claim) -> dict[int, Settlement]:

@@ -32,9 +32,9 @@ class Unavailable(SfcodeError):
 class MissingInbox(Refused):
     """Raised when the database does not exist, or has no tables of the relay."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, location: str) -> None:
         hint = "Check SFCODE_RELAY_DATABASE_URL; `sfcode relay serve` creates an inbox."
-        super().__init__(f"There is no inbox {where}.", hint)
+        super().__init__(f"There is no inbox {location}.", hint)
 
 
 class RowLocked(SfcodeError):

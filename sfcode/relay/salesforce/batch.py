@@ -204,9 +204,11 @@ class Batch:
         now = self.calls.clock()
         mappings = {target.destination.name: target.destination.mapping for group in targets for target in group}
         waits = {name: self.calls.holds.seconds_left(name, now) for name in mappings}
-        held = {name: Retry(f"mapping {name} is held back", wait, counts=False) for name, wait in waits.items() if wait}
+        retries = {
+            name: Retry(f"mapping {name} is held back", wait, counts=False) for name, wait in waits.items() if wait
+        }
         paused = self.pauses.refusals(mappings.values())
-        return held | {name: paused[mapping] for name, mapping in mappings.items() if mapping in paused}
+        return retries | {name: paused[mapping] for name, mapping in mappings.items() if mapping in paused}
 
     def _find_records(self, targets: Iterable[list[EventTarget]], refusals: dict[str, Retry]) -> FoundRecords:
         """Find the records of all targets; mappings that the org refuses are added to `refusals`."""

@@ -258,14 +258,14 @@ class DelayedDeploys:
     def poll(self, deploy_id: str) -> str | None:
         """Count a status request and return the status, `Pending` or later `InProgress`; None if the deploy is not delayed."""
         with self._lock:
-            held = self._held.get(deploy_id)
-            if held is None:
+            deploy = self._held.get(deploy_id)
+            if deploy is None:
                 return None
-            held.left -= 1
-            if held.left >= 0:
-                return "Pending" if held.left >= held.polls // 2 else "InProgress"
+            deploy.left -= 1
+            if deploy.left >= 0:
+                return "Pending" if deploy.left >= deploy.polls // 2 else "InProgress"
             del self._held[deploy_id]
-        held.begin()
+        deploy.begin()
         return None
 
     def drop(self, deploy_id: str) -> bool:
