@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import Row, timed
+from benchmarks.measure import Row, measure_time
 
 if TYPE_CHECKING:
     from sfcode.local import LocalOrg
@@ -36,7 +36,7 @@ def measure() -> Iterator[Row]:
         path.write_text(company(), encoding="utf-8")
         yield Row(
             f"load a company file of {ACCOUNTS + CONTACTS:,} records and {FIELDS:,} fields",
-            [timed(lambda: load(state, path))],
+            [measure_time(lambda: load(state, path))],
         )
 
         def start() -> None:
@@ -44,11 +44,11 @@ def measure() -> Iterator[Row]:
                 pass
 
         start()
-        yield Row("serve and stop, in process", [timed(start) for _ in range(TIMES)])
+        yield Row("serve and stop, in process", [measure_time(start) for _ in range(TIMES)])
         with serve(state) as org:
             for soql in QUERIES:
                 _ask(org, soql)
-                yield Row(f"`{soql}`", [timed(lambda soql=soql: _ask(org, soql)) for _ in range(TIMES)])  # type: ignore[misc]
+                yield Row(f"`{soql}`", [measure_time(lambda soql=soql: _ask(org, soql)) for _ in range(TIMES)])  # type: ignore[misc]
 
 
 def company() -> str:

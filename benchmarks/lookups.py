@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from benchmarks.measure import Row, timed
+from benchmarks.measure import Row, measure_time
 
 if TYPE_CHECKING:
     from sfcode.local import LocalOrg
@@ -32,7 +32,7 @@ def measure() -> Iterator[Row]:
         with serve(Path(name)) as org:
             for title, step in steps(org, ids).items():
                 step(0)  # creates the index that later queries use
-                yield Row(title, [timed(partial(step, turn)) for turn in range(1, TIMES)])
+                yield Row(title, [measure_time(partial(step, turn)) for turn in range(1, TIMES)])
 
 
 def fill(state: Path) -> list[str]:
@@ -90,7 +90,7 @@ def steps(org: LocalOrg, ids: list[str]) -> dict[str, Step]:
 
         return ask
 
-    def written(path: str, record: Callable[[int, int], dict[str, Any]]) -> Step:
+    def make_write_step(path: str, record: Callable[[int, int], dict[str, Any]]) -> Step:
         def write(turn: int) -> None:
             records = [{"attributes": {"type": "Contact"}, **record(turn, n)} for n in numbers(turn)]
             answers = call(org, "PATCH", f"/composite/sobjects{path}", {"allOrNone": False, "records": records})
@@ -108,11 +108,13 @@ def steps(org: LocalOrg, ids: list[str]) -> dict[str, Step]:
             f"SELECT Id FROM Contact WHERE Email = 'a{turn}@bench.example'",  # noqa: S608
             1,
         ),
-        f"Collections: update {AT_ONCE} contacts": written("", lambda turn, n: {"Id": ids[n], "Title": f"T{turn}"}),
-        f"Collections: upsert {AT_ONCE} contacts that are there": written(
+        f"Collections: update {AT_ONCE} contacts": make_write_step(
+            "", lambda turn, n: {"Id": ids[n], "Title": f"T{turn}"}
+        ),
+        f"Collections: upsert {AT_ONCE} contacts that are there": make_write_step(
             by_key, lambda turn, n: {KEY: f"k{n}", "Title": f"U{turn}"}
         ),
-        f"Collections: upsert {AT_ONCE} new contacts": written(
+        f"Collections: upsert {AT_ONCE} new contacts": make_write_step(
             by_key, lambda turn, n: {KEY: f"new-{turn}-{n}", "LastName": "New"}
         ),
     }

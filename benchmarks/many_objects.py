@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.deploys import line
 from benchmarks.lookups import call
-from benchmarks.measure import Row, timed
+from benchmarks.measure import Row, measure_time
 
 COUNTS = (20, 80, 200, 500)
 FIELDS = 10
@@ -26,9 +26,10 @@ def measure() -> Iterator[Row]:
             fill(Path(name), count)
             with serve(Path(name)) as org:
                 call(org, "GET", "/sobjects/Contact/describe")
-                times.append(timed(lambda: [call(org, "GET", f"/sobjects/Thing{n}__c/describe") for n in range(count)]))  # noqa: B023
+                paths = [f"/sobjects/Thing{n}__c/describe" for n in range(count)]
+                times.append(measure_time(lambda: [call(org, "GET", path) for path in paths]))  # noqa: B023
                 yield Row(f"describe {count} custom objects of {FIELDS} fields", [times[-1]])
-                yield Row(f"list {count} custom objects", [timed(lambda: call(org, "GET", "/sobjects"))])
+                yield Row(f"list {count} custom objects", [measure_time(lambda: call(org, "GET", "/sobjects"))])
     slope, _, off = line(COUNTS, times)
     yield Row(f"each object more, by the straight line through the describes (off by {off:.0%} at most)", [slope])
 

@@ -50,7 +50,7 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def timed(call: Callable[[], object]) -> float:
+def measure_time(call: Callable[[], object]) -> float:
     """Call a function once, and return the seconds."""
     started = time.perf_counter()
     call()
@@ -105,4 +105,4 @@ def process(command: Sequence[str], folder: Path, environment: dict[str, str] | 
                 f"{' '.join(command)} ended with {completed.returncode}\n{completed.stdout}{completed.stderr}"
             )
 
-    return timed(run)
+    return measure_time(run)

@@ -121,9 +121,9 @@ async def _post(port: int, clients: int, count: int) -> Accepted:
     async def client() -> None:
         connection = Connection(port)
         for number in numbers:
-            begun = time.perf_counter()
+            start = time.perf_counter()
             status, _ = await connection.post(PATH, _event(number), soap=False)
-            times.append(time.perf_counter() - begun)
+            times.append(time.perf_counter() - start)
             if status != 200:
                 raise SystemExit(f"a webhook was answered {status}")
         await connection.close()
@@ -135,8 +135,13 @@ async def _post(port: int, clients: int, count: int) -> Accepted:
 
 
 def _event(number: int) -> bytes:
-    when = f"2026-06-01T08:00:00.{number % 1000:03}Z"
-    event = {"name": "appcues:flow_completed", "user_id": f"u{number}", "timestamp": when, "attributes": {"n": number}}
+    timestamp = f"2026-06-01T08:00:00.{number % 1000:03}Z"
+    event = {
+        "name": "appcues:flow_completed",
+        "user_id": f"u{number}",
+        "timestamp": timestamp,
+        "attributes": {"n": number},
+    }
     return json.dumps(event).encode()
 
 
@@ -213,11 +218,11 @@ def _to_event(around: World, port: int, number: int, contact: str) -> float:
         await connection.post(around.webhook_path, json.dumps(event).encode(), soap=False)
         await connection.close()
 
-    begun = time.perf_counter()
+    start = time.perf_counter()
     asyncio.run(post())
     while count() == before:
         time.sleep(0.002)
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
 def _delivered(port: int) -> int:

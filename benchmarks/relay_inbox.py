@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.measure import timed
+from benchmarks.measure import measure_time
 from sfcode.relay.inbox import Inbox, open_inbox
 from sfcode.relay.message import Delivered, Delivery, InboxMessage, Retry
 from tests.relay import postgres
@@ -66,7 +66,7 @@ def _figures(make: Callable[[], str], floor: Floor) -> Iterator[tuple[str, str]]
             yield f"claim {size} of {BACKLOG:,} messages of {title}", f"{claim * 1000:.1f} ms"
             yield f"settle {size}", f"{settle * 1000:.1f} ms"
             if keys > 1:
-                yield f"count {BACKLOG:,}", f"{timed(inbox.stats) * 1000:.0f} ms"
+                yield f"count {BACKLOG:,}", f"{measure_time(inbox.stats) * 1000:.0f} ms"
                 _postpone(inbox)
                 claim, _, size = _rounds(inbox)
                 yield f"claim {size} while {WAITING:,} users wait for a retry", f"{claim * 1000:.1f} ms"
@@ -83,14 +83,14 @@ def _postpone(inbox: Inbox) -> None:
 def _rounds(inbox: Inbox) -> tuple[float, float, int]:
     claims, settles, size = [], [], 0
     for _ in range(TIMES):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         claim = inbox.claim("appcues", limit=BATCH, per_key=20, lease=60)
-        claims.append(time.perf_counter() - begun)
+        claims.append(time.perf_counter() - start)
         if claim is None:
             raise SystemExit("nothing to claim")
         size = len(claim.messages)
         ends = Delivery({message.id: Delivered() for message in claim.messages})
-        settles.append(timed(lambda: inbox.settle(claim, ends, lambda _, __: None)))  # noqa: B023
+        settles.append(measure_time(lambda: inbox.settle(claim, ends, lambda _, __: None)))  # noqa: B023
     return statistics.median(claims), statistics.median(settles), size
 
 
@@ -115,7 +115,7 @@ def _in_an_hour(*_: object) -> timedelta:
 
 def _per_second(call: Callable[[], object], size: int, count: int) -> float:
     call()
-    return size * count / timed(lambda: [call() for _ in range(count)])
+    return size * count / measure_time(lambda: [call() for _ in range(count)])
 
 
 def _rows(count: int) -> list[tuple[str, str]]:

@@ -138,7 +138,7 @@ def combinations(inbox: Inbox) -> list[tuple[float, Filter]]:
                     inbox.search(choice, 50)
                     inbox.count(choice)
                     times.append((time.perf_counter() - began, choice))
-    return sorted(times, key=lambda timed: -timed[0])
+    return sorted(times, key=lambda entry: -entry[0])
 
 
 def fill(inbox: Inbox, rows: int = ROWS) -> None:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.measure import ROOT, SFCODE, Row, process, timed
+from benchmarks.measure import ROOT, SFCODE, Row, measure_time, process
 
 STEPS = {
     "first plan": ["plan"],
@@ -52,4 +52,4 @@ def _inside(folder: Path, words: list[str]) -> float:
         if code:
             raise SystemExit(f"{words} ended with {code}")
 
-    return timed(run)
+    return measure_time(run)

@@ -116,8 +116,8 @@ def main() -> None:
     if arguments.save:
         texts = read_page(RESULTS.read_text(encoding="utf-8")) | {name: part.text for name, part in sections.items()}
         RESULTS.write_text(write_page(texts), encoding="utf-8")
-        kept = saved if arguments.only else {}
-        ratios.save((kept | {ratio.name: ratio for ratio in measured}).values())
+        previous = saved if arguments.only else {}
+        ratios.save((previous | {ratio.name: ratio for ratio in measured}).values())
     if fallen := ratios.list_fallen(measured, saved):
         raise SystemExit("Slower than allowed:\n" + "\n".join(f"  - {line}" for line in fallen))
 

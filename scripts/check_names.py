@@ -2,8 +2,8 @@
 Check the names of the code and the words of its texts, as CONTRIBUTING.md describes them.
 
 Fails when one class name stands for several things, when modules import each other in a circle, when nothing in the
-package uses a function or a class, when the name of a private function is a participle, or when a text holds a retired
-word. `codespell` checks the spelling.
+package uses a function or a class, when a name is a pronoun, a question word or a participle that says nothing about
+its value, or when a text holds a retired word. `codespell` checks the spelling.
 """
 
 from __future__ import annotations
@@ -64,6 +64,13 @@ PLAIN_BASES = {"Enum", "Exception", "Generic", "NamedTuple", "Protocol", "TypedD
 """Base classes of other packages whose code calls no method of a subclass."""
 PARTICIPLE = re.compile(r"_(?!need|feed|seed|embed|shed)[a-z]*ed|_(shown|found|told|said|given|made|taken|kept|known)")
 """Matches names of private functions that are participles; a property is a value and may have such a name."""
+VAGUE = re.compile(
+    "again|anything|armed|asked|begun|both|broken|carried|chosen|crowded|doing|doomed|doubted|each|everything"
+    "|forgotten|found|given|going|gone|halted|held|hidden|kept|known|made|me|met|mine|nobody|noticed|nothing|one"
+    "|ones|others|ours|picked|said|shown|some|somebody|something|spread|stated|taken|that|theirs|then|there|these"
+    "|this|those|told|turned|wanted|weighed|what|where|which|whole|whom|whose|why|woken|written"
+)
+"""Names of functions, parameters and variables that say nothing about the value: pronouns, question words, participles."""
 LONGEST_TABLE_ENTRY = 80
 """The maximum length of a string that may contain names in a table, such as the module and the function of a verb."""
 UNUSED = {"describe_metadata": "the tests that compare the client with recorded orgs call it"}
@@ -74,18 +81,22 @@ _PATTERN = re.compile("|".join(rf"\b(?P<r{number}>{words})\b" for number, words 
 
 def main() -> int:
     """Print every problem with its place; return 1 if there is one."""
-    trees = {
-        _module(path): (path, ast.parse(path.read_text("utf-8"))) for path in sorted((ROOT / PACKAGE).rglob("*.py"))
-    }
+    trees = _parse(PACKAGE)
     problems = [
         *_class_problems(trees),
         *_circle_problems(trees),
         *unused_problems(trees),
         *participle_problems(trees),
+        *vague_name_problems(trees | _parse("scripts") | _parse("benchmarks")),
         *_word_problems(),
     ]
     print(*problems, sep="\n", end="\n" if problems else "")
     return int(bool(problems))
+
+
+def _parse(folder: str) -> dict[str, tuple[Path, ast.Module]]:
+    """Parse the modules of a folder; return their paths and trees by the modules' names."""
+    return {_module(path): (path, ast.parse(path.read_text("utf-8"))) for path in sorted((ROOT / folder).rglob("*.py"))}
 
 
 def _module(path: Path) -> str:
@@ -157,6 +168,23 @@ def participle_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[s
                 continue
             if not any("property" in ast.unparse(decorator) for decorator in node.decorator_list):
                 yield f"{path.relative_to(ROOT)}:{node.lineno}: {node.name} is a participle; begin with a verb"
+
+
+def vague_name_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
+    """Find functions, parameters and variables of functions whose names are in `VAGUE`; fields keep names of documents."""
+    for path, tree in trees.values():
+        statements = [part for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for part in node.body]
+        fields = {id(part.target) for part in statements if isinstance(part, ast.AnnAssign)}
+        for node in ast.walk(tree):
+            match node:
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.arg(arg=name):
+                    is_vague = VAGUE.fullmatch(name.strip("_"))
+                case ast.Name(id=name, ctx=ast.Store()):
+                    is_vague = VAGUE.fullmatch(name) and id(node) not in fields
+                case _:
+                    continue
+            if is_vague:
+                yield f"{path.relative_to(ROOT)}:{node.lineno}: {name} says nothing about its value; name what it holds"
 
 
 def _definitions(body: ast.AST, classes: set[str]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:

@@ -171,11 +171,9 @@ def play(stage: Stage, relay_url: str) -> None:
     events = [{"user_id": user, "name": name, "attributes": {**answer, **page}} for name, answer in answers]
     stage.control("POST", "trigger", events)
     query = f"SELECT Subject, Description FROM Event WHERE WhoId = '{contact['Id']}' ORDER BY Subject"  # noqa: S608
-    for event in until("the Events", lambda: found if len(found := stage.rows(query)) == len(answers) else None) or ():
+    for event in until("the Events", lambda: rows if len(rows := stage.rows(query)) == len(answers) else None) or ():
         show(f"Event     {event['Subject']}: {event['Description']}")
-    scored = (
-        until("the score", lambda: found if (found := stage.contact(user))["Appcues_NPS_Feedback__c"] else None) or {}
-    )
+    scored = until("the score", lambda: row if (row := stage.contact(user))["Appcues_NPS_Feedback__c"] else None) or {}
     show(f"contact   score {scored['Appcues_NPS_Score__c']:g}, feedback {scored['Appcues_NPS_Feedback__c']!r}")
 
     say("3. Appcues goes down, and the contact changes twice meanwhile.")

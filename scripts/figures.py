@@ -29,7 +29,7 @@ def read_figures(text: str) -> Figures:
                 for name in (row[0], ", ".join(row[:2])):
                     for column, cell in zip(header, row, strict=True):
                         cells[title, name, column].append(cell)
-    return {place: found[0] for place, found in cells.items() if len(found) == 1}
+    return {place: values[0] for place, values in cells.items() if len(values) == 1}
 
 
 def write_figures(text: str, figures: Figures, page: str) -> str:

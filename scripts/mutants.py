@@ -124,14 +124,14 @@ class Mutants:
         started = time.monotonic()
         for item, following in zip(items, [*items[1:], *items[:1]], strict=True):
             _clear_caches()  # or only the first test would run the lines of a cached function
-            self._failed, begun = False, time.monotonic()
+            self._failed, start = False, time.monotonic()
             recorder.start()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             lines = recorder.stop()
             if self._failed:
                 self._out(f"excluded, because it fails without mutations: {item.nodeid}")
                 continue
-            self._seconds[item] = time.monotonic() - begun
+            self._seconds[item] = time.monotonic() - start
             for line in lines:
                 self._tests_by_line[line].append(item)
         self._out(f"{len(self._seconds)} tests ran in {time.monotonic() - started:.0f} s")

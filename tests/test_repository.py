@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 import sfcode
-from scripts.check_names import participle_problems, unused_problems
+from scripts.check_names import participle_problems, unused_problems, vague_name_problems
 
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".j2", ".sh", ".txt", ".lark", ".xsd", ".xml", ".cfg", ""}
 MOST_LINES = 400
@@ -182,6 +182,26 @@ def test_numbers_and_their_nouns_are_joined_by_one_function(texts: dict[Path, st
 )
 def test_a_private_function_that_is_named_by_a_participle_would_be_found(root: Path, code: str, is_found: bool) -> None:
     problems = [*participle_problems({"sfcode.x": (root / "sfcode" / "x.py", ast.parse(code))})]
+    assert bool(problems) is is_found, problems
+
+
+@pytest.mark.parametrize(
+    ("code", "is_found"),
+    [
+        ("def rows_of(given): ...", True),
+        ("def load():\n    for each in range(3): ...", True),
+        ("async def _told(): ...", True),
+        ("load = lambda what: 0", True),
+        ("numbers = [one for one in range(3)]", True),
+        ("if (found := 1): ...", True),
+        ("class Any:\n    found: int", False),
+        ("class Any:\n    def __init__(self):\n        self.found = 1", False),
+        ("GIVEN = 1", False),
+        ("from sfcode import found", False),
+    ],
+)
+def test_a_name_that_says_nothing_about_its_value_would_be_found(root: Path, code: str, is_found: bool) -> None:
+    problems = [*vague_name_problems({"sfcode.x": (root / "sfcode" / "x.py", ast.parse(code))})]
     assert bool(problems) is is_found, problems
 
 

@@ -60,8 +60,8 @@ def _fold(text: str, indent: str, first: str = "") -> str:
 
 
 def _message(message: Message) -> Iterator[str]:
-    whose = "Appcues' own connector" if message.by_connector else "made by hand"
-    yield printable(f"{message.address} ({whose}), to {message.shown_host}")
+    origin = "Appcues' own connector" if message.by_connector else "made by hand"
+    yield printable(f"{message.address} ({origin}), to {message.shown_host}")
     for firing in message.fired_by:
         yield f"  fired by {firing.address}" + ("" if firing.alone else ", which has other actions too")
 

@@ -116,8 +116,8 @@ class InboxStats:
         """Count the rows of a state, of one source or of all."""
         return sum(
             number
-            for (whose, row_state), number in self.counts.items()
-            if row_state == state and source in (None, whose)
+            for (row_source, row_state), number in self.counts.items()
+            if row_state == state and source in (None, row_source)
         )
 
 

@@ -52,8 +52,8 @@ def _describe_removed(context: Context, half: Half, deletions: frozenset[Address
     )
     if not fields:
         return Statement(Group.LEAVING, text, Risk.MEDIUM, "a mapping is removed")
-    noun, whose = ("fields", "their") if len(fields) > 1 else ("field", "its")
-    text += f", {noun} {join_list(fields)} with {whose} values among them"
+    noun, pronoun = ("fields", "their") if len(fields) > 1 else ("field", "its")
+    text += f", {noun} {join_list(fields)} with {pronoun} values among them"
     return Statement(Group.LEAVING, text, Risk.HIGH, LOST)
 
 

@@ -173,16 +173,16 @@ def _check_sharing(project: Project, mapping: ResolvedMapping, facts: MappingFac
     if isinstance(model, Unknown):
         message = f"the org-wide default of {mapping.object} cannot be read ({model.reason})"
         return report("D507", place, message, "See Setup > Sharing Settings, or compare with --as.", level=Level.NOTE)
-    whose = (
+    owner_phrase = (
         f"{facts.shared_as}, which determines the access to {mapping.object},"
         if facts.shared_as != mapping.object
         else mapping.object
     )
     if model in OPEN:
         visible_part = "all that have an account" if facts.without_account else "all"
-        message = f"the org-wide default of {whose} is {model}: the integration user sees {visible_part}"
+        message = f"the org-wide default of {owner_phrase} is {model}: the integration user sees {visible_part}"
         return report("D507", place, message, level=Level.OK)
-    message = f"the org-wide default of {whose} is {model}: the integration user may see fewer {mapping.object} records than there are"
+    message = f"the org-wide default of {owner_phrase} is {model}: the integration user may see fewer {mapping.object} records than there are"
     hint = "Share them with it, or set record_access: view_all. With --as and a sign-in of that user, doctor counts the records."
     return report("D507", place, message, hint, level=Level.WARNING)
 
