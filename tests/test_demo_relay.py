@@ -65,7 +65,7 @@ def test_a_reserved_port_is_free_for_the_relay_and_for_nobody_who_asks_for_any()
 def test_a_program_that_does_not_start_is_told_with_its_error(tmp_path: Path) -> None:
     stage = demo_relay.Stage(tmp_path, dict(os.environ))
     with (
-        pytest.raises(demo_relay.Failed, match="did not start:\nconfig: there is no such folder"),
+        pytest.raises(demo_relay.Failed, match="did not start:\nconfig: the folder does not exist"),
         stage.running("relay", "serve", "--port", "0", "--json", "relay"),
     ):
         pass

@@ -33,7 +33,7 @@ def forget_components(org: Org, project: Project, addresses: Iterable[Address], 
         unmanaged = sorted(str(address) for address in unwanted - applied.addresses())
         if unmanaged:
             raise Refused(
-                f"Not managed: {', '.join(unmanaged)}.",
+                f"sfcode does not manage {', '.join(unmanaged)}.",
                 "`sfcode state list` shows the managed ones. Nothing was changed.",
             )
         components = {address: body for address, body in applied.components.items() if address not in unwanted}
@@ -56,7 +56,7 @@ def adopt_components(org: Org, project: Project, components: Iterable[Component]
     def change(applied: Applied) -> Applied:
         managed = sorted(str(address) for address in adopted.keys() & applied.addresses())
         if managed:
-            raise Refused(f"Managed already: {', '.join(managed)}.", "Nothing was changed.")
+            raise Refused(f"sfcode already manages {', '.join(managed)}.", "Nothing was changed.")
         components = {address: body for address, body in adopted.items() if not address.is_record}
         records = {address: body for address, body in adopted.items() if address.is_record}
         return replace(applied, components={**applied.components, **components}, records={**applied.records, **records})

@@ -228,7 +228,7 @@ def find_lock(org: Org, identity: str) -> Locked | None:
         return Locked(
             row["Id"],
             read_holder(row["Description"] or ""),
-            (row["CreatedBy"] or {}).get("Username") or "somebody",
+            (row["CreatedBy"] or {}).get("Username") or "an unknown user",
             datetime.fromisoformat(row["CreatedDate"]),
             datetime.fromisoformat(row["LastModifiedDate"]),
         )

@@ -51,7 +51,7 @@ class RecordIds:
         if (sobject, name) not in self._ids:
             rows = self._org.query(BY_NAME[sobject], name)
             if not rows:
-                raise OrgError(f"there is no {noun} in this org, or the signed-in user may not see it")
+                raise OrgError(f"this org has no {noun}, or the signed-in user cannot see it")
             self._ids[sobject, name] = str(rows[0]["Id"])
         return self._ids[sobject, name]
 
@@ -157,7 +157,7 @@ def _write_user(org: Org, change: Change, ids: RecordIds, *, is_retry: bool) -> 
     profile = str(change.after.body["Profile"])
     values["ProfileId"] = find_profile(org, profile)
     if values["ProfileId"] is None:
-        raise OrgError(f"there is no profile {profile!r} in this org, or the signed-in user may not see it")
+        raise OrgError(f"this org has no profile {profile!r}, or the signed-in user cannot see it")
     if change.action is Action.CREATE:
         if is_retry and org.query("SELECT Id FROM User WHERE Username = {}", change.address.full_name):
             return  # the plan did not find it, so the attempt whose response was lost created it

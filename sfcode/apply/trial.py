@@ -32,6 +32,6 @@ def run_trial(
         versions_in_org = list_versions(org, old.flow)
         versions[old.flow] = {number: versions_in_org[number] for number in old.numbers if number in versions_in_org}
     zipped = trial_package(plan, step, secrets, {flow: ids.keys() for flow, ids in versions.items()})
-    checked = deploy(org, zipped, replace(options, check_only=True), "all that is done", report, patience=patience)
+    checked = deploy(org, zipped, replace(options, check_only=True), "the remaining steps", report, patience=patience)
     ids = {version_id for ids_by_number in versions.values() for version_id in ids_by_number.values()}
     return forgive_versions(redact(checked, secrets), ids)

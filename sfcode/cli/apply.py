@@ -53,7 +53,7 @@ def apply(
     options = ApplyOptions(auto_approve, apex_tests.make_deploy_options(), locking.lock, locking.lock_timeout)
     saved = _load_plan(invocation, plan_file) if plan_file else None
     if saved and choices != PlanOptions():
-        raise UsageError("A saved plan is applied as it is.", "Pass these options to `sfcode plan`.")
+        raise UsageError("A saved plan is applied unchanged.", "Pass these options to `sfcode plan`.")
     project = invocation.project()
     if project.target.protected and saved is None:
         raise Refused(

@@ -87,7 +87,7 @@ def _update(
         print_status(invocation, "The workflows and schemas are those of this version.")
     hint = "Pass --auto-approve to update the files."
     question = (
-        f"Do you want to update {len(updates)} {'file' if len(updates) == 1 else 'files'}? Only 'yes' is accepted."
+        f"Do you want to update {len(updates)} {'file' if len(updates) == 1 else 'files'}? Only 'yes' will be accepted."
     )
     approved = bool(updates) and (auto_approve or ask(invocation, question, hint=hint))
     if approved:

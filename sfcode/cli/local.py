@@ -244,7 +244,7 @@ Try it with the sf CLI, without signing in:
   export SF_ORG_INSTANCE_URL={org.url} SF_TARGET_ORG='{org.access_token}'
   sf data query -q 'SELECT Name, Product_User_Id__c FROM Contact'
 
-Or sign in once, and say --target-org local from then on:
+Or sign in once, and pass --target-org local from then on:
   SF_ACCESS_TOKEN='{org.access_token}' sf org login access-token \\
     --instance-url {org.url} --no-prompt --alias local
 
@@ -261,6 +261,6 @@ def _how_to_trust(org: LocalOrg) -> str:
     return f"""\
 
 And at {org.tls_url}, for clients that trust its certificate:
-  export NODE_EXTRA_CA_CERTS={org.certificate}   # sf, jsforce and whatever else runs on Node
-  export REQUESTS_CA_BUNDLE={org.certificate}    # simple-salesforce, CumulusCI and whatever else uses requests
+  export NODE_EXTRA_CA_CERTS={org.certificate}   # sf, jsforce and other programs that run on Node
+  export REQUESTS_CA_BUNDLE={org.certificate}    # simple-salesforce, CumulusCI and other programs that use requests
 """

@@ -179,7 +179,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # no arguments at ru
             return value
         match = re.fullmatch(r"(\d{1,6})\s*([smh]?)", str(value).strip())
         if match is None:
-            self.fail(f"{value!r} is no duration. Write 30s, 5m or 1h.", param, ctx)
+            self.fail(f"{value!r} is not a duration. Write 30s, 5m or 1h.", param, ctx)
         return float(int(match[1]) * UNITS[match[2]])
 
 

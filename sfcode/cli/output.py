@@ -111,13 +111,16 @@ def describe_error(error: BaseException, *, verbose: bool = False, verb: str = "
     if isinstance(error, click.ClickException):
         return f"{error.format_message()}{_usage(error)}", ExitCode.USER
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        stays = "nothing was changed." if verb in READ_ONLY else "what was done before is kept."
+        stays = "nothing was changed." if verb in READ_ONLY else "changes made before are kept."
         return f"Interrupted; {stays}" if verb else "interrupted", ExitCode.INTERRUPTED
     if isinstance(error, BrokenPipeError):
         return "", ExitCode.USER
     if isinstance(error, OSError) and error.errno in OUTSIDE:
         details = f"{error.filename}: " if error.filename else ""
-        return f"{details}{error.strerror}\nCheck the path, its rights and the space on the disk.", ExitCode.USER
+        return (
+            f"{details}{error.strerror}\nCheck the path, its permissions and the free space of the disk.",
+            ExitCode.USER,
+        )
     import platform  # these are for bugs alone
     import traceback
 

@@ -68,7 +68,8 @@ def plan(
     if (apex_tests.test_level or junit_file) and not check:
         option, verb = ("--junit", "reports") if junit_file else ("--test-level", "runs")
         raise UsageError(
-            f"{option} {verb} tests, and a plan runs none.", "Pass --check too, or pass it to `sfcode apply`."
+            f"{option} {verb} Apex tests, which a plan without --check does not run.",
+            "Pass --check too, or pass it to `sfcode apply`.",
         )
     key = invocation.plan_key()
     mode = Mode.REFRESH if refresh_only else Mode.DESTROY if destroying else Mode.APPLY

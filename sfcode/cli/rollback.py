@@ -65,7 +65,7 @@ def _list(invocation: Invocation, project: Project) -> int:
     if invocation.json:
         print_envelope([_row(past) for past in history])
     elif not history:
-        echo("There is no apply in this org that could be rolled back.")
+        echo("This org has no apply that can be rolled back.")
     else:
         for past in history:
             echo(f"{past.id}  {past.applied_at}  {past.applied_by}  {count_noun(len(past.before), 'component')}")

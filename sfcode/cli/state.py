@@ -45,7 +45,7 @@ def list_command(invocation: Invocation) -> None:
     for address in addresses:
         echo(address)
     if not addresses:
-        print_status(invocation, "Nothing is managed in this org.")
+        print_status(invocation, "sfcode manages nothing in this org.")
 
 
 @state.command()
@@ -60,7 +60,7 @@ def show(invocation: Invocation, address: Address) -> None:
         applied = read_applied(org, project)
     body = {**applied.components, **applied.records}.get(address)
     if body is None:
-        raise Refused(f"Not managed: {address}.", "`sfcode state list` lists the managed components.")
+        raise Refused(f"sfcode does not manage {address}.", "`sfcode state list` lists the managed components.")
     document = {"address": str(address), "body": body, "applied_at": applied.applied_at}
     document |= {"applied_by": applied.applied_by, "revision": applied.revision}
     if invocation.json:

@@ -70,15 +70,19 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
 
     if not folder.is_dir():
         hint = "run `sfcode init` to write a project, or pass its config folder with --config"
-        raise ConfigError([Diagnostic.error(None, display(folder), "there is no such folder", hint)])
+        raise ConfigError([Diagnostic.error(None, display(folder), "the folder does not exist", hint)])
     if not (folder / SETTINGS).exists():
         misnamed_settings = folder / f"{Path(SETTINGS).stem}.yml"
         if misnamed_settings.exists():
             raise ConfigError(
-                [Diagnostic.error(None, display(misnamed_settings), "is not read", f"rename it to {SETTINGS}")]
+                [
+                    Diagnostic.error(
+                        None, display(misnamed_settings), "sfcode does not read this file", f"rename it to {SETTINGS}"
+                    )
+                ]
             )
         hint = "run `sfcode init` to write one, or pass another folder with --config"
-        raise ConfigError([Diagnostic.error(None, display(folder / SETTINGS), "there is no such file", hint)])
+        raise ConfigError([Diagnostic.error(None, display(folder / SETTINGS), "the file does not exist", hint)])
     files = Files()
     files.settings = _read(folder / SETTINGS, files, display)
     if (folder / EVENTS).exists():
@@ -95,7 +99,7 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
             files.mappings[path.stem] = document
     if not paths and not misnamed:
         hint = "add a mapping, such as contact.yaml; `sfcode init` in an empty folder writes an example"
-        files.problems.append(Diagnostic.error(None, display(folder / MAPPINGS), "there is no mapping", hint))
+        files.problems.append(Diagnostic.error(None, display(folder / MAPPINGS), "the project has no mapping", hint))
     return files
 
 
@@ -129,7 +133,7 @@ def _find_strays(folder: Path, show: Callable[[Path], str]) -> Iterator[Diagnost
         if str(below) not in (SETTINGS, EVENTS, RECIPES):
             if path.with_suffix(".yaml") == folder / SETTINGS:
                 yield Diagnostic.advice(
-                    None, show(path), "sfcode does not read this file", f"remove it: {SETTINGS} is read"
+                    None, show(path), "sfcode does not read this file", f"remove it: sfcode reads {SETTINGS}"
                 )
                 continue
             stems = [Path(name).stem for name in (EVENTS, RECIPES)]

@@ -103,15 +103,15 @@ class _Loader:
             hint = f"pass one with --env or SFCODE_ENV: {listed}"
             self.add(
                 document,
-                PathProblem(("environments",), "there are several environments and none was chosen", hint, at="key"),
+                PathProblem(("environments",), "several environments are defined, and none was chosen", hint, at="key"),
             )
         elif chosen_name in names or (not names and chosen_name == DEFAULT_ENVIRONMENT):
             self.scope = environment_scope(document, chosen_name)
             self.files, problems = apply_overrides(self.files, chosen_name)
             self.problems += problems
         else:
-            hint = f"name {format_choices(chosen_name, names)}" if names else "add it under environments"
-            message = f"there is no environment {chosen_name}"
+            hint = f"choose {format_choices(chosen_name, names)}" if names else "add it under environments"
+            message = f"the environment {chosen_name} is not defined"
             self.add(document, PathProblem(("environments",), message, hint, at="key"))
 
     def settings(self) -> Settings | None:
@@ -144,9 +144,9 @@ class _Loader:
             return
         for former, present in settings.moved.mappings.items():
             if present.lower() not in names:
-                hint = f"write the former name before {format_choices(present, [draft.name for draft in drafts])}"
+                hint = f"write the present name of the mapping: {format_choices(present, [draft.name for draft in drafts])}"
                 path = ("moved", "mappings", former)
-                self.add(self.files.settings, PathProblem(path, f"there is no mapping {present}", hint))
+                self.add(self.files.settings, PathProblem(path, f"the mapping {present} does not exist", hint))
 
     def events(self) -> Events:
         shipped, document = default_events(), self.files.events

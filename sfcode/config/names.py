@@ -97,12 +97,12 @@ WORDS = {
     ),
     ACCOUNT: ("is not an Appcues account id", "copy it from the account page of Appcues Studio"),
     ENVIRONMENT: (
-        "is not a name for an environment",
+        "is not a valid name of an environment",
         "use letters, digits, - and _, beginning with a letter",
     ),
-    VARIABLE: ("is not a name for a variable", "use letters, digits and _, not beginning with a digit"),
+    VARIABLE: ("is not a valid name of a variable", "use letters, digits and _, not beginning with a digit"),
     ATTRIBUTE: (
-        "is not a name for an Appcues attribute",
+        "is not a valid name of an Appcues attribute",
         "remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes",
     ),
     CUSTOM_EVENT: (

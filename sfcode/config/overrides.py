@@ -87,7 +87,7 @@ class _Merge:
             if value is None:
                 if key not in result:
                     hint = "remove the line, or correct the key"
-                    self.problems.append(PathProblem(origin, "there is no such key to remove", hint, at="key"))
+                    self.problems.append(PathProblem(origin, "the key to remove does not exist", hint, at="key"))
                 result.pop(key, None)
                 self._forget(place)
             elif isinstance(value, dict) and isinstance(result.get(key), dict):

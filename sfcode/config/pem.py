@@ -17,12 +17,12 @@ def certificate_text(pem: str) -> str:
         raise ValueError("contains a private key, which must not be in a file of the project")
     match = _PEM.fullmatch(pem)
     if match is None:
-        raise ValueError("is not one certificate in PEM form")
+        raise ValueError("is not exactly one certificate in PEM format")
     text = "".join(match[1].split())
     try:
         data = base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise ValueError("is not one certificate in PEM form") from error
+        raise ValueError("is not exactly one certificate in PEM format") from error
     if data[:1] != bytes([_SEQUENCE]):
-        raise ValueError("is not one certificate in PEM form")
+        raise ValueError("is not exactly one certificate in PEM format")
     return text

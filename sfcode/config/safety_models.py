@@ -13,7 +13,7 @@ def read_limit(value: object) -> str:
     """Parse `3` or `25%`. Raises ValueError."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if not LIMIT.fullmatch(text):
-        raise ValueError(f"{value!r} is no limit")
+        raise ValueError(f"{value!r} is not a limit")
     return text
 
 

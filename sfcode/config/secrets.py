@@ -29,7 +29,7 @@ def _problem(ref: SecretRef, project: Project, environ: Mapping[str, str]) -> Di
     in_url = project.settings.relay.outbound_secret == f"${{secret:{ref.name}}}"
     if not value:
         message, hint = f"the secret {ref.name} is not set", f"set the environment variable {ref.name}"
-        hint += ", for a trial to what `openssl rand -hex 24` prints" if in_url else ""
+        hint += ", for a trial to the output of `openssl rand -hex 24`" if in_url else ""
     elif len(value) < MINIMUM_LENGTH:
         message, hint = f"the secret {ref.name} is shorter than {MINIMUM_LENGTH} characters", _RANDOM
     elif in_url and not _URL_SAFE.fullmatch(value):

@@ -28,7 +28,7 @@ def check_network(value: object) -> object:
     except ValueError:
         hint = "write an address or a network, like 203.0.113.7 or 10.0.0.0/8"
         with contextlib.suppress(ValueError):
-            hint = f"write {ipaddress.ip_network(value, strict=False)}, where its bits end"
+            hint = f"write {ipaddress.ip_network(value, strict=False)}, the network of this address"
         raise ConfigValueError("url", what="is not a network", hint=hint) from None
     return value
 

@@ -33,8 +33,8 @@ def translate_error(error: Details, document: Document, model: type[Model]) -> P
     if path[-1:] == ("outbound_secret",):
         return PathProblem(path, *_WRITTEN_SECRET)
     if isinstance(error["input"], str) and (text := _CURLY_QUOTES.fullmatch(error["input"])):
-        message = f"{format_value(error['input'])} has curly quotes, which are part of the text to YAML"
-        return PathProblem(path, message, f'write it in straight ones: "{text[1]}"', at="key" if of_key else "value")
+        message = f"{format_value(error['input'])} has curly quotes, which YAML reads as part of the text"
+        return PathProblem(path, message, f'use straight quotes: "{text[1]}"', at="key" if of_key else "value")
     words = _TRANSLATIONS.get(kind, _explain_other)
     message, hint = words(error, path, document.source(path))
     return PathProblem(path, message, hint, at="key" if of_key else "value")
@@ -69,7 +69,7 @@ def _yaml(value: object) -> str:
 def _unknown_key(path: ConfigPath, model: type[Model]) -> PathProblem:
     key, fields = str(path[-1]), _fields(model, path[:-1])
     if key.lower() in _YAML_1_1_ON and "on" in fields:
-        hint = "write on: a program with YAML 1.1 has converted that word to a boolean"
+        hint = "write on: a program that reads YAML 1.1 has converted this key to a boolean"
         return PathProblem(path, "unknown key", hint, at="key", instead=(*path[:-1], "on"))
     nearest = find_nearest_name(key, fields)
     instead = (*path[:-1], nearest) if nearest else ()
@@ -151,7 +151,7 @@ def _out_of_bounds(error: Details, _path: ConfigPath, _source: str) -> tuple[str
     limit = bounds["ge" if least else "le"]
     return (
         f"{format_value(error['input'])} is {'less' if least else 'more'} than {limit}",
-        f"write {limit} at {'least' if least else 'most'}",
+        f"write at {'least' if least else 'most'} {limit}",
     )
 
 
@@ -163,15 +163,18 @@ def _version(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]
 
 
 def _limit(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
-    return f"{format_value(error['input'])} is no limit", "write a whole number such as 3, or a percentage such as 25%"
+    return (
+        f"{format_value(error['input'])} is not a limit",
+        "write a whole number such as 3, or a percentage such as 25%",
+    )
 
 
 def _activity(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
-    return "is not one event", "write each event as a separate item: `- flow_completed: {flow: [Onboarding]}`"
+    return "must be one event", "write each event as a separate item: `- flow_completed: {flow: [Onboarding]}`"
 
 
 def _condition(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
-    return "is not one condition", "write one of: a value, a list of values, {not: ...}, {blank: true}"
+    return "must be one condition", "write one of: a value, a list of values, {not: ...}, {blank: true}"
 
 
 def _certificate(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:

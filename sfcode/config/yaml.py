@@ -135,7 +135,11 @@ class _Parser:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise _error(self.place(event.start_mark), "a second YAML document", "use one file for each")
+                    raise _error(
+                        self.place(event.start_mark),
+                        "a second YAML document in one file",
+                        "write each document into its own file",
+                    )
             elif isinstance(event, yaml.NodeEvent):
                 root = self.node(event, events, ())
         return root
@@ -143,7 +147,7 @@ class _Parser:
     def node(self, event: Any, events: Iterator[Any], path: ConfigPath) -> _Node:
         position = self.place(event.start_mark)
         if len(path) > MAX_DEPTH:
-            raise _error(position, f"nested deeper than {MAX_DEPTH} levels", "write it flatter")
+            raise _error(position, f"nested deeper than {MAX_DEPTH} levels", "reduce the nesting")
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 message = f"there is no anchor &{event.anchor} before this alias"
@@ -180,7 +184,7 @@ class _Parser:
             if key == "<<" and event.implicit[0]:
                 self.leave_out(position, path, "merge keys (<<) are not supported", "write the keys themselves")
             elif key in positions:
-                message = f"written twice, first in line {positions[key].line}"
+                message = f"defined twice, first in line {positions[key].line}"
                 self.leave_out(position, (*path, key), message, "keep one of them")
             else:
                 positions[key] = position
@@ -195,7 +199,7 @@ class _Parser:
 
     def check_tag(self, event: Any, path: ConfigPath, kind: str) -> None:
         if event.tag not in (None, "!", COLLECTION_TAGS[kind]):
-            self.note(event, path, f"the tag {show_tag(event.tag)} is not known here", "write the value without a tag")
+            self.note(event, path, f"the tag {show_tag(event.tag)} is not supported", "write the value without a tag")
 
     def note(self, event: Any, path: ConfigPath, message: str, hint: str) -> None:
         self.problems.append(Diagnostic.error(self.place(event.start_mark), format_path(path), message, hint))
@@ -206,7 +210,7 @@ class _Parser:
     def flatten(self, node: _Node, path: ConfigPath, key: Position) -> object:
         """Convert a node to data and record its positions; aliases are expanded here, up to a limit."""
         if len(self.spots) >= MAX_NODES or len(path) > MAX_DEPTH:
-            raise _error(key, f"more than {MAX_NODES:,} values once aliases are followed", "use fewer aliases")
+            raise _error(key, f"more than {MAX_NODES:,} values after the aliases are expanded", "use fewer aliases")
         self.spots[path] = Spot(key, node.at, node.start, node.end, node.block)
         if node.items is not None:
             return [self.flatten(item, (*path, index), item.at) for index, item in enumerate(node.items)]

@@ -77,10 +77,10 @@ def _find_open(file: str, error: yaml.MarkedYAMLError) -> Mistake | None:
         return None
     position = Position(file, start.line + 1, start.column + 1)
     if sign == "quote":
-        return Mistake(position, "a quote that is never closed", "close it where the value ends")
+        return Mistake(position, "a quote that is not closed", "close it where the value ends")
     closing_bracket = {"[": "]", "{": "}"}[sign]
     return Mistake(
-        position, f"a {sign} that is never closed", f"close it with {closing_bracket}, and check the commas in it"
+        position, f"a {sign} that is not closed", f"close it with {closing_bracket}, and check the commas in it"
     )
 
 
@@ -97,7 +97,7 @@ def _find_missing_colon(file: str, lines: list[str], error: yaml.MarkedYAMLError
             continue
         if number == failed and (opened := _BEFORE_OPENED.match(line)):
             position = Position(file, number + 1, opened.start("key") + 1)
-            return Mistake(position, "no colon behind the key", f"write `{opened['key']}: {line[opened.end() :]}`")
+            return Mistake(position, "no colon after the key", f"write `{opened['key']}: {line[opened.end() :]}`")
         if colon := re.search(r":(\s|$)", line):
             # The parser stops at the colon of a key if the previous line is not an entry.
             if number == failed and (line.count(": ") < 2 or colon.start() == column):
@@ -109,7 +109,7 @@ def _find_missing_colon(file: str, lines: list[str], error: yaml.MarkedYAMLError
         position = Position(file, number + 1, len(line) - len(line.lstrip()) + 1)
         key, value = entry["key"], entry["value"] or ""
         if entry["colon"]:
-            return Mistake(position, "no space behind the colon", f"write `{key}: {value}`")
+            return Mistake(position, "no space after the colon", f"write `{key}: {value}`")
         corrected_line = f"{key}: {value}" if value else f"{key}:"
-        return Mistake(position, "no colon behind the key", f"write `{corrected_line}`")
+        return Mistake(position, "no colon after the key", f"write `{corrected_line}`")
     return None

@@ -30,7 +30,7 @@ def scalar(text: str, tag: str | None, plain: bool) -> object:
         return text
     kinds = {"null": type(None), "bool": bool, "int": int, "float": float}
     if kind == tag or kind not in kinds:
-        raise ValueError(f"the tag {show_tag(tag)} is not known here")
+        raise ValueError(f"the tag {show_tag(tag)} is not supported")
     value = _implicit(text)
     if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

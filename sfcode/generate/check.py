@@ -52,7 +52,7 @@ def check_mapping(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnost
     length = len(entry_formula.entry_condition(mapping, fields, prefixed=True))
     if length > FORMULA_LENGTH:
         yield mapping.place("to_appcues", "attributes").problem(
-            f"the condition over {len(mapping.watched_fields)} fields has {length:,} characters, and Salesforce takes "
+            f"the condition over {len(mapping.watched_fields)} fields has {length:,} characters, and Salesforce allows "
             f"{FORMULA_LENGTH:,}",
             "map fewer fields, or combine several in one formula field",
         )
@@ -95,7 +95,7 @@ def check_object(mapping: ResolvedMapping, schema: OrgSchema) -> Diagnostic | No
             (candidate for candidate in schema.objects if candidate in STANDARD_OBJECTS or candidate.endswith("__c")),
         )
         return place.problem(
-            f"there is no object {name} in this org, or the signed-in user cannot see it",
+            f"the org has no object {name}, or the signed-in user cannot see it",
             f"did you mean {suggestion}?" if suggestion else "",
         )
     suggestion = find_closest(name, STANDARD_OBJECTS)
@@ -115,7 +115,7 @@ def _check_user_id(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnos
     if mapping.source is None:
         if fields.absent(user_id.field):
             yield _missing_field(
-                user_id.field, user_id.place, fields, "add `from: <a number field>` to have it generated"
+                user_id.field, user_id.place, fields, "add `from: <a number field>`, so that sfcode generates it"
             )
         field = fields.get(user_id.field)
         if field is not None and field.type != "string":
@@ -124,7 +124,7 @@ def _check_user_id(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnos
                 f"{mapping.object}.{user_id.field} is of type {type_label(field.type)}; the user id must be a Text field",
                 f"write `from: {user_id.field}` and a new name under `field`, such as Appcues_User_Id__c"
                 if number
-                else "name a Text field, or make a formula field of type Text over this one",
+                else "use a Text field, or create a formula field of type Text from this one",
             )
         return
     yield from _check_created(user_id.field, user_id.place, fields, "string", formula=True)
@@ -140,7 +140,7 @@ def _check_source(source: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
     if field.type == "string":
         hint = f"it can be the user id itself: write `field: {source.field}` and remove `from`"
     else:
-        hint = "name a Number field, or make a Text field with the id yourself and name it under `field` without `from`"
+        hint = "use a Number field, or create a Text field with the ID and set it as `field` without `from`"
     yield source.place.problem(
         f"{fields.object}.{source.field} is of type {type_label(field.type)}; the text formula is made from a Number field",
         hint,
@@ -209,12 +209,12 @@ def _check_target(target: FieldTarget, fields: Fields) -> Iterator[Diagnostic]:
     if field.calculated or not field.updateable:
         defect = "is a formula" if field.calculated else "cannot be updated"
         yield target.place.problem(
-            f"{full_name} {defect}, so the {target.value.noun} cannot be written", "name another field"
+            f"{full_name} {defect}, so the {target.value.noun} cannot be written", "use another field"
         )
     elif field.type not in target.value.types:
         yield target.place.problem(
             f"{full_name} is of type {type_label(field.type)}; the {target.value.noun} needs {target.value.needs}",
-            "name another field, or a new one with `create: true`",
+            "use another field, or a new one with `create: true`",
         )
 
 
@@ -228,7 +228,7 @@ def _check_created(name: str, place: Place, fields: Fields, type_: str, *, formu
             else f"of type {type_label(existing.type)}"
         )
         yield place.problem(
-            f"{fields.object}.{name} exists already and is {is_}; Salesforce cannot make it a {needed}",
+            f"{fields.object}.{name} exists already and is {is_}; Salesforce cannot convert it to a {needed}",
             "choose another name for the generated field, or use the existing one: "
             + ("remove `from`" if formula else "remove `create`"),
         )
@@ -250,7 +250,7 @@ def check_ownership(project: Project, generated: Collection[Address]) -> Iterato
     for former, present in project.settings.moved.fields.items():
         if Address("CustomField", present) not in generated:
             message = f"this project does not create {present}"
-            hint = "write the former name before the present one, or remove the line"
+            hint = "write the present name of a generated field, or remove the line"
             path = ("moved", "fields", former)
             yield Diagnostic.error(project.at(*path), ".".join(path[:2]), message, hint)
     for mapping in project.mappings:

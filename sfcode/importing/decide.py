@@ -66,7 +66,7 @@ def _objects(decisions: Decisions) -> tuple[str, ...]:
     if decisions.options.objects:
         unknown = [name for name in decisions.options.objects if name not in decisions.found.fields]
         for name in unknown:
-            decisions.ask(f"There is no object {name} in this org, or you cannot see it", "--object NAME")
+            decisions.ask(f"This org has no object {name}, or you cannot see it", "--object NAME")
         objects = tuple(dict.fromkeys(name for name in decisions.options.objects if name in decisions.found.fields))
         decisions.choose("object", ", ".join(objects), "passed as an option")
         return objects
@@ -89,7 +89,7 @@ def _objects(decisions: Decisions) -> tuple[str, ...]:
     raise Refused(
         f"No integration with Appcues was found in {decisions.found.target.name}: no outbound message to Appcues, and no user "
         "with an API-only license and a permission set.",
-        "Begin with `sfcode init`. If there is an integration, pass its parts: --object Contact --user-id-field FIELD, --user and "
+        "Start with `sfcode init`. If there is an integration, pass its parts: --object Contact --user-id-field FIELD, --user and "
         "--permission-set.",
     )
 

@@ -94,7 +94,8 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
         if candidates:
             every = ", ".join(candidate.username for candidate in candidates)
             decisions.ask(
-                f"Which user does the integration sign in as? Several may: {every}", f"--user {candidates[0].username}"
+                f"Which user does the integration sign in as? Several are possible: {every}",
+                f"--user {candidates[0].username}",
             )
             return None
     humans = ", ".join(sorted({message.user for message in decisions.found.messages}))

@@ -28,7 +28,7 @@ RULES: tuple[DefaultRule, ...] = (
     DefaultRule(
         "CustomField",
         ("formulaTreatBlanksAs",),
-        "a retrieved formula says BlankAsZero or nothing: its absence is BlankAsBlank",
+        "an org returns only BlankAsZero, so that the absent element means BlankAsBlank",
         "BlankAsBlank",
     ),
     DefaultRule(
@@ -48,10 +48,10 @@ RULES: tuple[DefaultRule, ...] = (
             "unique",
             "writeRequiresMasterRead",
         ),
-        "which of the switches that are off an org writes out depends on the field's type and the API version",
+        "whether an org returns a flag that is off depends on the type of the field and the API version",
         default=False,
     ),
-    DefaultRule("CustomField", ("encryptionScheme",), "written out in orgs with encryption only", "None"),
+    DefaultRule("CustomField", ("encryptionScheme",), "returned only by orgs with encryption", "None"),
     DefaultRule(
         "CustomObject",
         (
@@ -64,76 +64,80 @@ RULES: tuple[DefaultRule, ...] = (
             "enableHistory",
             "enableLicensing",
         ),
-        "switches that are off are written out or not, by edition",
+        "whether an org returns a flag that is off depends on its edition",
         default=False,
     ),
     DefaultRule(
-        "CustomObject", ("compactLayoutAssignment",), "the layout of an object that has none of its own", "SYSTEM"
+        "CustomObject", ("compactLayoutAssignment",), "the layout of an object without its own layouts", "SYSTEM"
     ),
-    DefaultRule("CustomObject", ("visibility",), "written out from some API version on", "Public"),
+    DefaultRule("CustomObject", ("visibility",), "later API versions return it", "Public"),
     DefaultRule(
-        "CustomObject", ("externalSharingModel",), "what people outside see, which is an administrator's choice"
+        "CustomObject", ("externalSharingModel",), "the access of external users, which is an administrator's choice"
     ),
     DefaultRule(
         "CustomObject",
         ("actionOverrides", "searchLayouts"),
-        "how pages and searches show an object; an org writes out the usual ones too",
+        "the pages and search results of an object; an org returns the standard ones too",
     ),
     DefaultRule(
         "WorkflowOutboundMessage",
         ("includeSessionId",),
-        "session ids are gone from outbound messages; an org ignores it and says false "
+        "outbound messages contain no session IDs any more; an org ignores the element and returns false "
         "(https://help.salesforce.com/s/articleView?id=005232763&type=1)",
     ),
     DefaultRule(
         "WorkflowOutboundMessage",
         ("protected", "useDeadLetterQueue"),
-        "always written out, false mostly",
+        "always returned, mostly as false",
         default=False,
     ),
-    DefaultRule("WorkflowRule", ("failedMigrationToolVersion",), "a note of the org's own Migrate to Flow tool"),
+    DefaultRule("WorkflowRule", ("failedMigrationToolVersion",), "written by the org's Migrate to Flow tool"),
     DefaultRule(
-        "WorkflowAlert", ("protected",), "always written out, and false outside of managed packages", default=False
+        "WorkflowAlert", ("protected",), "always returned, as false outside of managed packages", default=False
     ),
     DefaultRule(
         "WorkflowFieldUpdate",
         ("notifyAssignee", "protected", "reevaluateOnChange"),
-        "always written out, false mostly",
+        "always returned, mostly as false",
         default=False,
     ),
-    DefaultRule("WorkflowTask", ("notifyAssignee", "protected"), "always written out, false mostly", default=False),
-    DefaultRule("*", ("locationX", "locationY"), "where Flow Builder draws an element; saving a flow there moves it"),
+    DefaultRule("WorkflowTask", ("notifyAssignee", "protected"), "always returned, mostly as false", default=False),
+    DefaultRule(
+        "*",
+        ("locationX", "locationY"),
+        "the position of an element in Flow Builder, which changes when a flow is saved there",
+    ),
     DefaultRule(
         "FlowActionCall",
         ("versionSegment",),
-        "a counter of the org's, meaningless since API 62 and gone from API 67",
+        "a counter of the org, without effect since API 62 and removed in API 67",
     ),
     DefaultRule("FlowActionCall", ("storeOutputAutomatically",), "off by default in a flow", default=False),
-    DefaultRule("FlowConnector", ("isGoTo",), "how Flow Builder draws the connection", default=False),
+    DefaultRule("FlowConnector", ("isGoTo",), "the drawing of the connection in Flow Builder", default=False),
     DefaultRule("FlowRecordLookup", ("assignNullValuesIfNoRecordsFound",), "off by default in a flow", default=False),
     DefaultRule("FlowStart", ("doesRequireRecordChangedToMeetCriteria",), "off by default in a flow", default=False),
     DefaultRule("FlowTextTemplate", ("isViewedAsPlainText",), "off by default in a flow", default=False),
     DefaultRule("FlowVariable", ("isCollection", "isInput", "isOutput"), "off by default in a flow", default=False),
     DefaultRule(
-        "Flow", ("environments",), "Flow Builder's word for everywhere; other writers leave it out", ["Default"]
+        "Flow", ("environments",), "Flow Builder writes it for all environments; other tools omit it", ["Default"]
     ),
-    DefaultRule("Flow", ("runInMode",), "the mode of a flow that names none", "DefaultMode"),
+    DefaultRule("Flow", ("runInMode",), "the default mode of a flow", "DefaultMode"),
     DefaultRule(
         "Flow",
         ("areMetricsLoggedToDataCloud", "isAdditionalPermissionRequiredToRun", "isOverridable", "isTemplate"),
-        "switches that are off are written out from some API version on",
+        "later API versions return flags that are off",
         default=False,
     ),
     DefaultRule(
         "ExternalClientApplication",
         ("managedType", "orgScopedExternalApp"),
-        "where an app comes from, which the org knows by itself",
+        "the origin of an app, which the org determines",
     ),
     DefaultRule("ExternalClientApplication", ("isProtected",), "off by default in an app", default=False),
     DefaultRule(
         "ExtlClntAppGlobalOauthSettings",
         ("consumerKey", "consumerSecret"),
-        "made by the org, and never kept anywhere else",
+        "generated by the org, and stored nowhere else",
     ),
     DefaultRule(
         "ExtlClntAppGlobalOauthSettings",
@@ -149,18 +153,18 @@ RULES: tuple[DefaultRule, ...] = (
             "shouldRotateConsumerKey",
             "shouldRotateConsumerSecret",
         ),
-        "switches that are off are written out or not, by API version",
+        "whether an org returns a flag that is off depends on the API version",
         default=False,
     ),
     DefaultRule(
         "ExtlClntAppGlobalOauthSettings",
         ("isRefreshTokenRotationEnabled", "isSecretRequiredForTokenExchange"),
-        "turned on by some orgs in a new app, and of no use to either way of signing in",
+        "on in new apps of some orgs, and without effect on both sign-in flows",
     ),
     DefaultRule(
         "ExtlClntAppOauthSettings",
         ("areAttributesIncludedInAssetToken", "areCustomPermsIncludedInAssetToken", "isFirstPartyAppEnabled"),
-        "switches that are off are written out or not, by API version",
+        "whether an org returns a flag that is off depends on the API version",
         default=False,
     ),
     DefaultRule("ExtlClntAppOauthSettings", ("oauthLink",), "a link to the app's key in Setup"),
@@ -172,7 +176,7 @@ RULES: tuple[DefaultRule, ...] = (
             "isNamedUserJwtEnabled",
             "isTokenExchangeFlowEnabled",
         ),
-        "switches that are off are written out or not, by API version",
+        "whether an org returns a flag that is off depends on the API version",
         default=False,
     ),
     DefaultRule(
@@ -187,17 +191,19 @@ RULES: tuple[DefaultRule, ...] = (
             "requiredSessionLevel",
             "sessionTimeoutInMinutes",
         ),
-        "how long sessions last, which is an administrator's choice",
+        "the length of sessions, which is an administrator's choice",
     ),
     DefaultRule(
         "ExtlClntAppConfigurablePolicies",
         ("isMobilePluginEnabled", "isNotificationPluginEnabled", "isPushPluginEnabled", "isSamlPluginEnabled"),
-        "switches that are off are written out or not, by API version",
+        "whether an org returns a flag that is off depends on the API version",
         default=False,
     ),
-    DefaultRule("ExtlClntAppConfigurablePolicies", ("startPage",), "the page of an app that has none", "None"),
-    DefaultRule("PermissionSet", ("hasActivationRequired",), "always written out, false mostly", default=False),
-    DefaultRule("PermissionSetObjectPermissions", ("viewAllFields",), "written out from API 63 on", default=False),
+    DefaultRule(
+        "ExtlClntAppConfigurablePolicies", ("startPage",), "the default of an app without a start page", "None"
+    ),
+    DefaultRule("PermissionSet", ("hasActivationRequired",), "always returned, mostly as false", default=False),
+    DefaultRule("PermissionSetObjectPermissions", ("viewAllFields",), "returned since API 63", default=False),
 )
 
 BUILDER_NOTES = frozenset({"BuilderType", "CanvasMode", "OriginBuilderType"})

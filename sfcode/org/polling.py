@@ -68,6 +68,6 @@ def follow_deployment(
             if result.done:
                 return result
         if runtime.clock() - started > timeout:
-            raise DeployStillRunning(deploy_id, f"not done after {timeout:.0f} s")
+            raise DeployStillRunning(deploy_id, f"not finished after {timeout:.0f} s")
         runtime.sleep(pause)
     raise AssertionError("unreachable")

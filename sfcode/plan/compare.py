@@ -49,12 +49,12 @@ def _state_address(plan_input: PlanInput) -> Address:
 def find_apply(applied: Applied, apply_id: str | None) -> Past:
     """Find an apply by ID in the history; without an ID, the last one. Raises Refused with the existing IDs."""
     if not applied.history:
-        raise Refused("There is no apply in this org that could be rolled back.")
+        raise Refused("This org has no apply that can be rolled back.")
     applies = {past.id: past for past in applied.history}
     if apply_id is None:
         return applied.history[0]
     if apply_id not in applies:
-        raise Refused(f"There is no apply {apply_id} in the history of this org.", f"It has: {', '.join(applies)}.")
+        raise Refused(f"The history of this org has no apply {apply_id}.", f"It has: {', '.join(applies)}.")
     return applies[apply_id]
 
 

@@ -48,14 +48,16 @@ def refuse_beyond_platform(plan_input: PlanInput, plan: Plan) -> Plan:
 def _check_package(plan: Plan) -> Iterator[Refusal]:
     components = [change.after for change in plan.effective if change.after and not change.address.is_record]
     if 2 * len(components) >= PACKAGE_FILES and (count := _count_files(components)) > PACKAGE_FILES:
-        yield Refusal(None, f"this plan's package has {count:,} files, and Salesforce takes {PACKAGE_FILES:,}", _DIVIDE)
+        yield Refusal(
+            None, f"this plan's package has {count:,} files, and Salesforce allows {PACKAGE_FILES:,}", _DIVIDE
+        )
     if _MOST_PER_JSON * _length(components) < PACKAGE_SIZE:
         return
     size = len(zip_files(write(components, plan.api_version)))
     if size > PACKAGE_SIZE:
         yield Refusal(
             None,
-            f"this plan's package has {_megabytes(size)}, and Salesforce takes {_megabytes(PACKAGE_SIZE)}",
+            f"this plan's package has {_megabytes(size)}, and Salesforce allows {_megabytes(PACKAGE_SIZE)}",
             _DIVIDE,
         )
 

@@ -50,7 +50,11 @@ def compare_revisions(
         before = open_.enter_context(_write_project(repository, start.commit, place, name))
         if head is not None and not after.path.exists():
             raise ConfigError(
-                [Diagnostic.error(None, str(name), f"there is no such folder in {to}", "name another with --config")]
+                [
+                    Diagnostic.error(
+                        None, str(name), f"the folder does not exist in {to}", "pass another folder with --config"
+                    )
+                ]
             )
         old, new = _sides(before, after, environment, generate)
     if not old.there:

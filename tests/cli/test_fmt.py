@@ -84,7 +84,7 @@ def test_an_invalid_file_does_not_prevent_the_formatting_of_others(folder, capsy
     [
         (["README.md"], "README.md is not a file of a project."),
         (["config/events.yaml", "config/mappings/nope.yaml"], "nope.yaml: cannot be read"),
-        (["--config", "nowhere"], "there is no such folder"),
+        (["--config", "nowhere"], "the folder does not exist"),
     ],
 )
 def test_a_file_outside_the_project_is_refused(folder, capsys, words, message):

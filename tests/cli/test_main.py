@@ -182,7 +182,10 @@ def test_output_that_a_full_disk_does_not_take_ends_in_one_error_on_standard_err
     with Path("/dev/full").open("wb") as full:
         process = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert process.returncode == 1
-    assert process.stderr == "Error: No space left on device\nCheck the path, its rights and the space on the disk.\n"
+    assert (
+        process.stderr
+        == "Error: No space left on device\nCheck the path, its permissions and the free space of the disk.\n"
+    )
 
 
 @pytest.mark.parametrize("words", [("schema", "mapping"), ("--help",)])
@@ -213,12 +216,12 @@ def test_control_characters_of_an_org_do_not_reach_the_terminal(capsys):
         (
             OSError(errno.ENOSPC, "No space left on device", "p.plan"),
             1,
-            "Error: p.plan: No space left on device\nCheck the path, its rights and the space on the disk.\n",
+            "Error: p.plan: No space left on device\nCheck the path, its permissions and the free space of the disk.\n",
         ),
         (
             OSError(errno.EACCES, "Permission denied"),
             1,
-            "Error: Permission denied\nCheck the path, its rights and the space on the disk.\n",
+            "Error: Permission denied\nCheck the path, its permissions and the free space of the disk.\n",
         ),
         (
             ConfigError(
@@ -242,7 +245,7 @@ def test_each_kind_of_error_has_its_exit_code_and_text(capsys, error, code, text
     [
         ("plan", "Interrupted; nothing was changed."),
         ("doctor", "Interrupted; nothing was changed."),
-        ("apply", "Interrupted; what was done before is kept."),
+        ("apply", "Interrupted; changes made before are kept."),
         ("", "interrupted"),
     ],
 )

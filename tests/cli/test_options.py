@@ -107,7 +107,7 @@ def test_a_lock_is_waited_for_as_long_as_the_duration_says(words: tuple[str, ...
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--lock-timeout", "soon"), "'soon' is no duration. Write 30s, 5m or 1h."),
+        (("--lock-timeout", "soon"), "'soon' is not a duration. Write 30s, 5m or 1h."),
         (("--lock-timeout", "-5"), "is no duration"),
         (("--lock-timeout", "1d"), "is no duration"),
         (("--lock-timeout", "1234567"), "is no duration"),

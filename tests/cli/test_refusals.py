@@ -28,7 +28,7 @@ CASES = [
     ),
     (
         "plan --junit junit.xml",
-        "--junit reports tests, and a plan runs none.",
+        "--junit reports Apex tests, which a plan without --check does not run.",
         "Pass --check too, or pass it to `sfcode apply`.",
     ),
     (
@@ -38,7 +38,7 @@ CASES = [
     ),
     (
         "plan --test-level RunLocalTests",
-        "--test-level runs tests, and a plan runs none.",
+        "--test-level runs Apex tests, which a plan without --check does not run.",
         "Pass --check too, or pass it to `sfcode apply`.",
     ),
     (

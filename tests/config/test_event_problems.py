@@ -161,5 +161,5 @@ def test_a_field_that_is_sent_twice_in_the_same_form_is_advised(folder: Folder) 
     attributes = "role: Title\n    job: Title\n    kind: {field: Title, map: {CFO: boss}}\n"
     folder.write("mappings/contact.yaml", CONTACT.replace("role: Title\n", attributes))
     assert [str(advice) for advice in folder.load().advice] == [
-        "config/mappings/contact.yaml:7:5: to_appcues.attributes.job: Title is sent as role, with the same values; remove one of them"
+        "config/mappings/contact.yaml:7:5: to_appcues.attributes.job: Title is already sent as role, with the same values; remove one of them"
     ]

@@ -16,14 +16,14 @@ from tests.config.projects import CONTACT, Folder
 def test_a_missing_folder_names_init(folder: Folder) -> None:
     shutil.rmtree(folder.path)
     assert folder.problems() == [
-        "config: there is no such folder; run `sfcode init` to write a project, or pass its config folder with --config"
+        "config: the folder does not exist; run `sfcode init` to write a project, or pass its config folder with --config"
     ]
 
 
 def test_a_folder_without_settings_names_init(folder: Folder) -> None:
     (folder.path / "sfcode.yaml").unlink()
     assert folder.problems() == [
-        "config/sfcode.yaml: there is no such file; run `sfcode init` to write one, or pass another folder with --config"
+        "config/sfcode.yaml: the file does not exist; run `sfcode init` to write one, or pass another folder with --config"
     ]
 
 
@@ -31,7 +31,7 @@ def test_a_project_without_mappings_is_told_how_to_begin(folder: Folder) -> None
     shutil.rmtree(folder.path / "mappings")
     assert folder.problems() == [
         (
-            "config/mappings: there is no mapping; add a mapping, such as contact.yaml; `sfcode init` in an empty folder "
+            "config/mappings: the project has no mapping; add a mapping, such as contact.yaml; `sfcode init` in an empty folder "
             "writes an example"
         )
     ]

@@ -150,7 +150,7 @@ def test_a_text_of_several_lines_moves_whole():
     ("text", "message"),
     [
         ("object: [", "not valid YAML"),
-        ("object: A\nobject: B\n", "written twice"),
+        ("object: A\nobject: B\n", "defined twice"),
         ("object: A\n<<: {}\n", "merge keys"),
     ],
 )

@@ -19,10 +19,10 @@ CASES: list[Case] = [
             + "safety: {max_destroy: 101%, max_change: -1}\nenvironments: {x: {safety: {max_destroy: yes, max_change: true}}}\n"
         },
         [
-            'config/sfcode.yaml:5:23: safety.max_destroy: "101%" is no limit; write a whole number such as 3, or a percentage such as 25%',
-            "config/sfcode.yaml:5:41: safety.max_change: the number -1 is no limit; write a whole number such as 3, or a percentage such as 25%",
-            'config/sfcode.yaml:6:42: environments.x.safety.max_destroy: "yes" is no limit; write a whole number such as 3, or a percentage such as 25%',
-            "config/sfcode.yaml:6:59: environments.x.safety.max_change: the truth value true is no limit; write a whole number such as 3, or a percentage such as 25%",
+            'config/sfcode.yaml:5:23: safety.max_destroy: "101%" is not a limit; write a whole number such as 3, or a percentage such as 25%',
+            "config/sfcode.yaml:5:41: safety.max_change: the number -1 is not a limit; write a whole number such as 3, or a percentage such as 25%",
+            'config/sfcode.yaml:6:42: environments.x.safety.max_destroy: "yes" is not a limit; write a whole number such as 3, or a percentage such as 25%',
+            "config/sfcode.yaml:6:59: environments.x.safety.max_change: the truth value true is not a limit; write a whole number such as 3, or a percentage such as 25%",
         ],
     ),
     Case(
@@ -164,7 +164,7 @@ to_appcues:
         "duplicate key",
         {"contact": CONTACT + "    role: Department\n"},
         [
-            "config/mappings/contact.yaml:7:5: to_appcues.attributes.role: written twice, first in line 6; keep one of them",
+            "config/mappings/contact.yaml:7:5: to_appcues.attributes.role: defined twice, first in line 6; keep one of them",
         ],
     ),
     Case(

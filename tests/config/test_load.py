@@ -198,7 +198,7 @@ WARNINGS = {
             )
         },
         [
-            "config/sfcode.yaml:4:62: relay.webhook_auth.algorithm: SHA-1 is out of date; write sha256 if Appcues supports it"
+            "config/sfcode.yaml:4:62: relay.webhook_auth.algorithm: SHA-1 is deprecated; write sha256 if Appcues supports it"
         ],
     ),
     "a person as a group": (
@@ -218,12 +218,12 @@ WARNINGS = {
         },
         [
             (
-                "config/mappings/lead.yaml:6:26: to_appcues.attributes.role.type: is left to Appcues with delivery: "
-                "connector; remove it"
+                "config/mappings/lead.yaml:6:26: to_appcues.attributes.role.type: has no effect with delivery: connector, "
+                "which determines the type itself; remove it"
             ),
             (
-                "config/mappings/lead.yaml:7:11: delivery: Appcues' connector maps one type of record, and "
-                "config/mappings/contact.yaml has it already; write delivery: relay"
+                "config/mappings/lead.yaml:7:11: delivery: Appcues' connector maps one object, and "
+                "config/mappings/contact.yaml already uses it; write delivery: relay"
             ),
         ],
     ),

@@ -70,10 +70,10 @@ CASES: list[Case] = [
         "attributes that belong to Appcues",
         {"contact": CONTACT + "    _x: A\n    _appcuesId: B\n    User_Id: C\n    ' a': D\n"},
         [
-            'config/mappings/contact.yaml:7:5: to_appcues.attributes._x: "_x" is not a name for an Appcues attribute; remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes',
-            'config/mappings/contact.yaml:8:5: to_appcues.attributes._appcuesId: "_appcuesId" is not a name for an Appcues attribute; remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes',
+            'config/mappings/contact.yaml:7:5: to_appcues.attributes._x: "_x" is not a valid name of an Appcues attribute; remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes',
+            'config/mappings/contact.yaml:8:5: to_appcues.attributes._appcuesId: "_appcuesId" is not a valid name of an Appcues attribute; remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes',
             "config/mappings/contact.yaml:9:5: to_appcues.attributes.User_Id: User_Id is Appcues' name for the user id, which `user_id` already matches; remove it, or choose another name",
-            'config/mappings/contact.yaml:10:5: to_appcues.attributes." a": " a" is not a name for an Appcues attribute; remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes',
+            'config/mappings/contact.yaml:10:5: to_appcues.attributes." a": " a" is not a valid name of an Appcues attribute; remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes',
         ],
     ),
     Case(
@@ -119,7 +119,7 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/mappings/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.yaml:1:1: the file's name makes Appcues_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, 83 characters long, and Salesforce allows 80; give the file a shorter name",
+            "config/mappings/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.yaml:1:1: the file's name results in Appcues_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, which has 83 characters, and Salesforce allows 80; give the file a shorter name",
         ],
     ),
     Case(

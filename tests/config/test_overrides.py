@@ -151,7 +151,7 @@ def test_removed_and_replaced_keys_have_no_position(folder: Path) -> None:
             "mappings/contact.yaml: {delivery: null}",
             (
                 'config/sfcode.yaml:14:31: environments.sandbox.overrides."mappings/contact.yaml".delivery: '
-                "there is no such key to remove"
+                "the key to remove does not exist"
             ),
         ),
         ("mappings/contact.yaml: {object: null}", "config/mappings/contact.yaml:1:1: object: missing; "),

@@ -104,7 +104,7 @@ CASES: list[Case] = [
             + "  activities:\n    - {nps_score: {}, goal_reached: {}}\n    - goal_reached: {flw: [A]}\n"
         },
         [
-            "config/mappings/contact.yaml:6:7: to_salesforce.activities[0]: is not one event; write each event as a separate item: `- flow_completed: {flow: [Onboarding]}`",
+            "config/mappings/contact.yaml:6:7: to_salesforce.activities[0]: must be one event; write each event as a separate item: `- flow_completed: {flow: [Onboarding]}`",
             "config/mappings/contact.yaml:7:22: to_salesforce.activities[1].goal_reached.flw: unknown key; write flow (or: survey, checklist, goal)",
         ],
     ),
@@ -127,7 +127,7 @@ CASES: list[Case] = [
         [
             "config/mappings/contact.yaml:8:14: where.Status__c: has values of several types, but a field has one type; put numbers in quotes if the field is a text",
             "config/mappings/contact.yaml:9:11: where.Vip__c: has both values of a checkbox, so that the condition has no effect; write true or false",
-            "config/mappings/contact.yaml:10:3: where.status__c: status__c is Status__c to Salesforce; keep one of them",
+            "config/mappings/contact.yaml:10:3: where.status__c: status__c and Status__c are the same field in Salesforce, which ignores case; keep one of them",
             "config/mappings/contact.yaml:11:12: where.Tier__c: has values of several types, but a field has one type; put numbers in quotes if the field is a text",
         ],
     ),
@@ -135,9 +135,9 @@ CASES: list[Case] = [
         "conditions that are none",
         {"contact": CONTACT + "where:\n  A__c: {not: [A], blank: true}\n  B__c: []\n  C__c:\n  D__c: {nto: A}\n"},
         [
-            "config/mappings/contact.yaml:8:9: where.A__c: is not one condition; write one of: a value, a list of values, {not: ...}, {blank: true}",
+            "config/mappings/contact.yaml:8:9: where.A__c: must be one condition; write one of: a value, a list of values, {not: ...}, {blank: true}",
             "config/mappings/contact.yaml:9:9: where.B__c: is empty; write at least one entry",
-            "config/mappings/contact.yaml:10:8: where.C__c: is not one condition; write one of: a value, a list of values, {not: ...}, {blank: true}",
+            "config/mappings/contact.yaml:10:8: where.C__c: must be one condition; write one of: a value, a list of values, {not: ...}, {blank: true}",
             "config/mappings/contact.yaml:11:10: where.D__c.nto: unknown key; write not (or: is, blank)",
         ],
     ),
@@ -191,7 +191,7 @@ CASES: list[Case] = [
             + "replaces:\n  - WorkflowRule:Lead.Old\n  - Flow:Old\n  - WorkflowRule:contact.Old\n  - Flow:Old\n"
         },
         [
-            "config/mappings/contact.yaml:8:5: replaces[0]: WorkflowRule:Lead.Old is about Lead, and this mapping about Contact; move it to the mapping of Lead, or remove it",
+            "config/mappings/contact.yaml:8:5: replaces[0]: WorkflowRule:Lead.Old belongs to Lead, and this mapping to Contact; move it to the mapping of Lead, or remove it",
             "config/mappings/contact.yaml:11:5: replaces[3]: Flow:Old is listed twice; keep one of them",
         ],
     ),
@@ -455,7 +455,7 @@ CASES: list[Case] = [
         "values out of bounds",
         {"settings": SETTINGS.replace("relay: {", "relay: {webhook_auth: {scheme: standard_webhooks, tolerance: 0}, ")},
         [
-            "config/sfcode.yaml:4:62: relay.webhook_auth.tolerance: the number 0 is less than 1; write 1 at least",
+            "config/sfcode.yaml:4:62: relay.webhook_auth.tolerance: the number 0 is less than 1; write at least 1",
         ],
     ),
     Case(
@@ -553,7 +553,7 @@ CASES: list[Case] = [
         "networks that are none",
         {"settings": SETTINGS.replace("relay: {", "relay: {trusted_proxies: [10.0.0.1/8, example.com], ")},
         [
-            'config/sfcode.yaml:4:27: relay.trusted_proxies[0]: "10.0.0.1/8" is not a network; write 10.0.0.0/8, where its bits end',
+            'config/sfcode.yaml:4:27: relay.trusted_proxies[0]: "10.0.0.1/8" is not a network; write 10.0.0.0/8, the network of this address',
             'config/sfcode.yaml:4:39: relay.trusted_proxies[1]: "example.com" is not a network; write an address or a network, like 203.0.113.7 or 10.0.0.0/8',
         ],
     ),
@@ -592,7 +592,7 @@ CASES: list[Case] = [
         {"settings": SETTINGS + "environments: {a: {org: prod}, 'b c': {org: 'http://example.com'}}\n"},
         [
             'config/sfcode.yaml:5:25: environments.a.org: "prod" is not an org; write local, alias:NAME (signed in with the sf CLI), env:PREFIX (environment variables) or an https:// URL',
-            'config/sfcode.yaml:5:32: environments."b c": "b c" is not a name for an environment; use letters, digits, - and _, beginning with a letter',
+            'config/sfcode.yaml:5:32: environments."b c": "b c" is not a valid name of an environment; use letters, digits, - and _, beginning with a letter',
             'config/sfcode.yaml:5:45: environments."b c".org: "http://example.com" is not an org; write local, alias:NAME (signed in with the sf CLI), env:PREFIX (environment variables) or an https:// URL',
         ],
         environment="a",

@@ -28,7 +28,7 @@ def test_every_missing_secret_is_named_at_its_place(folder: Folder) -> None:
         ),
         (
             f"config/sfcode.yaml:4:1: relay.outbound_secret: the secret {NAME} is not set; set the environment variable "
-            f"{NAME}, for a trial to what `openssl rand -hex 24` prints"
+            f"{NAME}, for a trial to the output of `openssl rand -hex 24`"
         ),
     ]
 

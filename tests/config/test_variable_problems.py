@@ -9,14 +9,14 @@ CASES: list[Case] = [
         "no environment named",
         {"settings": SETTINGS + ENVIRONMENTS},
         [
-            "config/sfcode.yaml:5:1: environments: there are several environments and none was chosen; pass one with --env or SFCODE_ENV: local, prod",
+            "config/sfcode.yaml:5:1: environments: several environments are defined, and none was chosen; pass one with --env or SFCODE_ENV: local, prod",
         ],
     ),
     Case(
         "unknown environment",
         {"settings": SETTINGS + ENVIRONMENTS},
         [
-            "config/sfcode.yaml:5:1: environments: there is no environment pord; name prod (or: local)",
+            "config/sfcode.yaml:5:1: environments: the environment pord is not defined; choose prod (or: local)",
         ],
         environment="pord",
     ),
@@ -24,7 +24,7 @@ CASES: list[Case] = [
         "unknown environment of none",
         {},
         [
-            "config/sfcode.yaml:1:1: environments: there is no environment prod; add it under environments",
+            "config/sfcode.yaml:1:1: environments: the environment prod is not defined; add it under environments",
         ],
         environment="prod",
     ),
@@ -85,7 +85,7 @@ CASES: list[Case] = [
         },
         [
             'config/mappings/contact.yaml:7:11: to_appcues.attributes.plan: "Plan c" is not the API name of an object or field; write it as Object Manager shows it (Title, Plan__c); for a field of a related record create a formula field',
-            "config/sfcode.yaml:5:1: environments: there are several environments and none was chosen; pass one with --env or SFCODE_ENV: local, prod",
+            "config/sfcode.yaml:5:1: environments: several environments are defined, and none was chosen; pass one with --env or SFCODE_ENV: local, prod",
         ],
     ),
 ]

@@ -58,28 +58,28 @@ def problems(folder: Path, name: str, before: str, after: str) -> list[str]:
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ("    role: Title", "    role Title", "6:5: not valid YAML: no colon behind the key; write `role: Title`"),
-        ("to_appcues:", "to_appcues", "3:1: not valid YAML: no colon behind the key; write `to_appcues:`"),
-        ("role: Title", "role:Title", "6:5: not valid YAML: no space behind the colon; write `role: Title`"),
+        ("    role: Title", "    role Title", "6:5: not valid YAML: no colon after the key; write `role: Title`"),
+        ("to_appcues:", "to_appcues", "3:1: not valid YAML: no colon after the key; write `to_appcues:`"),
+        ("role: Title", "role:Title", "6:5: not valid YAML: no space after the colon; write `role: Title`"),
         (
             "object: Contact",
             'object: "Contact',
-            "1:9: not valid YAML: a quote that is never closed; close it where the value ends",
+            "1:9: not valid YAML: a quote that is not closed; close it where the value ends",
         ),
         (
             "role: Title",
             "role: 'Title",
-            "6:11: not valid YAML: a quote that is never closed; close it where the value ends",
+            "6:11: not valid YAML: a quote that is not closed; close it where the value ends",
         ),
         (
             "[create]",
             "[create",
-            "4:7: not valid YAML: a [ that is never closed; close it with ], and check the commas in it",
+            "4:7: not valid YAML: a [ that is not closed; close it with ], and check the commas in it",
         ),
         (
             "{field: Id__c}",
             "{field: Id__c",
-            "2:10: not valid YAML: a { that is never closed; close it with }, and check the commas in it",
+            "2:10: not valid YAML: a { that is not closed; close it with }, and check the commas in it",
         ),
         (
             "    role: Title",
@@ -110,24 +110,21 @@ def problems(folder: Path, name: str, before: str, after: str) -> list[str]:
             "on: [create]",
             "true: [create]",
             (
-                "4:3: to_appcues.true: unknown key; write on: a program with YAML 1.1 has converted that word to a "
-                "boolean"
+                "4:3: to_appcues.true: unknown key; write on: a program that reads YAML 1.1 has converted this key to a boolean"
             ),
         ),
         (
             "object: Contact",
             "object: \u201cContact\u201d",
             (
-                '1:9: object: "\u201cContact\u201d" has curly quotes, which are part of the text to YAML; write it in '
-                'straight ones: "Contact"'
+                '1:9: object: "\u201cContact\u201d" has curly quotes, which YAML reads as part of the text; use straight quotes: "Contact"'
             ),
         ),
         (
             "[nps_score]",
             "[\u201cnps_score\u201d]",
             (
-                '9:16: to_salesforce.activities[0]: "\u201cnps_score\u201d" has curly quotes, which are part of the text to '
-                'YAML; write it in straight ones: "nps_score"'
+                '9:16: to_salesforce.activities[0]: "\u201cnps_score\u201d" has curly quotes, which YAML reads as part of the text; use straight quotes: "nps_score"'
             ),
         ),
     ],
@@ -150,7 +147,7 @@ def test_invisible_characters_in_names_are_refused_and_escaped(folder: Path, nam
     (problem,) = problems(folder, "mappings/contact.yaml", "role: Title", f'"{name}": Title')
     spelled = name.encode("unicode_escape").decode()
     assert problem.startswith(
-        f'mappings/contact.yaml:6:5: to_appcues.attributes."{spelled}": "{spelled}" is not a name'
+        f'mappings/contact.yaml:6:5: to_appcues.attributes."{spelled}": "{spelled}" is not a valid name'
     )
     assert problem.isprintable()
 
@@ -163,7 +160,9 @@ def test_the_joiners_of_emoji_are_part_of_a_name(folder: Path) -> None:
 
 def test_settings_with_another_file_extension_are_reported(folder: Path) -> None:
     (folder / "sfcode.yaml").rename(folder / "sfcode.yml")
-    with pytest.raises(ConfigError, match=r"config/sfcode\.yml: is not read; rename it to sfcode\.yaml"):
+    with pytest.raises(
+        ConfigError, match=r"config/sfcode\.yml: sfcode does not read this file; rename it to sfcode\.yaml"
+    ):
         load(folder)
 
 
@@ -181,12 +180,12 @@ def test_unread_files_are_warnings(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "before", "after", "told"),
     [
-        ("mappings/contact.yaml", "object: Contact", "object Contact", "1:1: not valid YAML: no colon behind the key"),
+        ("mappings/contact.yaml", "object: Contact", "object Contact", "1:1: not valid YAML: no colon after the key"),
         (
             "mappings/contact.yaml",
             "user_id: {field: Id__c}",
             "user_id {field: Id__c, from: No__c}",
-            "2:1: not valid YAML: no colon behind the key; write `user_id: {field: Id__c, from: No__c}`",
+            "2:1: not valid YAML: no colon after the key; write `user_id: {field: Id__c, from: No__c}`",
         ),
         ("mappings/contact.yaml", "role: Title", "ro\u00a0le: Title", '6:5: to_appcues.attributes."ro\\xa0le": '),
         (
@@ -218,7 +217,7 @@ def test_a_mapping_with_another_extension_is_not_reported_as_missing(folder: Pat
 def test_settings_with_two_extensions_are_told_apart(folder: Path) -> None:
     (folder / "sfcode.yml").write_text("version: 1\n", encoding="utf-8")
     assert load(folder).warnings == (
-        "config/sfcode.yml: sfcode does not read this file; remove it: sfcode.yaml is read",
+        "config/sfcode.yml: sfcode does not read this file; remove it: sfcode reads sfcode.yaml",
     )
 
 

@@ -42,7 +42,7 @@ user_id:
         "quotes left open",
         {"contact": "object: 'Contact\n"},
         [
-            "config/mappings/contact.yaml:1:9: not valid YAML: a quote that is never closed; close it where the value ends",
+            "config/mappings/contact.yaml:1:9: not valid YAML: a quote that is not closed; close it where the value ends",
         ],
     ),
     Case(
@@ -70,7 +70,7 @@ user_id:
         "brackets left open",
         {"contact": "object: [a\n"},
         [
-            "config/mappings/contact.yaml:1:9: not valid YAML: a [ that is never closed; close it with ], and check the commas in it",
+            "config/mappings/contact.yaml:1:9: not valid YAML: a [ that is not closed; close it with ], and check the commas in it",
         ],
     ),
     Case(
@@ -103,7 +103,7 @@ user_id:
         "two documents",
         {"contact": CONTACT + "---\n" + CONTACT},
         [
-            "config/mappings/contact.yaml:7:1: a second YAML document; use one file for each",
+            "config/mappings/contact.yaml:7:1: a second YAML document in one file; write each document into its own file",
         ],
     ),
     Case(
@@ -118,9 +118,9 @@ to_appcues: !!seq {}
         },
         [
             "config/mappings/contact.yaml:1:1: merge keys (<<) are not supported; write the keys themselves",
-            "config/mappings/contact.yaml:2:9: object: the tag !ruby is not known here; write the value without a tag",
+            "config/mappings/contact.yaml:2:9: object: the tag !ruby is not supported; write the value without a tag",
             "config/mappings/contact.yaml:3:10: user_id: the tag !!int does not fit the value 'x'; write the value without a tag",
-            "config/mappings/contact.yaml:4:13: to_appcues: the tag !!seq is not known here; write the value without a tag",
+            "config/mappings/contact.yaml:4:13: to_appcues: the tag !!seq is not supported; write the value without a tag",
         ],
     ),
     Case(
@@ -159,7 +159,7 @@ user_id: a
         "nested too deeply",
         {"contact": "a: " + "[" * 60},
         [
-            "config/mappings/contact.yaml:1:44: nested deeper than 40 levels; write it flatter",
+            "config/mappings/contact.yaml:1:44: nested deeper than 40 levels; reduce the nesting",
         ],
     ),
     Case(
@@ -169,7 +169,7 @@ user_id: a
             + "".join(f"{b}: &{b} [" + ", ".join([f"*{a}"] * 10) + "]\n" for a, b in zip("abcde", "bcdef", strict=True))
         },
         [
-            "config/mappings/contact.yaml:1:32: more than 50,000 values once aliases are followed; use fewer aliases",
+            "config/mappings/contact.yaml:1:32: more than 50,000 values after the aliases are expanded; use fewer aliases",
         ],
     ),
     Case(
@@ -191,6 +191,6 @@ def test_a_key_written_twice_does_not_hide_what_else_is_wrong(folder: Folder) ->
     folder.write("mappings/contact.yaml", CONTACT + "match: usr\nmatch: group\nobject: Lead\n")
     assert folder.problems() == [
         'config/mappings/contact.yaml:7:8: match: unknown value "usr"; write user (or: group)',
-        "config/mappings/contact.yaml:8:1: match: written twice, first in line 7; keep one of them",
-        "config/mappings/contact.yaml:9:1: object: written twice, first in line 1; keep one of them",
+        "config/mappings/contact.yaml:8:1: match: defined twice, first in line 7; keep one of them",
+        "config/mappings/contact.yaml:9:1: object: defined twice, first in line 1; keep one of them",
     ]

@@ -48,7 +48,7 @@ def test_deletions_after_that_of_a_flow_are_checked_before_it(visible):
     (visible.folder / "config/mappings/lead.yaml").unlink()
     checked = visible.plan("--check")
     assert checked.code == 0, checked.err
-    assert "Checking all that is done (0Af" in checked.err
+    assert "Checking the remaining steps (0Af" in checked.err
     with serve(visible.folder / ".sfcode" / "local-org") as org:
         deploy(org, USES_LEAD)
     refused = visible.plan("--check")
@@ -72,4 +72,4 @@ def test_tests_are_run_when_asked_for(journey, words):
 def test_a_test_level_without_a_check_is_refused(journey):
     refused = journey.plan("--test-level", "RunLocalTests")
     assert refused.code == 1
-    assert "--test-level runs tests, and a plan runs none." in refused.err
+    assert "--test-level runs Apex tests, which a plan without --check does not run." in refused.err

@@ -107,7 +107,7 @@ def test_a_load_is_checked_first_and_then_stored_once(applied: tuple[World, Jour
     second = fresh.run("relay", "load", "past.csv")
     assert (
         second.out
-        == f"{bad}{counts}, 1 of them already stored, 1 row left out; the relay writes what is in the inbox.\n"
+        == f"{bad}{counts}, 1 of them already stored, 1 row left out; the relay writes the messages in the inbox.\n"
     )
     assert [row["state"] for row in fresh.run("--json", "relay", "list").json["result"]] == ["ready"]
 

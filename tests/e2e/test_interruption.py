@@ -35,7 +35,7 @@ def test_a_command_interrupted_while_reading_reports_no_changes(journey, number,
     assert "Traceback" not in text
 
 
-NOTHING, STAYS = "nothing was changed.", "what was done before is kept."
+NOTHING, STAYS = "nothing was changed.", "changes made before are kept."
 OTHERS = {
     "destroy --auto-approve": NOTHING,
     "rollback --auto-approve": NOTHING,

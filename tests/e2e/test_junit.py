@@ -41,4 +41,7 @@ def test_a_report_that_cannot_be_written_stops_before_anything_is_done(journey):
     assert refused.code == 1
     assert "no/junit.xml: the JUnit report cannot be saved" in refused.err
     assert set(journey.actions().values()) == {"create"}
-    assert "--junit reports tests, and a plan runs none." in journey.plan("--junit", "junit.xml").err
+    assert (
+        "--junit reports Apex tests, which a plan without --check does not run."
+        in journey.plan("--junit", "junit.xml").err
+    )

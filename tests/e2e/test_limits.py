@@ -35,4 +35,4 @@ def test_destroy_has_no_limit(visible):
 def test_an_invalid_limit_is_a_usage_error(journey):
     refused = journey.plan("--max-destroy", "many")
     assert refused.code == 1
-    assert "'many' is no limit. Write 3 or 25%." in refused.err
+    assert "'many' is not a limit. Write 3 or 25%." in refused.err

@@ -40,4 +40,4 @@ def test_a_project_and_its_user_in_another_case_keep_everything(applied):
     assert "also has" not in applied.plan().out, "its permission set is the project's own in any case"
     down = applied.run("destroy", "--auto-approve")
     assert down.code == 0, down.err
-    assert applied.run("state", "list").out == "Nothing is managed in this org.\n"
+    assert applied.run("state", "list").out == "sfcode manages nothing in this org.\n"

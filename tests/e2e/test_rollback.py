@@ -116,15 +116,15 @@ def test_a_change_by_somebody_else_that_an_apply_overwrote_does_not_come_back_an
 def test_an_unknown_apply_is_refused_with_the_known_ones(applied):
     refused = applied.run("rollback", "deadbeef", "--auto-approve")
     assert refused.code == 1
-    assert "There is no apply deadbeef in the history of this org." in refused.err
+    assert "The history of this org has no apply deadbeef." in refused.err
     assert "It has: " in refused.err
 
 
 def test_a_rollback_without_an_apply_is_refused(journey):
     refused = journey.run("rollback", "--auto-approve")
     assert refused.code == 1
-    assert "There is no apply in this org that could be rolled back." in refused.err
-    assert "There is no apply" in journey.run("rollback", "--list").out
+    assert "This org has no apply that can be rolled back." in refused.err
+    assert "This org has no apply" in journey.run("rollback", "--list").out
 
 
 def test_only_the_last_applies_are_kept(applied):

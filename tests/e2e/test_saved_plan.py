@@ -107,7 +107,7 @@ def test_show_needs_neither_config_nor_org(saved, tmp_path_factory):
 def test_options_of_a_plan_are_refused_with_a_saved_plan(saved):
     refused = saved.run("apply", "plan.json", "--adopt", "Flow:Appcues_contact")
     assert refused.code == 1
-    assert "A saved plan is applied as it is." in refused.err
+    assert "A saved plan is applied unchanged." in refused.err
 
 
 def test_with_a_key_only_a_plan_that_was_signed_with_it_is_applied(journey):

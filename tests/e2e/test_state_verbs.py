@@ -31,9 +31,9 @@ def test_state_list_and_show_print_the_components_of_the_last_apply(applied):
 
 
 def test_before_the_first_apply_nothing_is_managed(journey):
-    assert listing(journey) == ["Nothing is managed in this org."]
+    assert listing(journey) == ["sfcode manages nothing in this org."]
     refused = journey.run("state", "show", FLOW)
-    assert (refused.code, f"Not managed: {FLOW}." in refused.err) == (1, True)
+    assert (refused.code, f"sfcode does not manage {FLOW}." in refused.err) == (1, True)
     assert journey.run("state", "forget", FLOW).code == 1
 
 
@@ -51,7 +51,7 @@ def test_a_forgotten_component_stays_as_it_is_and_is_adopted_again(applied):
     assert listing(applied) == before
     assert applied.plan().last_line.startswith("No changes.")
     second_result = applied.run("state", "adopt", FIELD)
-    assert (second_result.code, f"Managed already: {FIELD}." in second_result.err) == (1, True)
+    assert (second_result.code, f"sfcode already manages {FIELD}." in second_result.err) == (1, True)
 
 
 def test_destroy_does_not_delete_forgotten_components(visible):
@@ -63,7 +63,7 @@ def test_destroy_does_not_delete_forgotten_components(visible):
 
 def test_when_everything_is_forgotten_there_is_no_state(applied):
     assert applied.run("state", "forget", *listing(applied)).code == 0
-    assert listing(applied) == ["Nothing is managed in this org."]
+    assert listing(applied) == ["sfcode manages nothing in this org."]
 
 
 def test_a_record_is_handed_over_and_taken_back_like_a_component(applied):

@@ -43,7 +43,7 @@ def test_a_name_that_the_org_does_not_have_is_refused_before_anything_is_written
     assert refused.code == 1
     assert "needs the user nobody@northwind.example, which this org does not have" in refused.err
     assert "create the user first, or correct the username" in refused.err
-    assert journey.run("state", "list").out == "Nothing is managed in this org.\n"
+    assert journey.run("state", "list").out == "sfcode manages nothing in this org.\n"
 
 
 def test_a_command_assigns_the_set_without_a_change_of_the_config(applied):

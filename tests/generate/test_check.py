@@ -132,14 +132,13 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         changed(CONTACT, user_id={"field": "Email"}),
         OFFLINE,
         (
-            "user_id.field: Contact.Email is of type email; the user id must be a Text field; name a Text field, or make "
-            "a formula field of type Text over this one"
+            "user_id.field: Contact.Email is of type email; the user id must be a Text field; use a Text field, or create a formula field of type Text from this one"
         ),
     ),
     "user id that does not exist": (
         changed(CONTACT, user_id={"field": "Zzz__c"}),
         ONLINE,
-        "user_id.field: Contact has no field Zzz__c; add `from: <a number field>` to have it generated",
+        "user_id.field: Contact has no field Zzz__c; add `from: <a number field>`, so that sfcode generates it",
     ),
     "source of type Text": (
         changed(CONTACT, user_id={"field": "Appcues_User_Id__c", "from": "Legacy_Id__c"}),
@@ -153,8 +152,7 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         changed(CONTACT, user_id={"field": "Appcues_User_Id__c", "from": "Price__c"}),
         ONLINE,
         (
-            "user_id.from: Contact.Price__c is of type currency; the text formula is made from a Number field; name a "
-            "Number field, or make a Text field with the id yourself and name it under `field` without `from`"
+            "user_id.from: Contact.Price__c is of type currency; the text formula is made from a Number field; use a Number field, or create a Text field with the ID and set it as `field` without `from`"
         ),
     ),
     "source that does not exist": (
@@ -166,7 +164,7 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         nps(score={"field": "Plan__c", "create": True}),
         ONLINE,
         (
-            "to_salesforce.nps.score: Contact.Plan__c exists already and is of type picklist; Salesforce cannot make it a "
+            "to_salesforce.nps.score: Contact.Plan__c exists already and is of type picklist; Salesforce cannot convert it to a "
             "field of type Number; choose another name for the generated field, or use the existing one: remove `create`"
         ),
     ),
@@ -174,7 +172,7 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         changed(CONTACT, user_id={"field": "Legacy_Id__c", "from": "Product_User_Id__c"}),
         ONLINE,
         (
-            "user_id.field: Contact.Legacy_Id__c exists already and is of type Text; Salesforce cannot make it a formula "
+            "user_id.field: Contact.Legacy_Id__c exists already and is of type Text; Salesforce cannot convert it to a formula "
             "field of type Text; choose another name for the generated field, or use the existing one: remove `from`"
         ),
     ),
@@ -182,8 +180,7 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         nps(score={"field": "Said__c"}),
         ONLINE,
         (
-            "to_salesforce.nps.score: Contact.Said__c is of type Text Area; the NPS score needs Number; name another "
-            "field, or a new one with `create: true`"
+            "to_salesforce.nps.score: Contact.Said__c is of type Text Area; the NPS score needs Number; use another field, or a new one with `create: true`"
         ),
     ),
     "feedback into a number": (
@@ -191,23 +188,21 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         ONLINE,
         (
             "to_salesforce.nps.feedback: Contact.Score__c is of type Number; the NPS feedback needs Text Area (Long) or "
-            "Text; name another field, or a new one with `create: true`"
+            "Text; use another field, or a new one with `create: true`"
         ),
     ),
     "score into a formula": (
         nps(score={"field": "Health__c"}),
         ONLINE,
         (
-            "to_salesforce.nps.score: Contact.Health__c is a formula, so the NPS score cannot be written; name another "
-            "field"
+            "to_salesforce.nps.score: Contact.Health__c is a formula, so the NPS score cannot be written; use another field"
         ),
     ),
     "feedback into a system field": (
         nps(feedback={"field": "PhotoUrl"}),
         OFFLINE,
         (
-            "to_salesforce.nps.feedback: Contact.PhotoUrl cannot be updated, so the NPS feedback cannot be written; name "
-            "another field"
+            "to_salesforce.nps.feedback: Contact.PhotoUrl cannot be updated, so the NPS feedback cannot be written; use another field"
         ),
     ),
     "score into a field that does not exist": (
@@ -228,7 +223,7 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
     "custom object that the org does not have": (
         changed(CONTACT, object="Tenant__c"),
         ONLINE,
-        "object: there is no object Tenant__c in this org, or the signed-in user cannot see it",
+        "object: the org has no object Tenant__c, or the signed-in user cannot see it",
     ),
     "standard field of a custom object": (
         {"object": "Tenant__c", "user_id": {"field": "Key__c"}, "to_appcues": {"attributes": {"it": {"field": "Nam"}}}},
@@ -322,7 +317,7 @@ def test_a_condition_of_the_longest_possible_length_is_accepted() -> None:
     generate(project({"contact": with_condition_of(3_900)}), OFFLINE)
     (problem,) = problems(with_condition_of(3_901))
     assert problem == (
-        "to_appcues.attributes: the condition over 63 fields has 3,901 characters, and Salesforce takes 3,900; "
+        "to_appcues.attributes: the condition over 63 fields has 3,901 characters, and Salesforce allows 3,900; "
         "map fewer fields, or combine several in one formula field"
     )
 

@@ -60,8 +60,8 @@ def test_a_renamed_field_is_one_that_the_project_creates(object_name):
     reversed_names = {present: former for former, present in names.items()}
     assert problems(CONTACT, settings(moved={"fields": reversed_names})) == [
         (
-            "moved.fields: this project does not create Contact.Score__c; write the former name before the present "
-            "one, or remove the line"
+            "moved.fields: this project does not create Contact.Score__c; write the present name of a generated "
+            "field, or remove the line"
         )
     ]
 

@@ -90,10 +90,10 @@ def test_what_an_org_makes_and_what_an_administrator_sets_is_no_difference():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is not one certificate in PEM form"),
-        (CERTIFICATE * 2, "is not one certificate in PEM form"),
-        (CERTIFICATE.replace("MIIB", "XXXX"), "is not one certificate in PEM form"),
-        (CERTIFICATE.replace("MIIB", "M=IB"), "is not one certificate in PEM form"),
+        ("", "is not exactly one certificate in PEM format"),
+        (CERTIFICATE * 2, "is not exactly one certificate in PEM format"),
+        (CERTIFICATE.replace("MIIB", "XXXX"), "is not exactly one certificate in PEM format"),
+        (CERTIFICATE.replace("MIIB", "M=IB"), "is not exactly one certificate in PEM format"),
         ("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----", "contains a private key"),
         (CERTIFICATE + "-----BEGIN RSA PRIVATE KEY-----", "contains a private key"),
     ],

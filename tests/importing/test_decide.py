@@ -62,7 +62,7 @@ def test_all_questions_are_listed_at_once_with_their_options():
     )
     assert questions(scan) == [
         (
-            "- Which user does the integration sign in as? Several may: appcues@northwind.example, second@northwind.example"
+            "- Which user does the integration sign in as? Several are possible: appcues@northwind.example, second@northwind.example"
         ),
         "--user appcues@northwind.example",
         (
@@ -137,7 +137,7 @@ def test_a_number_field_passed_as_user_id_gets_a_text_formula():
             {"user_id": ("Appcues_ID__c",)},
             "- Contact has no field Appcues_ID__c, or you cannot see it; did you mean Appcues_Id__c?",
         ),
-        ({"objects": ("Kontakt",)}, "- There is no object Kontakt in this org, or you cannot see it"),
+        ({"objects": ("Kontakt",)}, "- This org has no object Kontakt, or you cannot see it"),
         ({"user": "nobody@x.example"}, "- There is no active user nobody@x.example in this org. It has one of"),
         ({"permission_set": "Nope"}, "- There is no permission set Nope in this org"),
         (

@@ -145,10 +145,10 @@ def test_loading_keeps_the_org_and_who_is_signed_in(seed: Path, tmp_path: Path) 
         ("company: {Name: Small,", "company: {Nmae: Small,", ["small.yaml:2:11: company.Nmae: Organization has no field Nmae"]),
         ("users:\n", "users: {}\nxs:\n", ["small.yaml:7:1: users: the section users is missing or empty", "small.yaml:8:1: xs: there is no such section"]),
         ("version: 1", "version: [", ["this is not YAML"]),
-        ("version: 1", f"version: {'[' * 1_000_000}", ["small.yaml:1:49: nested deeper than 40 levels; write it flatter"]),
+        ("version: 1", f"version: {'[' * 1_000_000}", ["small.yaml:1:49: nested deeper than 40 levels; reduce the nesting"]),
         ("version: 1", f"version: {'- ' * 100_000}", ["small.yaml:1:10: this is not YAML: block sequence entries are not allowed"]),
         ("{LastName: B,", "&contact {Owner: *contact, LastName: B,", ["small.yaml:17:7: more than "]),
-        ("version: 1", LAUGHS, ["values once aliases are followed; use fewer aliases"]),
+        ("version: 1", LAUGHS, ["values after the aliases are expanded; use fewer aliases"]),
     ],
 )  # fmt: skip
 def test_problems_of_a_company_file_are_reported_at_once(

@@ -57,7 +57,7 @@ def test_a_package_of_too_many_files_is_refused(project):
     flows = [flow(f"F{number}") for number in range(fits)]
     assert reasons(build(project, desired(*flows), observed())) == []
     assert reasons(build(project, desired(*flows, flow("More")), observed())) == [
-        f"this plan's package has 101 files, and Salesforce takes 100; {DIVIDE}"
+        f"this plan's package has 101 files, and Salesforce allows 100; {DIVIDE}"
     ]
 
 
@@ -70,7 +70,7 @@ def test_a_package_of_too_many_bytes_is_refused(project, monkeypatch, beyond, re
     flows = [flow("A", text(1, PACKAGE_SIZE // 2)), flow("B", text(2, PACKAGE_SIZE // 2))]
     size = len(zip_files(write(flows, project.settings.salesforce.api_version)))
     monkeypatch.setattr(platform_limits, "PACKAGE_SIZE", size - beyond)
-    reason = f"this plan's package has 0.3 MB, and Salesforce takes 0.3 MB; {DIVIDE}"
+    reason = f"this plan's package has 0.3 MB, and Salesforce allows 0.3 MB; {DIVIDE}"
     assert reasons(build(project, desired(*flows), observed())) == [reason] * refused
 
 

@@ -264,7 +264,7 @@ class TestSarif:
     def test_a_config_that_does_not_load_is_a_result_at_its_line(self) -> None:
         problems = (
             Diagnostic.error(Position("config/sfcode.yaml", 4, 2), "name", "is wrong", "change it"),
-            Diagnostic.error(None, "config/mappings", "there is no mapping"),
+            Diagnostic.error(None, "config/mappings", "the project has no mapping"),
         )
         results = json.loads(sarif(replace(NOTHING, problems=problems)))["runs"][0]["results"]
         assert [(result["ruleId"], result["message"]["text"]) for result in results] == [

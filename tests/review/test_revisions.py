@@ -282,9 +282,9 @@ def test_an_invalid_head_is_reported_with_its_problems(repository: Repository) -
 def test_a_head_without_config_is_an_error(repository: Repository) -> None:
     repository.git("rm", "-rq", "config")
     commit = repository.commit({"README": "1"})
-    with pytest.raises(ConfigError, match="there is no such folder in main"):
+    with pytest.raises(ConfigError, match="the folder does not exist in main"):
         compare(CONFIG, "main~1", "main")
-    with pytest.raises(ConfigError, match="there is no such folder"):
+    with pytest.raises(ConfigError, match="the folder does not exist"):
         compare(CONFIG, commit)
 
 
@@ -380,7 +380,7 @@ def test_a_chosen_environment_is_the_only_one_looked_at(repository: Repository) 
         "high: Environment `test` will be the org `env:OTHER` instead of the org `env:TEST`"
     ]
     assert [str(problem) for problem in compare(CONFIG, "HEAD", environment="nope").problems] == [
-        "config/sfcode.yaml:10:1: environments: there is no environment nope; name one of: prod, test"
+        "config/sfcode.yaml:10:1: environments: the environment nope is not defined; choose one of: prod, test"
     ]
 
 

@@ -51,7 +51,7 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
         present_count = result.records - result.new
         echo(
             f"{result.mapping}: {result.new:,} records to send, changed since {soql_time(result.since)}"
-            + (f"; {present_count:,} more were there before" if present_count else "")
+            + (f"; {present_count:,} more were in the inbox already" if present_count else "")
         )
 
 
@@ -103,7 +103,7 @@ def backfill_command(invocation: Invocation, mapping: str | None, limit: int, *,
     if invocation.json:
         print_envelope(jobs)
     else:
-        echo("Done: the relay sends what is in the inbox.")
+        echo("Done: the relay sends the messages in the inbox.")
 
 
 def _preview(invocation: Invocation, project: Project, mappings: list[ResolvedMapping], limit: int) -> None:

@@ -106,7 +106,7 @@ def _change(
         if dry_run or not (ids or yes):
             count = count_messages(inbox, choice)
         if not (dry_run or ids or yes):
-            question = f"{format_count(count)} will be {ending}. Only 'yes' does it."
+            question = f"{format_count(count)} will be {ending}. Only 'yes' will be accepted."
             if (count.number or count.is_partial) and not ask(
                 invocation, question, hint=f"Pass --yes to {action} without being asked."
             ):

@@ -204,7 +204,7 @@ def _is_approved(invocation: Invocation, number: int, aliases: Mapping[str, obje
     hint = "Pass --auto-approve to replay them, or --dry-run to only show them."
     return auto_approve or ask(
         invocation,
-        f"Do you want to replay {count_noun(number, 'message')} as shown? Only 'yes' is accepted.",
+        f"Do you want to replay {count_noun(number, 'message')} as shown? Only 'yes' will be accepted.",
         hint=hint,
     )
 

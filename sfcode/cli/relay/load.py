@@ -100,5 +100,5 @@ def _print(invocation: Invocation, file: Path, result: LoadResult, *, dry_run: b
         parts.append(f"{count_noun(result.other_events, 'other event')}")
     if result.bad:
         parts.append(f"{count_noun(result.bad, 'row')} left out")
-    end = "nothing was stored" if dry_run else "the relay writes what is in the inbox"
+    end = "nothing was stored" if dry_run else "the relay writes the messages in the inbox"
     echo(f"{', '.join(parts)}; {end}.")

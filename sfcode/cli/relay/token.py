@@ -114,7 +114,7 @@ def _end(expires: str, now: datetime) -> datetime | None:
     units = {"h": "hours", "d": "days"}
     match = re.fullmatch(r"([1-9][0-9]{0,4})([hd])", expires)
     if match is None:
-        raise UsageError(f"{expires} is no age.", f"Pass --expires 12h, 90d or {NEVER}.")
+        raise UsageError(f"{expires} is not an age.", f"Pass --expires 12h, 90d or {NEVER}.")
     return now + timedelta(**{units[match[2]]: int(match[1])})
 
 

@@ -142,7 +142,12 @@ def _check_conditions(mapping: Mapping) -> Iterator[PathProblem]:
     for name, condition in mapping.where.items():
         first = names.setdefault(name.lower(), name)
         if first != name:
-            yield PathProblem(("where", name), f"{name} is {first} to Salesforce", "keep one of them", at="key")
+            yield PathProblem(
+                ("where", name),
+                f"{name} and {first} are the same field in Salesforce, which ignores case",
+                "keep one of them",
+                at="key",
+            )
         values = condition.is_ or condition.not_ or ()
         if len({compared_as(value) for value in values}) > 1:
             message = "has values of several types, but a field has one type"
@@ -212,7 +217,7 @@ def _check_replaced(mapping: Mapping) -> Iterator[PathProblem]:
         kind, _, name = address.partition(":")
         owner = name.partition(".")[0]
         if kind != "Flow" and owner.lower() != mapping.object.lower():
-            message = f"{address} is about {owner}, and this mapping about {mapping.object}"
+            message = f"{address} belongs to {owner}, and this mapping to {mapping.object}"
             yield PathProblem(("replaces", index), message, f"move it to the mapping of {owner}, or remove it")
 
 
@@ -266,11 +271,11 @@ def _warn_about_repeated_fields(attributes: MappingOf[str, Attribute]) -> Iterat
         values = None if attribute.map_ is None else (tuple(attribute.map_.items()), attribute.default)
         first = names.setdefault((attribute.field.lower(), attribute.type, values), name)
         if first != name:
-            message = f"{attribute.field} is sent as {first}, with the same values"
+            message = f"{attribute.field} is already sent as {first}, with the same values"
             yield PathProblem(("to_appcues", "attributes", name), message, "remove one of them", at="key")
 
 
 def _warn_about_types(names: Iterable[str]) -> Iterator[PathProblem]:
     for name in names:
-        message = "is left to Appcues with delivery: connector"
+        message = "has no effect with delivery: connector, which determines the type itself"
         yield PathProblem(("to_appcues", "attributes", name, "type"), message, "remove it", at="key")

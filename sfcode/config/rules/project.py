@@ -110,14 +110,16 @@ def warn_about_mappings(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     """Warn of valid settings that may surprise."""
     connector_drafts = [draft for draft in drafts if draft.spec.delivery == "connector" and draft.spec.match == "user"]
     for draft in connector_drafts[1:]:
-        message = f"Appcues' connector maps one type of record, and {connector_drafts[0].document.file} has it already"
+        message = f"Appcues' connector maps one object, and {connector_drafts[0].document.file} already uses it"
         yield draft.problem("delivery", message=message, hint="write delivery: relay")
 
 
 def _check_length(prefix: str, draft: Draft) -> Iterator[Diagnostic]:
     name = f"{prefix}_{draft.name}"
     if len(name) > NAME_LIMIT:
-        message = f"the file's name makes {name}, {len(name)} characters long, and Salesforce allows {NAME_LIMIT}"
+        message = (
+            f"the file's name results in {name}, which has {len(name)} characters, and Salesforce allows {NAME_LIMIT}"
+        )
         yield Diagnostic.error(Position(draft.document.file, 1, 1), "", message, "give the file a shorter name")
 
 

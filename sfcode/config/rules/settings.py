@@ -68,7 +68,7 @@ def warn_about_settings(settings: Settings) -> Iterator[PathProblem]:
         yield PathProblem(("integration_user", "profile"), message, "write Minimum Access - API Only Integrations")
     if settings.relay.webhook_auth.algorithm == "sha1":
         yield PathProblem(
-            ("relay", "webhook_auth", "algorithm"), "SHA-1 is out of date", "write sha256 if Appcues supports it"
+            ("relay", "webhook_auth", "algorithm"), "SHA-1 is deprecated", "write sha256 if Appcues supports it"
         )
     host = urlsplit(settings.relay.url).hostname or ""
     if is_private(host) and not is_loopback(host):

@@ -63,7 +63,7 @@ def read(text: str, name: str) -> SeedDocument:
         for event in yaml.parse(text, Loader=BaseLoader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:  # PyYAML composes nodes recursively on the stack of C
-                raise _error(document, event, f"nested deeper than {MAX_DEPTH} levels", "write it flatter")
+                raise _error(document, event, f"nested deeper than {MAX_DEPTH} levels", "reduce the nesting")
         node = yaml.compose(text, Loader=BaseLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -110,7 +110,10 @@ def _merge(merged: SeedDocument, base: Any, over: SeedDocument, path: Path) -> A
 def _value(document: SeedDocument, node: yaml.Node, path: Path) -> Any:
     if len(path) > MAX_DEPTH or len(document.positions) >= document.max_values:
         raise _error(
-            document, node, f"more than {document.max_values:,} values once aliases are followed", "use fewer aliases"
+            document,
+            node,
+            f"more than {document.max_values:,} values after the aliases are expanded",
+            "use fewer aliases",
         )
     document.positions[path] = _position(document, node)
     if isinstance(node, yaml.MappingNode):

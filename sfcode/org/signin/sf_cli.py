@@ -82,8 +82,8 @@ class AliasGrant:
             )
         except subprocess.TimeoutExpired:
             raise SignInError(
-                f"`sf {' '.join(command)}` did not end in {self.runtime.cli_timeout:.0f} s.",
-                f"Try it by hand: sf {' '.join(command)} --target-org {self.alias}",
+                f"`sf {' '.join(command)}` did not finish in {self.runtime.cli_timeout:.0f} s.",
+                f"Run it to see the error: sf {' '.join(command)} --target-org {self.alias}",
             ) from None
         except OSError as error:
             raise SignInError(f"The sf CLI at {program} cannot be run: {error.strerror}.") from None
@@ -98,7 +98,7 @@ class AliasGrant:
             # The output is not part of the message, since it may contain a token.
             raise SignInError(
                 f"`sf {' '.join(command)}` ended with {process.returncode} and without JSON.",
-                f"Try it by hand: sf {' '.join(command)} --target-org {self.alias}",
+                f"Run it to see the error: sf {' '.join(command)} --target-org {self.alias}",
             )
         result = document.get("result")
         if process.returncode == 0 and isinstance(result, dict):
