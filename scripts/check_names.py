@@ -178,9 +178,9 @@ def vague_name_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[s
         for node in ast.walk(tree):
             match node:
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.arg(arg=name):
-                    is_vague = VAGUE.fullmatch(name.strip("_"))
+                    is_vague = bool(VAGUE.fullmatch(name.strip("_")))
                 case ast.Name(id=name, ctx=ast.Store()):
-                    is_vague = VAGUE.fullmatch(name) and id(node) not in fields
+                    is_vague = bool(VAGUE.fullmatch(name)) and id(node) not in fields
                 case _:
                     continue
             if is_vague:

@@ -32,13 +32,16 @@ def all_of(
     after: Files,
     *,
     names: tuple[str, ...] = NAMES,
-    known: tuple[str, ...] = NAMES,
+    base_environments: tuple[str, ...] = NAMES,
     defined: tuple[str, ...] | None = None,
 ) -> ReviewReport:
-    base = {name: taken(root / "before", before, name) for name in known}
+    base = {name: taken(root / "before", before, name) for name in base_environments}
     head = {name: taken(root / "after", after, name) for name in names}
     return review(
-        {name: base[name] for name in names if name in base}, head, base_environments=known, environments=defined
+        {name: base[name] for name in names if name in base},
+        head,
+        base_environments=base_environments,
+        environments=defined,
     )
 
 

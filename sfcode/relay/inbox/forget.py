@@ -159,7 +159,9 @@ def _delete_messages(tx: Transaction, ids: Collection[int]) -> int:
     if not rows:
         return 0
     lanes = sorted(lane(row.source, row.key) for row in rows)
-    tx.db.execute(tx.database.held(sa.select(LANES.c.name).where(within(LANES.c.name, lanes)).order_by(LANES.c.name)))
+    tx.db.execute(
+        tx.database.for_update(sa.select(LANES.c.name).where(within(LANES.c.name, lanes)).order_by(LANES.c.name))
+    )
     number = tx.db.execute(INBOX.delete().where(within(INBOX.c.id, ids))).rowcount
     reopen_idle(tx, lanes)
     return number

@@ -100,7 +100,9 @@ def expire(tx: Transaction) -> int:
 def _contest_all(tx: Transaction, source: Source, names: Collection[str]) -> None:
     """Have each claim that is writing one of the states write it again. A claim that is being settled has seen the intent."""
     rows = sa.select(INTENTS.c.id, INTENTS.c.names, INTENTS.c.contested).where(INTENTS.c.source == source)
-    for row in tx.db.execute(tx.database.free(rows.order_by(INTENTS.c.id))).mappings().all() if names else ():
+    for row in (
+        tx.db.execute(tx.database.for_update_skip_locked(rows.order_by(INTENTS.c.id))).mappings().all() if names else ()
+    ):
         if common := set(json.loads(row["names"])).intersection(names):
             _contest(tx, row["id"], common.union(json.loads(row["contested"])))
 
@@ -112,7 +114,7 @@ def _contest(tx: Transaction, id_: int, names: Collection[str]) -> None:
 def forget(tx: Transaction, names: Collection[str]) -> None:
     """Remove states from the intents, so that they are not written again."""
     rows = sa.select(INTENTS.c.id, INTENTS.c.names, INTENTS.c.contested).order_by(INTENTS.c.id)
-    for row in tx.db.execute(tx.database.held(rows)).mappings().all():
+    for row in tx.db.execute(tx.database.for_update(rows)).mappings().all():
         remaining_names = {
             column: json.dumps(sorted(set(json.loads(row[column])).difference(names)))
             for column in ("names", "contested")
