@@ -109,7 +109,7 @@ class _Inbox:
             filled = [name for (name,) in db.execute(FILLED)]
             try:
                 if filled:
-                    db.execute(f"TRUNCATE {', '.join(filled)} RESTART IDENTITY")
+                    db.execute(f"TRUNCATE {', '.join(filled)} RESTART IDENTITY CASCADE")
                 return _read_catalog(db) == self._catalog
             except (psycopg.errors.DeadlockDetected, psycopg.errors.UndefinedTable):
                 return False

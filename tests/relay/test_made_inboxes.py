@@ -15,12 +15,14 @@ MESSAGE = InboxMessage("appcues", "m", "user:1", "k", {})
 def test_an_inbox_comes_back_empty_even_if_a_session_still_holds_it(postgres_inboxes: PostgresqlInboxes) -> None:
     with postgres_inboxes.take() as url, open_inbox(url) as inbox:
         inbox.accept([MESSAGE])
+        inbox.tokens.create("grafana", "viewer", None)  # sessions refer to tokens
     with psycopg.connect(url) as left:
         left.execute("LOCK TABLE relay_inbox")
         with postgres_inboxes.take() as second_url:
             assert second_url == url
             with open_inbox(second_url) as inbox:
                 assert inbox.stats().counts == {}
+                assert inbox.tokens.all() == ()
                 inbox.accept([MESSAGE])
                 assert inbox.find(1) is not None, "numbers begin at 1 again"
         left.close()

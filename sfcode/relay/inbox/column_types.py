@@ -79,10 +79,8 @@ class EncryptedText(SafeText):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
         """Read a text."""
-        text = decode_text(value) if isinstance(value, bytes) else value
-        return super().process_result_value(
-            cipher_of(dialect).decrypt(text) if isinstance(text, str) else text, dialect
-        )
+        text = cipher_of(dialect).decrypt(value) if isinstance(value, str) else value
+        return super().process_result_value(text, dialect)
 
 
 class Unreadable(dict[str, Any]):

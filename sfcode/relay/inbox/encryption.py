@@ -35,8 +35,7 @@ def check_keys(tx: Transaction, name: str) -> None:
     """Raise Refused unless the keys can decrypt the database `name`; record the newest key in a database without one."""
     cipher, check = tx.database.cipher, recall(tx, CHECK)
     if check is None:
-        if cipher.newest:
-            remember(tx, CHECK, cipher.encrypt(CHECK))
+        remember(tx, CHECK, cipher.encrypt(CHECK))
         return
     if not cipher.newest:
         raise Refused(f"{name} is encrypted, and {VARIABLE} is not set.", "Set it to the keys of the other processes.")

@@ -135,7 +135,11 @@ def ended_since(tx: Transaction, choice: Filter, limit: int) -> tuple[InboxEntry
 
 
 def count(tx: Transaction, choice: Filter, states: Collection[State], most: int) -> MessageCount:
-    """Count the messages that match a filter, up to `most`; `states` apply if the filter has no state."""
+    """
+    Count the messages that match a filter, up to `most`; `states` apply if the filter has no state.
+
+    If conditions must be checked on each message, at most `MOST_LOOKED_AT` messages are checked.
+    """
     walk = choose_walk(tx, choice, states_of(choice, states))
     if not walk.rest:
         number = walk.count(tx, most)
@@ -144,7 +148,7 @@ def count(tx: Transaction, choice: Filter, states: Collection[State], most: int)
     for places in _chunks(walk.places(tx, None, AT_ONCE, newest_first=True), AT_ONCE):
         number += tx.db.scalar(sa.select(sa.func.count()).where(*_matching(walk, places))) or 0
         looked_at += len(places)
-        if looked_at >= MOST_LOOKED_AT or number >= most:
+        if looked_at >= MOST_LOOKED_AT:
             return MessageCount(number, is_partial=True)
     return MessageCount(number)
 

@@ -74,6 +74,12 @@ def test_a_repeated_alarm_is_counted_and_one_with_another_detail_is_separate(inb
     ]
 
 
+def test_a_very_long_detail_is_cut(inbox: Inbox) -> None:
+    for at in ("1", "2"):
+        raise_alarm(inbox, "a", f"{'x' * 5_000}{at}", at)
+    assert [(len(alarm.detail), alarm.times) for alarm in inbox.alarms()] == [(rows.LONGEST_DETAIL, 2)]
+
+
 def test_an_acknowledged_alarm_is_not_listed_until_raised_again(inbox: Inbox) -> None:
     for name in ("a", "b"):
         raise_alarm(inbox, name, "x", "1")

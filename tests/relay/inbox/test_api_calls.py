@@ -46,6 +46,16 @@ def test_what_was_requested_a_day_ago_counts_no_more(inbox: Inbox, database_url:
         assert tx.db.exec_driver_sql("SELECT count(*) FROM relay_api_calls").scalar() == 1, "old hours are deleted"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_requests_of_an_hour_count_until_the_same_hour_of_the_next_day(inbox: Inbox, clock: Clock) -> None:
+    clock.elapse((50 * 60 - clock.now.timestamp()) % HOUR)
+    inbox.api_calls.add({UPSERT: 3})
+    clock.elapse(23 * HOUR + 9 * 60)
+    assert inbox.api_calls.number() == 3
+    clock.elapse(60)
+    assert inbox.api_calls.number() == 0
+
+
 def test_a_request_is_counted_for_what_makes_it_also_in_threads() -> None:
     counted: list[ApiUse] = []
     pending = PendingApiCalls(counted.append)

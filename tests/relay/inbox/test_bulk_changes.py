@@ -120,6 +120,19 @@ def test_a_change_belongs_to_the_process_that_began_it_or_else_to_the_next(inbox
     taken = inbox.bulk_changes.take("other")
     assert taken is not None
     assert (taken.id, taken.is_held) == (free, True)
+    assert inbox._write(lambda tx: bulk_changes._take(tx, "late")) is None, "another one was faster"
+
+
+def test_each_step_extends_the_lease(inbox: Inbox, elapse: Elapse, monkeypatch) -> None:
+    monkeypatch.setattr(bulk_changes, "AT_ONCE", 1)
+    park(inbox, 3)
+    id_ = begin(inbox, holder="first")
+    for _ in range(2):
+        elapse(LEASE.total_seconds() * 2 / 3)
+        assert inbox.bulk_changes.take("other") is None
+        assert inbox.bulk_changes.step(id_, "first")
+    lease_ends(elapse)
+    assert inbox.bulk_changes.take("other")
 
 
 def test_a_process_that_lost_a_change_takes_no_further_step(inbox: Inbox, elapse: Elapse, monkeypatch) -> None:
@@ -143,6 +156,7 @@ def test_a_process_that_ends_leaves_the_rest_to_others_at_once(inbox: Inbox, mon
     change = inbox.bulk_changes.run(id_, "first", lambda change: change.done < 2)
     assert change is not None
     assert (change.done, change.ended_at) == (2, None)
+    assert inbox.bulk_changes.step(id_, "first") is None
     assert inbox.bulk_changes.take("second")
     assert inbox.bulk_changes.run(id_, "second")
     assert inbox.count(ODD).number == 0

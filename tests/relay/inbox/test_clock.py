@@ -17,7 +17,7 @@ import pytest
 from sfcode.relay.clock import boot_time, read_boot_id
 from sfcode.relay.housekeeping import Housekeeping
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
-from sfcode.relay.inbox.inbox_clock import EXACT, ClockReading, InboxClock
+from sfcode.relay.inbox.inbox_clock import EXACT, BootMark, ClockReading, InboxClock
 from sfcode.relay.inbox.schedule import DONE
 from sfcode.relay.inbox.state import CLOCK_MARK
 from sfcode.relay.instrumentation import Instrumentation
@@ -154,6 +154,7 @@ def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: M
         assert refresh is not None
         inbox.end_run(refresh, DONE, 0)
         before = inbox.stats().now
+        secret = inbox.tokens.create("grafana", "viewer", before + timedelta(days=1))
         machine.turn(jump)
         inbox.adjust_clock()
         stats = inbox.stats()
@@ -167,6 +168,11 @@ def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: M
         assert inbox.page(Filter(until=since)) == ()
         (process,) = inbox.processes()
         assert near(process.seen_at, stats.now)
+        (token,) = inbox.tokens.all()
+        assert near(token.created_at, stats.now)
+        assert token.expires_at is not None
+        assert near(token.expires_at, stats.now + timedelta(days=1))
+        assert inbox.tokens.find(secret or "") == token
         running, ended = inbox.scheduled_runs()
         assert near(running.begun_at, stats.now)
         assert near(running.alive_at, stats.now)
@@ -316,6 +322,13 @@ def test_a_process_that_freezes_while_it_reads_the_clock_sees_no_jump() -> None:
     assert clock.jump(read(505, 500, 500.1), timedelta()) == pytest.approx(5, abs=0.2), (
         "the reading before was not exact"
     )
+
+
+@pytest.mark.parametrize(("boot_id", "seconds"), [("", 0.0), ("run-1", EXACT), ("run-1", EXACT + 0.1)])
+def test_a_mark_is_of_a_known_boot_and_an_exact_reading(boot_id: str, seconds: float) -> None:
+    start = Clock().now
+    mark = InboxClock(boot_id).mark(ClockReading(start, 10, 10 + seconds), start)
+    assert mark == (BootMark("run-1", 10 + EXACT, start) if boot_id and seconds == EXACT else None)
 
 
 def test_readings_that_become_slower_follow_the_drift_of_the_clock() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, timedelta, timezone
 from typing import Any, cast
@@ -107,6 +108,17 @@ def test_each_database_error_has_its_hint() -> None:
     assert "is read-only" in hint_for_error(wrap(sa.exc.InternalError, DriverError(sqlstate="25006")))
     assert "user and the password" in hint_for_error(wrap(sa.exc.OperationalError))
     assert first_line(wrap(sa.exc.OperationalError, DriverError("  "))) == "DriverError"
+
+
+def test_no_value_of_a_message_is_in_the_traceback_of_an_error(inbox: Inbox) -> None:
+    text = "value of a person"
+    with inbox._database.write() as tx:
+        tx.db.exec_driver_sql("ALTER TABLE relay_inbox RENAME TO relay_away")
+    with pytest.raises((Unavailable, sa.exc.DBAPIError)) as caught:
+        inbox.accept([message(1, payload={"text": text})])
+    lines = "".join(traceback.format_exception(caught.value))
+    assert "relay_inbox" in lines
+    assert text not in lines
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_a_password_with_special_characters_is_reported_and_not_printed(url: str
     ("url", "message"),
     [
         ("mysql://joe@db.example/relay", "The relay cannot use a database of 'mysql'."),
-        ("sqlite:///:memory:", "The relay's database must be a file: a database in memory is lost at the end."),
+        ("sqlite:///", "The relay's database must be a file: a database in memory is lost at the end."),
         ("relay.db", "The relay's database URL cannot be parsed."),
     ],
 )
@@ -285,8 +285,11 @@ def test_a_reading_process_does_not_wait_for_a_writer(sqlite_url: str) -> None:
 
 def test_a_file_that_is_locked_for_too_long_is_unavailable(sqlite_url: str) -> None:
     path = sqlite_url.removeprefix("sqlite:///")
-    with open_inbox(sqlite_url, busy_seconds=0.05) as inbox, locked(path), pytest.raises(Unavailable, match="locked"):
-        inbox.accept([message(1)])
+    with open_inbox(sqlite_url, busy_seconds=0.05) as inbox:
+        with locked(path), pytest.raises(Unavailable, match="locked"):
+            inbox.accept([message(1)])
+        with inbox._database.write() as tx:
+            assert tx.db.exec_driver_sql("PRAGMA busy_timeout").scalar() == 50
 
 
 def test_a_connection_that_the_server_dropped_is_replaced(postgres_url: str) -> None:

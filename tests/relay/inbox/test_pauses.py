@@ -57,6 +57,16 @@ def test_a_long_pause_is_reported_to_one_process_and_again_after_a_day(inbox: In
     assert [alarm.detail for alarm in inbox.alarms()] == ["mapping lead, by ann@host"]
 
 
+def test_a_resume_ends_the_alarm_of_its_pause_however_long_its_detail_is(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.pause("mapping", "contact", "ann" * 500)
+    elapse(LONG.total_seconds() + 1)
+    (pause,) = inbox.take_long_pauses()
+    inbox.raise_alarms([Alarm(PAUSED, pause.alarm_detail, "2026")])
+    assert inbox.alarms()
+    inbox.resume("mapping", "contact", "ann@host")
+    assert inbox.alarms() == ()
+
+
 def test_only_messages_of_the_resumed_mapping_become_due(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 2)
     inbox.pause("mapping", "contact", "ann@host")

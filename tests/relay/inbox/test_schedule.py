@@ -72,6 +72,16 @@ def test_a_run_of_a_killed_process_is_taken_over_and_a_running_one_is_not(timed:
     assert [(scheduled_run.holder, scheduled_run.queued) for scheduled_run in timed.scheduled_runs()] == [("b", 7)]
 
 
+def test_a_run_whose_setting_was_deleted_by_hand_is_neither_renewed_nor_ended(timed: Inbox) -> None:
+    run = timed.begin_run("refresh", HOUR, "a")
+    assert run is not None
+    with timed._database.write() as tx:
+        tx.db.exec_driver_sql("DELETE FROM relay_settings")
+    assert not timed.renew_run(run)
+    assert not timed.end_run(run, DONE, 3)
+    assert timed.scheduled_runs() == ()
+
+
 def test_a_run_that_has_ended_is_not_ended_again_nor_in_place_of_a_later_run(timed: Inbox, clock: Clock) -> None:
     run = timed.begin_run("refresh", HOUR, "a")
     assert run is not None

@@ -131,7 +131,11 @@ def test_a_search_that_looks_at_few_messages_tells_so_and_goes_on_to_the_end(
         assert [entry.id for entry in entries] == [entry.id for entry in everything if _matches(entry, choice)], choice
         pages_that_ended_early += partial
     assert pages_that_ended_early
-    assert filled.search(Filter(state="parked"), ROWS).last is None, "the index contains all conditions"
+    parked = Filter(state="parked")
+    assert filled.search(parked, filled.count(parked).number).last is None, "the index contains all conditions"
+    assert filled.page(Filter(subject="user:0", record="busy"), ROWS) == tuple(
+        entry for entry in everything if _matches(entry, Filter(subject="user:0", record="busy"))
+    ), "of all pages"
     page = filled.search(Filter(subject="user:0", state="leased"), 20)
     if followed == "first":
         assert page == SearchPage((), ANY, is_partial=True), "the newest of the user are not leased"
@@ -145,11 +149,13 @@ def test_a_count_that_looks_at_few_messages_says_that_there_may_be_more(
     choice = Filter(subject="user:0", record="record0", state="parked")
     whole = filled.count(choice)
     assert not whole.is_partial
+    parked = filled.count(Filter(state="parked"))
     monkeypatch.setattr(search, "MOST_LOOKED_AT", 2)
     monkeypatch.setattr(search, "AT_ONCE", 2)
     counted = filled.count(choice)
     assert counted.is_partial
     assert counted.number < whole.number
+    assert filled.count(Filter(state="parked")) == parked, "the index contains all conditions"
 
 
 def test_names_that_a_sender_makes_up_do_not_keep_a_search_from_its_end(

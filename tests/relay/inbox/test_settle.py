@@ -106,6 +106,15 @@ def test_a_message_that_was_not_claimed_cannot_be_settled(inbox: Inbox) -> None:
         inbox.settle(claim, Delivery({claim.messages[0].id + 1: Delivered()}), lambda _, __: None)
 
 
+def test_the_transactions_of_a_delivery_are_timed(inbox: Inbox) -> None:
+    timed: dict[str, float] = {}
+    inbox.timed = timed.__setitem__
+    inbox.accept(keyed("a"))
+    settle(inbox, take(inbox))
+    assert list(timed) == ["commit", "claim", "settle"]
+    assert all(seconds > 0 for seconds in timed.values())
+
+
 def test_a_claim_is_settled_once(inbox: Inbox) -> None:
     inbox.accept(keyed("a"))
     claim = take(inbox)
