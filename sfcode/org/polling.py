@@ -46,7 +46,7 @@ def follow_deployment(
     Poll a deployment until it is done and return its result; `on_progress` gets each status that differs.
 
     Raises:
-        DeployStillRunning: No response for SILENCE seconds, or not done after `timeout` seconds. The deployment
+        DeployStillRunning: No response for SILENCE seconds, or not finished after `timeout` seconds. The deployment
             continues in the org.
 
     """

@@ -108,9 +108,9 @@ def test_a_lock_is_waited_for_as_long_as_the_duration_says(words: tuple[str, ...
     ("words", "message"),
     [
         (("--lock-timeout", "soon"), "'soon' is not a duration. Write 30s, 5m or 1h."),
-        (("--lock-timeout", "-5"), "is no duration"),
-        (("--lock-timeout", "1d"), "is no duration"),
-        (("--lock-timeout", "1234567"), "is no duration"),
+        (("--lock-timeout", "-5"), "is not a duration"),
+        (("--lock-timeout", "1d"), "is not a duration"),
+        (("--lock-timeout", "1234567"), "is not a duration"),
         (("--adopt", "Contact.A__c"), "Contact.A__c"),
         (("--allow-delete", "x"), "x"),
         (("--target", "x"), "x"),

@@ -67,8 +67,8 @@ def test_tokens_are_listed_as_json(journey):
     [
         (["create", "Ada Lovelace"], "cannot be the name of a token"),
         (["create", "admin"], "cannot be the name of a token"),
-        (["create", "ada", "--expires", "0d"], "0d is no age"),
-        (["create", "ada", "--expires", "5m"], "5m is no age"),
+        (["create", "ada", "--expires", "0d"], "0d is not an age"),
+        (["create", "ada", "--expires", "5m"], "5m is not an age"),
         (["revoke", "ada"], "There is no token ada"),
     ],
 )

@@ -51,7 +51,7 @@ def test_asks_at_once_then_after_growing_pauses(runtime, time) -> None:
 
 
 def test_a_timeout_leaves_the_deployment_running_and_names_attach(runtime) -> None:
-    with pytest.raises(DeployStillRunning, match="0Af1 continues in the org: not done after 5 s") as caught:
+    with pytest.raises(DeployStillRunning, match="0Af1 continues in the org: not finished after 5 s") as caught:
         follow_deployment(script(RUNNING), "0Af1", None, runtime, 5)
     assert caught.value.deploy_id == "0Af1"
     assert "--attach 0Af1" in caught.value.hint

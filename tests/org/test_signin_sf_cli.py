@@ -139,7 +139,7 @@ def test_an_sf_that_hangs_is_terminated(tmp_path: Path) -> None:
     program = tmp_path / "sf"
     program.write_text(f"#!{sys.executable}\nimport signal\nsignal.pause()\n")
     program.chmod(0o755)
-    with pytest.raises(SignInError, match="did not end"):
+    with pytest.raises(SignInError, match="did not finish"):
         connect("alias:uat", environ={"PATH": str(tmp_path)}, api_version="63.0", runtime=Runtime(cli_timeout=0.3))
 
 
