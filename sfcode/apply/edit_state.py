@@ -36,9 +36,7 @@ def forget_components(org: Org, project: Project, addresses: Iterable[Address], 
                 f"sfcode does not manage {', '.join(unmanaged)}.",
                 "`sfcode state list` shows the managed ones. Nothing was changed.",
             )
-        components = {address: body for address, body in applied.components.items() if address not in unwanted}
-        records = {address: body for address, body in applied.records.items() if address not in unwanted}
-        return replace(applied, components=components, records=records)
+        return applied.forget(unwanted)
 
     _change_state(org, project, change, report)
 

@@ -101,17 +101,17 @@ def _retire_and_unassign(plan_input: PlanInput) -> Iterator[Change]:
 
 def _destroy(plan_input: PlanInput) -> Iterator[Change]:
     """
-    Return the changes that delete all managed components.
+    Return the changes that delete all managed components and records.
 
     The integration user is deactivated, since users cannot be deleted.
     """
-    observed = plan_input.snapshot.components
+    observed, managed = plan_input.snapshot.components, plan_input.snapshot.applied.records
     for address, component in plan_input.applied.items():
         if address in observed:
             yield Change(address, observed[address], None, component)
     for row in plan_input.desired.records:
         record = observed.get(row.address)
-        if record is not None and not row.address.is_business_record:
+        if record is not None and row.address in managed:
             yield Change(row.address, record, _deactivate(record) if row.type == "User" else None)
     yield from _retire_and_unassign(plan_input)
 
@@ -124,9 +124,12 @@ def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
     """
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
     former = _list_renamed(plan_input.snapshot)
+    released = released_since(past, plan_input.snapshot)
     for address, body in past.before.items():
         if address.is_business_record:
             continue  # campaigns may have members by now
+        if address in released:
+            continue
         before = plan_input.snapshot.components.get(address)
         if body is None and before and address.type == "User":
             yield Change(address, before, _deactivate(before))
@@ -134,6 +137,15 @@ def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
         after = None if body is None else Component(address.type, address.full_name, _current(body))
         if before or after:
             yield Change(address, before, after, plan_input.applied.get(address), moved_from=former.get(address))
+
+
+def released_since(past: Past, snapshot: OrgSnapshot) -> frozenset[Address]:
+    """Return what an apply made managed and a later one released, which a rollback of the former does not change."""
+    return frozenset(
+        address
+        for address in past.before.keys() & snapshot.components.keys()
+        if address not in past.owned and not snapshot.applied.manages(address) and not address.is_business_record
+    )
 
 
 def _list_renamed(snapshot: OrgSnapshot) -> dict[Address, Address]:

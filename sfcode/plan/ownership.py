@@ -13,7 +13,6 @@ from sfcode.metadata.component import Address, Body, Component, Value
 from sfcode.metadata.normalize import normalize
 from sfcode.plan.change import Change
 from sfcode.plan.plan import Plan, Refusal
-from sfcode.plan.sandbox_names import users_named_in
 from sfcode.plan.snapshot import OrgSnapshot, PlanInput
 
 FLAGS = {
@@ -132,12 +131,14 @@ def _refuse_claimed(plan_input: PlanInput, claims: Sequence[Address]) -> Iterato
 
 
 def warn_of_lost_state(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Warn if a destroy finds no state, so that managed components may remain."""
-    if plan_input.snapshot.state is not None or not plan.effective:
+    """Warn if a destroy finds no state, but an active integration user or its assignments, so that components may remain."""
+    observed = plan_input.snapshot.components
+    records = (observed[row.address] for row in plan_input.desired.records if row.address in observed)
+    if plan_input.snapshot.state is not None or all(record.body.get("IsActive") is False for record in records):
         return plan
     return plan.warn(
         f"this org has no state of the project {plan_input.project.settings.name}: if it was applied here, the state was lost, "
-        "and its components remain; `sfcode apply --adopt-managed` manages them again"
+        "and its components and the integration user remain; `sfcode apply --adopt-managed` manages them again"
     )
 
 
@@ -147,9 +148,7 @@ def refuse_unmanaged_user(plan_input: PlanInput, plan: Plan) -> Plan:
 
     A user may be activated without this refusal, since a destroy of the project leaves its user inactive in the org.
     """
-    state = plan_input.snapshot.applied
-    managed = {address.full_name.lower() for address in state.records if address.type == "User"}
-    managed |= {name.lower() for body in state.components.values() for name in users_named_in(body)}
+    managed = plan_input.snapshot.applied.managed_users()
     return plan.refuse(
         *(
             Refusal(
@@ -162,7 +161,7 @@ def refuse_unmanaged_user(plan_input: PlanInput, plan: Plan) -> Plan:
             if change.address.type == "User"
             and change.before
             and any(attribute.path != ("IsActive",) for attribute in change.attributes)
-            and change.address.full_name.lower() not in managed
+            and change.address not in managed
             and change.address not in plan_input.adopted
         )
     )

@@ -14,18 +14,8 @@ from sfcode.plan.state import Applied
 
 
 def previous_users(applied: Applied, username: str) -> tuple[str, ...]:
-    """
-    Return the integration users of the last two applies, without the current one.
-
-    Managed messages refer to them. Two applies are considered, since an apply that was interrupted after its
-    deployment has already recorded the new user.
-    """
-    bodies = [*applied.components.values(), *(body for past in applied.history[:1] for body in past.before.values())]
-    names = {str(body["integrationUser"]) for body in bodies if body and body.get("integrationUser")}
-    users = {Address("User", name) for name in sorted(names)} | {
-        address for address in applied.records if address.type == "User"
-    }
-    return tuple(sorted(user.full_name for user in users - {Address("User", username)}))
+    """Return the managed users besides the current integration user."""
+    return tuple(sorted(user.full_name for user in applied.managed_users() - {Address("User", username)}))
 
 
 def user_records(project: Project, username: str) -> tuple[Address, ...]:

@@ -11,7 +11,7 @@ from sfcode.errors import UsageError
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.normalize import differ
 from sfcode.plan.change import Action, Change
-from sfcode.plan.compare import compare, find_apply
+from sfcode.plan.compare import compare
 from sfcode.plan.data_flows import data_flows, recorded_data_flows
 from sfcode.plan.data_loss import refuse_data_loss
 from sfcode.plan.foreign import count_preserved
@@ -35,8 +35,7 @@ from sfcode.plan.previous_user import (
 )
 from sfcode.plan.references import References
 from sfcode.plan.relay_change import RelayChange
-from sfcode.plan.sandbox_names import users_named_in
-from sfcode.plan.secrets import HIDDEN, names_in
+from sfcode.plan.rollback import explain_exceptions, keep_the_rest, refuse_missing_parts, refuse_unknown_secrets
 from sfcode.plan.snapshot import PlanInput
 from sfcode.text import count_noun
 
@@ -110,48 +109,6 @@ def delete_state(plan_input: PlanInput, plan: Plan) -> Plan:
     return replace(plan, records_state=plan_input.snapshot.state is not None)
 
 
-def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Keep components managed that the rolled back apply did not change, and release those that were unmanaged before it."""
-    past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
-    unchanged_components = tuple(
-        component
-        for component in plan_input.snapshot.applied.list_components()
-        if component.address not in past.before and component.address in plan_input.snapshot.components
-    )
-    released = frozenset(address for address in past.before if address not in past.owned)
-    return replace(
-        plan, config_digest="", kept=unchanged_components, released=released, project=past.project or plan.project
-    )
-
-
-def explain_drift(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Warn of drift that the rolled back apply had overwritten, since a rollback does not restore it."""
-    past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
-    planned = {change.address for change in plan.changes}
-    return plan.warn(
-        *(
-            f"{address} had been changed in the org before that apply; the rollback restores the value from sfcode, "
-            "not that change"
-            for address in sorted(past.drifted & planned)
-        )
-    )
-
-
-def refuse_unknown_secrets(_plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to restore a component whose secret value is unknown."""
-    return plan.refuse(
-        *(
-            Refusal(
-                change.address,
-                "contained a secret that sfcode does not know, so it cannot be restored",
-                "deploy it with the tool that created it",
-            )
-            for change in plan.changes
-            if change.after and HIDDEN.search(change.after.canonical)
-        )
-    )
-
-
 def hold_pending_email(plan_input: PlanInput, plan: Plan) -> Plan:
     """
     Leave out an e-mail address that the last apply wrote, and that is not confirmed yet.
@@ -182,36 +139,6 @@ def _pending_email(plan_input: PlanInput, change: Change) -> str:
     applied_email = applied.records.get(change.address, {}).get("Email")
     former = {(body or {}).get("Email") for body in replaced}
     return str(desired_email) if observed_email != desired_email == applied_email and observed_email in former else ""
-
-
-def refuse_missing_parts(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to restore a component that refers to a missing secret, user or permission set."""
-    observed = plan_input.snapshot.components
-    users = {
-        address.full_name.lower()
-        for address, component in observed.items()
-        if address.type == "User" and component.body.get("IsActive") is True
-    }
-    users |= {
-        change.address.full_name.lower()
-        for change in plan.changes
-        if change.address.type == "User" and change.after and change.after.body.get("IsActive") is True
-    }
-    users -= {user.full_name.lower() for user in deactivated_users(plan.effective)}
-    refusals = []
-    for change in plan.effective:
-        if change.after is None:
-            continue
-        for name in sorted(names_in(dict(change.after.body)) - plan.secrets.keys()):
-            hint = f"set {name}, and add it to the config where it was when that apply ran"
-            refusals.append(Refusal(change.address, f"needs the secret {name}, which this config does not have", hint))
-        for name in sorted(users_named_in(change.after.body)):
-            if name.lower() not in users:
-                hint = f"create or activate the user {name} first"
-                refusals.append(
-                    Refusal(change.address, f"refers to the user {name}, which is not active in this org", hint)
-                )
-    return plan.refuse(*refusals)
 
 
 def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -263,11 +190,14 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
     limited = replace(
         plan,
         changes=tuple(change for change in plan.changes if change.address in targets),
-        refusals=tuple(refusal for refusal in plan.refusals if refusal.address in targets),
+        # A refusal without an address is about the project, and so about every plan of it.
+        refusals=tuple(refusal for refusal in plan.refusals if refusal.address is None or refusal.address in targets),
         kept=unchanged_components,
-        records_state=plan.left_state is not None,
         relay=None,
     )
+    # Changes are deployed with the state; without any, an adoption still changes it.
+    differs = not limited.effective and differ(plan_input.snapshot.applied.list_components(), limited.list_desired())
+    limited = replace(limited, records_state=differs or plan.left_state is not None)
     return limited.warn(
         f"limited to {count_noun(len(targets), 'address', 'addresses')} by --target; all other changes are left out"
     )
@@ -381,7 +311,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
     ),
     Mode.ROLLBACK: (
         keep_the_rest,
-        explain_drift,
+        explain_exceptions,
         refuse_unknown_secrets,
         refuse_missing_parts,
         refuse_missing_references,

@@ -69,9 +69,16 @@ def rename_user_in_state(applied: Applied, username: str) -> Applied:
         for entry in applied.history
     ]
     components = {address: rename_user(body, username) for address, body in applied.components.items()}
-    # The records have the usernames of the original org.
-    records = applied.records if Address("User", username) in applied.records else {}
+    records = {_rename_record(address, username): body for address, body in applied.records.items()}
     return replace(applied, components=components, history=tuple(past), records=records)
+
+
+def _rename_record(address: Address, username: str) -> Address:
+    """Return the address of a record with the name of the integration user in the copy."""
+    recorded = address.user.full_name
+    if not is_copy(username, recorded):
+        return address
+    return Address(address.type, f"{address.full_name.removesuffix(recorded)}{username}")
 
 
 def rename_user(body: Body, username: str, *, sandbox: bool = True) -> Body:

@@ -8,10 +8,13 @@ It contains canonical bodies with placeholders for secrets.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import TypeVar
 
 from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.metadata.component import Address, Body, Component
+
+V = TypeVar("V")
 
 STATE_SUFFIX = "_sfcode_state"
 """The suffix of the names of states, after the identity of the project."""
@@ -85,6 +88,32 @@ class Applied:
     def addresses(self) -> set[Address]:
         """Return the addresses of all managed components and records."""
         return {*self.components, *self.records}
+
+    def manages(self, address: Address) -> bool:
+        """Return whether an address is managed. Only managed components and records are changed or removed."""
+        return address in self.components or address in self.records
+
+    def managed_users(self) -> set[Address]:
+        """Return the managed users: the integration user, and the previous one until it is deactivated."""
+        return {address for address in self.records if address.type == "User"}
+
+    def forget(self, addresses: Collection[Address]) -> Applied:
+        """Return the state without some addresses, also in the history, so that a rollback does not change them either."""
+
+        def keep(bodies: Mapping[Address, V]) -> dict[Address, V]:
+            return {address: body for address, body in bodies.items() if address not in addresses}
+
+        history = tuple(
+            replace(
+                past,
+                before=keep(past.before),
+                moves=keep(past.moves),
+                owned=past.owned.difference(addresses),
+                drifted=past.drifted.difference(addresses),
+            )
+            for past in self.history
+        )
+        return replace(self, components=keep(self.components), records=keep(self.records), history=history)
 
     def list_components(self) -> tuple[Component, ...]:
         """Return the managed components, sorted by address."""

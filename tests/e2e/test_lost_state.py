@@ -58,7 +58,9 @@ def test_a_marked_component_missing_from_the_state_is_reported(applied):
 def test_a_destroy_without_a_state_warns_that_components_may_remain(applied):
     lose_state(applied)
     planned = applied.plan("--destroy")
-    assert "this org has no state of the project Appcues: if it was applied here, the state was lost" in planned.out
+    warning = "this org has no state of the project Appcues: if it was applied here, the state was lost"
+    assert warning in planned.out + planned.err
+    assert "# User:" not in planned.out, "without a state, the user is not known to be managed"
 
 
 def test_components_of_another_project_are_not_adopted(applied):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 FLOW = "Flow:Appcues_contact"
 FIELD = "CustomField:Contact.Appcues_NPS_Score__c"
 
@@ -80,3 +82,38 @@ def test_a_record_is_handed_over_and_taken_back_like_a_component(applied):
 def test_only_components_of_the_config_are_adopted(applied):
     refused = applied.run("state", "adopt", "Flow:Nope")
     assert (refused.code, "Flow:Nope" in refused.err) == (1, True)
+
+
+class TestAForgottenUser:
+    """It stays as it is, whatever the project does afterwards."""
+
+    @pytest.fixture
+    def forgotten(self, visible):
+        # The assignment of the permission set ends with the set, which an org does not delete while it is assigned.
+        rows = [address for address in listing(visible) if address.startswith(("User:", "PermissionSetLicenseAssign:"))]
+        assert visible.run("state", "forget", *rows).code == 0
+        return rows
+
+    def test_is_not_the_previous_user_of_another_one(self, visible, forgotten):
+        visible.edit("sfcode.yaml", "username: appcues.integration@", "username: other.integration@")
+        assert not {*forgotten} & visible.actions().keys()
+
+    def test_is_not_deactivated_by_destroy_or_rollback(self, visible, forgotten):
+        for mode in (("plan", "--destroy"), ("rollback",)):
+            planned = visible.run(*mode).out
+            assert FLOW in planned
+            assert not [address for address in forgotten if address in planned]
+
+    def test_is_changed_only_after_it_is_adopted(self, visible, forgotten):
+        user = next(address for address in forgotten if address.startswith("User:"))
+        visible.edit("sfcode.yaml", "last_name: Appcues Integration", "last_name: Somebody Else")
+        assert f"--adopt {user}" in visible.plan().out
+
+
+def test_a_rollback_leaves_forgotten_components(visible):
+    assert visible.run("state", "forget", FIELD).code == 0
+    planned = visible.run(
+        "rollback",
+    ).out
+    assert FLOW in planned
+    assert FIELD not in planned

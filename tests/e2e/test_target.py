@@ -29,3 +29,20 @@ def test_a_target_that_is_not_in_the_plan_is_refused(applied):
     refused = applied.plan("--target", "Flow:Nope")
     assert refused.code == 1
     assert "--target names addresses that are not in this plan: Flow:Nope." in refused.err
+
+
+def test_a_target_is_adopted_without_other_changes(applied):
+    assert applied.run("state", "forget", MESSAGE).code == 0
+    assert MESSAGE not in applied.run("state", "list").out.splitlines()
+    adopted = applied.apply("--target", MESSAGE, "--adopt", MESSAGE)
+    assert adopted.code == 0, adopted.err
+    assert MESSAGE in applied.run("state", "list").out.splitlines()
+    assert applied.plan("--target", MESSAGE).last_line.startswith("No changes.")
+
+
+def test_refusals_of_the_whole_project_apply_to_a_target_too(applied):
+    applied.edit("sfcode.yaml", "name: Appcues\n", "name: Acme\nid: Appcues\n")
+    reason = "the project Appcues is called Appcues in this org, and Acme in sfcode.yaml"
+    for words in ((), ("--target", MESSAGE.replace("Appcues_", "Acme_"))):
+        refused = applied.plan(*words)
+        assert (refused.code, reason in refused.out) == (1, True), refused.out

@@ -232,3 +232,23 @@ def test_the_permission_set_is_known_by_its_name_among_the_others(project: Proje
     viewer = Component("PermissionSet", "Appcues_Viewer", {"label": "Viewer"})
     plan = build(project, desired(permissions(), viewer), observed())
     assert [change.address.full_name for change in plan.changes] == ["Appcues_Integration", "Appcues_Viewer"]
+
+
+@pytest.mark.parametrize(
+    ("managed", "owned", "changes"),
+    [((), (), False), ((A,), (), True), ((), (A,), True)],
+    ids=["released since", "managed by that apply", "released by that apply"],
+)
+def test_a_rollback_changes_no_component_that_was_released_since(
+    project: Project, managed: tuple[Component, ...], owned: tuple[Component, ...], *, changes: bool
+) -> None:
+    before = number("A__c", 4)
+    past = Past("1", "now", "me", None, {A.address: before.body}, frozenset(component.address for component in owned))
+    snapshot = observed(A, applied=managed)
+    snapshot = replace(snapshot, applied=replace(snapshot.applied, history=(past,)))
+    plan = build(project, desired(), snapshot, mode=Mode.ROLLBACK)
+    warning = f"{A.address} is not managed any more, so the rollback does not change it"
+    assert ([change.address for change in plan.effective] == [A.address], warning in plan.warnings) == (
+        changes,
+        not changes,
+    )

@@ -70,7 +70,12 @@ def test_the_state_of_the_org_that_was_copied_names_the_user_as_the_sandbox_does
     (message, flow) = addresses("WorkflowOutboundMessage:Contact.A", "Flow:B")
     bodies = {message: {"integrationUser": USER}, flow: {"label": USER}}
     past = Past("1", "t", "me", None, {message: bodies[message], flow: None}, frozenset())
-    sandbox_state = rename_user_in_state(Applied(components=bodies, history=(past,)), f"{USER}.uat")
+    records = addresses(f"User:{USER}", f"PermissionSetAssignment:A/{USER}", "User:other@example.com")
+    copied = Applied(components=bodies, history=(past,), records={address: {} for address in records})
+    sandbox_state = rename_user_in_state(copied, f"{USER}.uat")
     assert sandbox_state.components == {message: {"integrationUser": f"{USER}.uat"}, flow: {"label": USER}}
     assert sandbox_state.history[0].before == {message: {"integrationUser": f"{USER}.uat"}, flow: None}
-    assert rename_user_in_state(Applied(components=bodies), "somebody@example.com").components == bodies
+    assert {*sandbox_state.records} == {
+        *addresses(f"User:{USER}.uat", f"PermissionSetAssignment:A/{USER}.uat", "User:other@example.com")
+    }
+    assert rename_user_in_state(copied, "somebody@example.com") == copied

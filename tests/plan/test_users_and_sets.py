@@ -46,10 +46,12 @@ def done(plan: Plan) -> dict[str, str]:
     return {str(change.address): change.action.value for change in plan.effective}
 
 
-def renamed(project: Project, *rows: Component, left: Component | None = None, **more: object) -> Plan:
-    """Plan for another integration user than the one in the message of the last apply."""
-    now, before = message("appcues@example.com"), left or message(OLD)
-    return build(project, desired(now), observed(before, *rows, applied=(before,), **more))
+def renamed(project: Project, *rows: Component, former: str = OLD, **more: object) -> Plan:
+    """Plan for another integration user than that of the last apply."""
+    now, before = message("appcues@example.com"), message(former)
+    managed = user(former)
+    applied = Applied({before.address: before.body}, records={managed.address: managed.body})
+    return build(project, desired(now), replace(observed(before, *rows, **more), applied=applied))
 
 
 def recorded(*rows: Component, others: tuple[Component, ...] = ()) -> OrgSnapshot:
@@ -145,21 +147,16 @@ class TestThePreviousUser:
         }
 
     def test_is_nobody_where_only_the_case_of_the_name_differs(self, project: Project) -> None:
-        plan = renamed(project, user("Appcues@Example.com"), left=message("Appcues@Example.com"))
+        plan = renamed(project, user("Appcues@Example.com"), former="Appcues@Example.com")
         assert "User:Appcues@Example.com" not in done(plan)
 
-    def test_of_an_apply_that_was_cut_off_is_in_the_last_entry_of_the_history_and_in_no_older_one(
-        self, project: Project
-    ) -> None:
-        def past(number: int, name: str) -> Past:
-            body = message(name).body
-            return Past(str(number), "now", "me", None, {message(name).address: body}, frozenset())
-
-        now = message("appcues@example.com")
-        history = (past(1, OLD), past(2, "older@example.com"))
-        applied = Applied({now.address: now.body}, history=history)
-        snapshot = replace(observed(now, user(OLD), user("older@example.com")), applied=applied)
-        assert done(build(project, desired(now), snapshot)) == {f"User:{OLD}": "update"}
+    def test_is_a_managed_user_and_not_another_user_of_a_message(self, project: Project) -> None:
+        """`sfcode state forget` hands a user over, whom messages of earlier applies still refer to."""
+        now, before = message("appcues@example.com"), message(OLD)
+        past = Past("1", "now", "me", None, {before.address: before.body}, frozenset({before.address}))
+        applied = Applied({before.address: before.body}, history=(past,))
+        snapshot = replace(observed(before, user(OLD), license_of(OLD)), applied=applied)
+        assert done(build(project, desired(now), snapshot)) == {str(now.address): "update"}
 
     def test_that_the_config_asks_for_under_its_own_address_is_planned_once(self, project: Project) -> None:
         before = message(OLD)
@@ -276,7 +273,9 @@ class TestAssignmentsOfASetThatGoes:
 
     def test_of_the_integration_user_are_planned_once_when_all_goes(self, project: Project) -> None:
         own = assignment("appcues@example.com")
-        snapshot = observed(permissions(), USER, own, assignment("b@example.com"), applied=(permissions(),))
+        snapshot = observed(permissions(), USER, own, assignment("b@example.com"))
+        records = {USER.address: USER.body, own.address: own.body}
+        snapshot = replace(snapshot, applied=Applied({permissions().address: permissions().body}, records=records))
         plan = build(project, desired(records=(USER, own)), snapshot, mode=Mode.DESTROY)
         addresses = [str(change.address) for change in plan.changes]
         assert sorted(addresses) == sorted({*addresses})
