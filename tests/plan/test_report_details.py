@@ -11,7 +11,7 @@ from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Change
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan, Refusal
-from sfcode.plan.reports.html import html
+from sfcode.plan.reports.html import LONGEST_LIST, html
 from sfcode.plan.reports.markdown import markdown
 from sfcode.plan.reports.text import text
 from sfcode.plan.risk import Judgment, Risk
@@ -136,6 +136,12 @@ class TestHtml:
         assert page.count('<span class="risk low">low risk</span>') == 2, "in the summary and at the change"
         assert '<span class="why">data goes</span>' in page
         assert '<span class="risk' not in html(plan(CREATED))
+
+    @pytest.mark.parametrize(("number_of_changes", "is_folded"), [(LONGEST_LIST, False), (LONGEST_LIST + 1, True)])
+    def test_the_summary_folds_a_long_list(self, number_of_changes: int, is_folded: bool) -> None:
+        created = [Change(c.address, None, c) for c in (number(f"F{index}__c") for index in range(number_of_changes))]
+        page = html(plan(*created), {change.address: Judgment(Risk.HIGH, "data goes") for change in created})
+        assert ('<details><summary><span class="risk high">' in page) is is_folded
 
 
 class TestValues:

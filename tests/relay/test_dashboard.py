@@ -219,7 +219,7 @@ def test_the_page_of_a_message_shows_history_reason_and_hint(pages: Pages, opera
     assert "no record in Salesforce has this user ID" in shown
     assert "What to do: Enter the user ID on the contact or lead, then replay." in shown
     assert "secret0" in shown, "an operator may see what it holds"
-    assert "received 2" in shown.partition("Story")[2]
+    assert "received 2" in shown.partition("History")[2]
 
 
 def test_a_selection_is_counted_confirmed_changed_and_audited(pages: Pages, operator: Visitor) -> None:

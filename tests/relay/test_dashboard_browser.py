@@ -138,6 +138,25 @@ def test_pages_are_accessible_in_both_themes_and_fit_a_phone(pages: Pages, brows
         assert not [text for text in complaints if "Content Security Policy" in text]
 
 
+def test_a_mapping_with_a_long_name_fits_a_phone(pages: Pages, browser: Any, signed_in: Any) -> None:
+    name = "people_" * 10
+    pages.inbox.accept([InboxMessage("salesforce", name * 2, "user:long", name, {}, parked="bad_value")])
+    message = pages.inbox.page(Filter(kind=name))[0].id
+    pages.inbox.pause("mapping", name, "ada")
+    try:
+        with browser.new_context(viewport={"width": PHONE, "height": 800}, storage_state=signed_in) as context:
+            page = context.new_page()
+            for path in ("/", "/messages", f"/messages/{message}"):
+                page.goto(pages.url + path)
+                assert name in page.inner_text("main")
+                assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, path
+            pages.inbox.discard(Filter(kind=name), "ada")
+            page.reload()
+            assert "discarded by ada 20" in page.inner_text("main"), "a space separates the event and its time"
+    finally:
+        pages.inbox.resume("mapping", name, "ada")
+
+
 def test_a_message_is_replayed_with_the_keyboard_alone(pages: Pages, browser: Any, signed_in: Any) -> None:
     message = InboxMessage("appcues", "keys", "user:keys", "appcues:nps_score", {}, parked="no_campaign")
     pages.inbox.accept([message])

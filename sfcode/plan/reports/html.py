@@ -17,6 +17,8 @@ from sfcode.text import printable
 
 KINDS = {"+": "create", "-": "delete", "~": "update", " ": "same", ".": "same"}
 """The CSS class of each sign."""
+LONGEST_LIST = 50
+"""The maximum number of changes of one risk that the summary lists; it folds a longer list."""
 SPOKEN = {"+": "added", "-": "removed", "~": "changed"}
 """The text alternative of a sign, for screen readers."""
 
@@ -61,6 +63,7 @@ def html(plan: Plan, judged: Mapping[Address, Judgment] | None = None) -> str:
         kinds=KINDS,
         spoken=SPOKEN,
         summary=_summarize(entries),
+        longest_list=LONGEST_LIST,
         worst=max((judgment.risk for judgment in judgments), default=None),
         access=[sentence for judgment in judgments for sentence in judgment.access],
         pictures=pictures(plan),
