@@ -77,6 +77,7 @@ class Project:
                 mapping.positions,
                 self.settings,
                 logs_items=self.recipes.completed_flows is not None,
+                former_names=self._list_former_names(mapping.name),
             )
             for mapping in self.mappings
         )
@@ -114,9 +115,10 @@ class Project:
             any(mapping.created_fields()) or (mapping.by_relay and mapping.activity_object) for mapping in self.resolved
         )
 
-    def former_names(self, mapping: str) -> tuple[str, ...]:
-        """Return the former names of a mapping (`moved.mappings`)."""
-        return tuple(old for old, new in self.settings.moved.mappings.items() if new.lower() == mapping.lower())
+    def _list_former_names(self, mapping: str) -> tuple[str, ...]:
+        """List the former names of a mapping (`moved.mappings`), except those that another mapping has now."""
+        names = self.present_names
+        return tuple(former for former in self.settings.moved.mappings if names.get(former.lower()) == mapping)
 
     @property
     def present_names(self) -> MappingOf[str, str]:

@@ -24,6 +24,7 @@ def resolve_mapping(
     settings: Settings,
     *,
     logs_items: bool = False,
+    former_names: tuple[str, ...] = (),
 ) -> ResolvedMapping:
     """Return the resolved mapping; `positions` are those of its file, `logs_items` whether recipes need items of activities."""
     out = spec.to_appcues if spec.direction in ("both", "to_appcues") else None
@@ -41,6 +42,7 @@ def resolve_mapping(
         naming.mapping_name(settings.name, name),
         user_id=FieldUse(spec.user_id.field, place_at(positions, "user_id", "field")),
         source=FieldUse(spec.user_id.from_, place_at(positions, "user_id", "from")) if spec.user_id.from_ else None,
+        former_names=former_names,
         attributes=tuple(_attributes(out, positions)) if out else (),
         targets=tuple(_targets(back, positions)) if back else (),
         activities=tuple(_activities(back, positions)) if back else (),

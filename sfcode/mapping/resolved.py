@@ -70,6 +70,8 @@ class ResolvedMapping:
     user_id: FieldUse
     source: FieldUse | None = None
     """The number field from which the user ID field is generated."""
+    former_names: tuple[str, ...] = ()
+    """The names that the mapping had before (`moved.mappings`)."""
     attributes: tuple[FieldUse, ...] = ()
     targets: tuple[FieldTarget, ...] = ()
     activities: tuple[EventUse, ...] = ()
@@ -105,6 +107,11 @@ class ResolvedMapping:
     def message_fields(self) -> tuple[str, ...]:
         """The fields of the outbound message, sorted, without duplicates."""
         return tuple(sorted({"Id", "SystemModstamp", self.user_id.field, *(use.field for use in self.attributes)}))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The present name and the former names, in lower case: names of mappings are equal in any case."""
+        return tuple(dict.fromkeys(name.lower() for name in (self.name, *self.former_names)))
 
     @property
     def message_version(self) -> str:

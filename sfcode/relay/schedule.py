@@ -15,9 +15,11 @@ import structlog
 from sfcode.config.project import Project
 from sfcode.errors import OrgError
 from sfcode.lazy_dataclasses import dataclass
+from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
 from sfcode.relay.appcues.field_types import FieldTypeCache
-from sfcode.relay.backfill.reconcile import reconcile, watermark
+from sfcode.relay.backfill.reconcile import reconcile, reconciled_until
+from sfcode.relay.backfill.records import MappingsRefusedError, run_each
 from sfcode.relay.backfill.refresh import refresh
 from sfcode.relay.background import repeat
 from sfcode.relay.inbox.schedule import DONE, LEASE, STOPPED, ScheduledRun
@@ -63,21 +65,23 @@ def scheduled_jobs(project: Project, org: Org, inbox: Inbox, types: FieldTypeCac
     every = {job: timedelta(hours=hours) for job, hours in project.settings.relay.schedule.hours.items()}
 
     def reconcile_all(checkpoint: Checkpoint, _sleep: Sleep) -> int:
-        queued = 0
-        for mapping in sending:
+        def run(mapping: ResolvedMapping) -> int:
             checkpoint()
             # Changes before the first run were sent by messages or by the backfill.
-            first = None if inbox.recall(watermark(mapping)) else org.now() - every["reconcile"]
-            queued += reconcile(org, inbox, mapping, first).new
-        return queued
+            first = None if reconciled_until(inbox, mapping) else org.now() - every["reconcile"]
+            return reconcile(org, inbox, mapping, first).new
+
+        return sum(run_each(sending, run))
 
     def refresh_all(checkpoint: Checkpoint, sleep: Sleep) -> int:
         types.refresh(org)
-        views, queued = types.mapping_views, 0
-        for mapping in sending:
+        views = types.mapping_views
+
+        def run(mapping: ResolvedMapping) -> int:
             checkpoint()
-            queued += refresh(org, inbox, mapping, views, lambda _: checkpoint(), sleep=sleep).queued
-        return queued
+            return refresh(org, inbox, mapping, views, lambda _: checkpoint(), sleep=sleep).queued
+
+        return sum(run_each(sending, run))
 
     work = {"reconcile": reconcile_all, "refresh": refresh_all}
     return tuple(ScheduledJob(name, period, work[name]) for name, period in every.items()) if sending else ()
@@ -132,6 +136,8 @@ class Scheduler:
             outcome = DONE
         except _StoppedError:
             outcome = STOPPED
+        except MappingsRefusedError as error:
+            outcome, queued = error.code or OrgError.__name__, sum(error.results)
         except OrgError as error:
             outcome = error.code or type(error).__name__
         except Exception as error:

@@ -12,6 +12,7 @@ import pytest
 
 from sfcode.config.relay_models import Schedule
 from sfcode.errors import OrgError
+from sfcode.relay.backfill.records import MappingsRefusedError
 from sfcode.relay.inbox import Inbox, open_inbox
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.report import RelayStatus, describe_schedule, format_age, scheduled_status, status_document
@@ -84,6 +85,15 @@ def test_a_job_that_fails_raises_an_alarm_and_is_tried_again(inbox: Inbox, error
     assert [(alarm.name, alarm.detail) for alarm in inbox.alarms()] == [("schedule_failed", f"refresh: {outcome}")]
     labels = {"schedule": "refresh", "outcome": "failed"}
     assert instrumentation.metrics.registry.get_sample_value("sfcode_relay_scheduled_runs_total", labels) == 1
+
+
+def test_a_job_with_a_refused_mapping_counts_the_messages_of_the_others(inbox: Inbox) -> None:
+    def work(_checkpoint: Any, _sleep: Any) -> int:
+        raise MappingsRefusedError([OrgError("no", code="INVALID_FIELD")], [3, 4])
+
+    run_once(inbox, work)
+    (run,) = inbox.scheduled_runs()
+    assert (run.outcome, run.queued) == ("INVALID_FIELD", 7)
 
 
 @pytest.mark.parametrize("waits", ["between two pages", "for the org"])

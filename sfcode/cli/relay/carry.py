@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,13 +37,13 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
     already has are not sent again, so you can run it at any time, also by a timer. Reads all mappings, or only MAPPING.
     """
     from sfcode.relay.backfill.reconcile import reconcile
-    from sfcode.relay.backfill.records import sending_mappings, soql_time
+    from sfcode.relay.backfill.records import run_each, sending_mappings, soql_time
 
     start = moment(since, datetime.now(UTC))
     project = invocation.project()
     mappings = sending_mappings(project, mapping)
     with open_both(invocation, project) as (inbox, org):
-        results = [reconcile(org, inbox, sender, start) for sender in mappings]
+        results = run_each(mappings, lambda sender: reconcile(org, inbox, sender, start))
     if invocation.json:
         print_envelope([{**asdict(result), "since": soql_time(result.since)} for result in results])
         return
@@ -74,16 +74,16 @@ def backfill_command(invocation: Invocation, mapping: str | None, limit: int, *,
     Run it once at the start, and after a field was added to a mapping. An interrupted backfill continues. Reads all mappings, or only MAPPING; the relay sends the records at the rate that Appcues allows.
     """
     from sfcode.relay.backfill.backfill import backfill, load_progress
-    from sfcode.relay.backfill.records import sending_mappings
+    from sfcode.relay.backfill.records import run_each, sending_mappings
 
     project = invocation.project()
     mappings = sending_mappings(project, mapping)
     if dry_run:
         _preview(invocation, project, mappings, limit)
         return
-    jobs = []
     with open_both(invocation, project) as (inbox, org):
-        for sender in mappings:
+
+        def run(sender: ResolvedMapping) -> dict[str, Any]:
             before = None if restart else load_progress(inbox, sender)
             if before is not None and before.done:
                 print_status(
@@ -99,7 +99,9 @@ def backfill_command(invocation: Invocation, mapping: str | None, limit: int, *,
                     restart=restart,
                     sleep=time.sleep,
                 )
-            jobs.append({"mapping": sender.name, "job": progress.job, "records": progress.records})
+            return {"mapping": sender.name, "job": progress.job, "records": progress.records}
+
+        jobs = run_each(mappings, run)
     if invocation.json:
         print_envelope(jobs)
     else:

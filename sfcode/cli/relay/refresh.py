@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.relay.inbox import open_both
+
+if TYPE_CHECKING:
+    from sfcode.mapping.resolved import ResolvedMapping
 
 
 @click.command("refresh")
@@ -23,12 +27,11 @@ def refresh_command(invocation: Invocation, mapping: str | None, *, restart: boo
     all mappings, or only MAPPING. With relay.schedule, the relay runs refreshes by itself.
     """
     from sfcode.relay.appcues.field_types import FieldTypeCache
-    from sfcode.relay.backfill.records import sending_mappings
+    from sfcode.relay.backfill.records import run_each, sending_mappings
     from sfcode.relay.backfill.refresh import refresh
 
     project = invocation.project()
     mappings = sending_mappings(project, mapping)
-    outcomes = []
 
     def report(line: str) -> None:
         with invocation.progress.pause():
@@ -38,12 +41,14 @@ def refresh_command(invocation: Invocation, mapping: str | None, *, restart: boo
         types = FieldTypeCache(project, inbox)
         types.load()
         types.refresh(org)
-        for sender in mappings:
+
+        def run(sender: ResolvedMapping) -> dict[str, Any]:
             with invocation.show_progress(f"Comparing {sender.name}"):
                 progress = refresh(org, inbox, sender, types.mapping_views, report, sleep=time.sleep, restart=restart)
-            outcomes.append(
-                {"mapping": sender.name, "job": progress.job, "records": progress.records, "queued": progress.queued}
-            )
+            numbers = {"records": progress.records, "queued": progress.queued}
+            return {"mapping": sender.name, "job": progress.job, **numbers}
+
+        outcomes = run_each(mappings, run)
     if invocation.json:
         print_envelope(outcomes)
         return

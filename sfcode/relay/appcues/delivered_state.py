@@ -53,7 +53,7 @@ def read(
 ) -> dict[tuple[str, str], DeliveredAttribute]:
     """Parse the delivered state of a profile; earlier versions kept it by mapping, which the views translate."""
     groups, _, is_by_mapping = _parse(latest)
-    owners = {name: view.object.lower() for name, view in mapping_views.items()} if is_by_mapping else {}
+    owners = {name: view.object_key for name, view in mapping_views.items()} if is_by_mapping else {}
     attributes_read: dict[tuple[str, str], DeliveredAttribute] = {}
     for owner, stamp, has_value, written_at, attributes in groups:
         for attribute in attributes:

@@ -51,6 +51,11 @@ class MappingView:
     """The version of the field list in the messages of this mapping."""
     attributes: tuple[AttributeView, ...]
 
+    @property
+    def object_key(self) -> str:
+        """The object as in the delivered state of a profile."""
+        return self.object.lower()
+
 
 def mapping_views(project: Project) -> dict[str, MappingView]:
     """Return the mappings whose records the relay sends, by name in lower case, and by their former names."""

@@ -232,7 +232,7 @@ def _find_delivered(state: RecordState, attribute: AttributeView, notes: Deliver
 
 
 def _object(state: RecordState) -> str:
-    return state.view.object.lower()
+    return state.view.object_key
 
 
 _NOTHING = DeliveredAttribute("", has_value=False)

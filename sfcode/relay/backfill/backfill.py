@@ -12,7 +12,7 @@ from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
 from sfcode.org.bulk import NO_BULK, Job
 from sfcode.relay.api_calls import using_api
-from sfcode.relay.backfill.records import explain_query_error, message, select
+from sfcode.relay.backfill.records import explain_query_error, message, recall_setting, select, setting_of
 from sfcode.relay.message import InboxMessage
 
 if TYPE_CHECKING:
@@ -42,14 +42,9 @@ class Progress:
     """The number of queued messages that were new."""
 
 
-def progress_setting(mapping: ResolvedMapping, name: str = "backfill") -> str:
-    """Return the name of the setting with the progress of a mapping's backfill, or of another kind of run."""
-    return f"{name}:{mapping.name}"
-
-
 def load_progress(inbox: Inbox, mapping: ResolvedMapping, name: str = "backfill") -> Progress | None:
     """Load the progress of a mapping's last backfill, or of another run."""
-    text = inbox.recall(progress_setting(mapping, name))
+    text = recall_setting(inbox, mapping, name)
     return Progress(**json.loads(text)) if text else None
 
 
@@ -159,7 +154,7 @@ class BulkRun:
         return progress
 
     def _save(self, progress: Progress) -> None:
-        self.inbox.remember(progress_setting(self.mapping, self.name), json.dumps(asdict(progress)))
+        self.inbox.remember(setting_of(self.mapping, self.name), json.dumps(asdict(progress)))
 
 
 def _explain(mapping: ResolvedMapping, error: OrgError) -> OrgError:

@@ -11,7 +11,14 @@ from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
 from sfcode.relay.api_calls import using_api
-from sfcode.relay.backfill.records import changed_since, explain_query_error, message, soql_time
+from sfcode.relay.backfill.records import (
+    changed_since,
+    explain_query_error,
+    message,
+    recall_setting,
+    setting_of,
+    soql_time,
+)
 
 if TYPE_CHECKING:
     from sfcode.relay.inbox import Inbox
@@ -20,6 +27,8 @@ if TYPE_CHECKING:
 MARGIN = timedelta(minutes=15)
 """The overlap of two runs: a record becomes visible at the end of its transaction, later than its time stamp."""
 AT_ONCE = 500
+RECONCILED = "reconciled"
+"""The setting with the time up to which a mapping is reconciled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +42,16 @@ class ReconcileResult:
     """The records that no earlier reconcile had queued."""
 
 
-def watermark(mapping: ResolvedMapping) -> str:
-    """Return the name of the setting with the time up to which a mapping is reconciled."""
-    return f"reconciled:{mapping.name}"
+def reconciled_until(inbox: Inbox, mapping: ResolvedMapping) -> str | None:
+    """Return the time up to which a mapping is reconciled, as in SOQL; None if it never was."""
+    return recall_setting(inbox, mapping, RECONCILED)
 
 
 def start_time(inbox: Inbox, mapping: ResolvedMapping, since: datetime | None) -> datetime:
     """Return the time to query from: the given one, else the end of the last run."""
     if since is not None:
         return since
-    remembered = inbox.recall(watermark(mapping))
+    remembered = reconciled_until(inbox, mapping)
     if remembered is None:
         raise UsageError(
             f"Mapping {mapping.name} was never reconciled, so the start is unknown.",
@@ -62,8 +71,8 @@ def reconcile(org: Org, inbox: Inbox, mapping: ResolvedMapping, since: datetime 
         raise explain_query_error(mapping, error) from None
     messages = [inbox_message for row in rows if (inbox_message := message(mapping, row, "reconcile"))]
     new = sum(inbox.accept(part) for part in _chunks(messages))
-    if _continues_last_run(inbox.recall(watermark(mapping)), start):
-        inbox.remember(watermark(mapping), soql_time(asked_at))
+    if _continues_last_run(reconciled_until(inbox, mapping), start):
+        inbox.remember(setting_of(mapping, RECONCILED), soql_time(asked_at))
     return ReconcileResult(mapping.name, start, len(messages), new)
 
 

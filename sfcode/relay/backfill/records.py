@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 from sfcode.config.project import Project
-from sfcode.errors import OrgError, UsageError
+from sfcode.errors import OrgError, OrgUnreachable, SignInError, UsageError
 from sfcode.mapping.conditions import and_where
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import InboxMessage
 
+T = TypeVar("T")
 Origin = Literal["reconcile", "backfill", "refresh"]
 
 
@@ -29,6 +30,57 @@ def sending_mappings(project: Project, name: str | None) -> list[ResolvedMapping
         names = ", ".join(mapping.name for mapping in mappings) or "none"
         raise UsageError(f"No mapping {name} sends to Appcues through the relay.", f"The mappings that do: {names}.")
     return matching_mappings
+
+
+class SettingReader(Protocol):
+    """Reads settings by name."""
+
+    def recall(self, name: str) -> str | None:
+        """Return a setting; None if it does not exist."""
+
+
+def setting_of(mapping: ResolvedMapping, name: str) -> str:
+    """Return the name under which a setting of a mapping is stored."""
+    return f"{name}:{mapping.names[0]}"
+
+
+def recall_setting(inbox: SettingReader, mapping: ResolvedMapping, name: str) -> str | None:
+    """Return a setting of a mapping, also if it was stored under a former name; None if it does not exist."""
+    # The name itself, as earlier versions stored it.
+    names = (mapping.names[0], mapping.name, *mapping.names[1:])
+    return next((text for key in names if (text := inbox.recall(f"{name}:{key}")) is not None), None)
+
+
+def run_each(mappings: Iterable[ResolvedMapping], run: Callable[[ResolvedMapping], T]) -> list[T]:
+    """
+    Run a function for each mapping, and return the results. If the org refuses one mapping, the others are run all the same.
+
+    Raises:
+        MappingsRefusedError: The org refused some of the mappings.
+
+    """
+    results: list[T] = []
+    refused: list[OrgError] = []
+    for mapping in mappings:
+        try:
+            results.append(run(mapping))
+        except (OrgUnreachable, SignInError):
+            raise  # it concerns every mapping
+        except OrgError as error:
+            refused.append(error)
+    if refused:
+        raise MappingsRefusedError(refused, results)
+    return results
+
+
+class MappingsRefusedError(OrgError):
+    """Raised when the org refused some mappings; has the message of the first refusal."""
+
+    def __init__(self, refused: Sequence[OrgError], results: Sequence[Any]) -> None:
+        first = refused[0]
+        super().__init__("\n".join(error.message for error in refused), first.hint, code=first.code)
+        self.results = results
+        """The results of the other mappings."""
 
 
 def select(mapping: ResolvedMapping) -> str:

@@ -104,7 +104,7 @@ class RecordComparison:
         notes, values = delivered_state.read(self.delivered), delivered_state.read_values(self.delivered)
         for attribute in view.attributes:
             name = attribute.name
-            last = notes.get((view.name, name), _NEVER)
+            last = notes.get((view.object_key, name), _NEVER)
             # A value that another mapping, or a newer state of the record, has written since is not replaced.
             newest = max(last.stamp, delivered_state.newest_write(notes, name, attribute.others))
             if state.stamp < newest:

@@ -34,8 +34,8 @@ class Destination:
     """Whether events of a converted lead are written to its contact."""
     recipe: str = ""
     """The recipe of the actions; "" for the actions of the mapping. The org may refuse one and accept the other."""
-    former_names: tuple[str, ...] = ()
-    """Former values of `name`, which the messages of a single mapping may still contain."""
+    names: tuple[str, ...] = ()
+    """`name` and its former values, in lower case, which the messages of a single mapping may contain."""
 
     @property
     def mapping(self) -> str:
@@ -44,7 +44,7 @@ class Destination:
 
     def has_name(self, name: str) -> bool:
         """Tell whether a name is the present one or a former one."""
-        return name.lower() in (known_name.lower() for known_name in (self.name, *self.former_names))
+        return name.lower() in (self.name.lower(), *self.names)
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
@@ -86,11 +86,9 @@ def destinations(project: Project) -> tuple[Destination, ...]:
 def _destination(
     project: Project, mapping: ResolvedMapping, builders: Sequence[ActionBuilder], recipe: str = ""
 ) -> Destination:
-    name, *former_names = (
-        f"{name} ({recipe})" if recipe else name for name in (mapping.name, *project.former_names(mapping.name))
-    )
+    ending = f" ({recipe})" if recipe else ""
     return Destination(
-        name,
+        f"{mapping.name}{ending}",
         mapping.object,
         mapping.match,
         mapping.user_id.field,
@@ -100,5 +98,5 @@ def _destination(
         mapping.several,
         mapping.follows_conversion and mapping.object == "Lead",
         recipe,
-        tuple(former_names),
+        tuple(f"{name}{ending}" for name in mapping.names),
     )

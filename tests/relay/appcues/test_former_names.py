@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from sfcode.relay.appcues import delivered_state, stopped_clearing
+from sfcode.relay.appcues.mapping_view import mapping_views
 from sfcode.relay.appcues.null_guard import AT_MOST
+from sfcode.relay.backfill.records import message
+from sfcode.relay.backfill.refresh import RecordComparison
 from sfcode.relay.message import LatestState
 from tests.generate.projects import project
 from tests.relay.appcues.desk import ACCOUNT, CONTACT, LEAD, Desk, at
@@ -24,6 +29,25 @@ def test_an_older_state_is_ignored_under_a_new_mapping_name(desk: Desk) -> None:
     desk.send(minute=1, mapping="person", Title="CFO", Plan__c="team")
     assert desk.deliver()["m2"] == ("done", "stale")
     assert desk.profile() == {"role": "CTO", "plan": "pro"}
+
+
+@pytest.mark.parametrize("name", ["contact", "person"])
+def test_a_refresh_does_not_queue_a_record_that_is_older_than_the_delivered_one(desk: Desk, name: str) -> None:
+    """The delivered state is stored by object, whatever the name of the mapping."""
+    desk.project = project({name: CONTACT})
+    desk.restart()
+    desk.send(minute=2, mapping=name, Title="CTO")
+    desk.deliver()
+    (mapping,) = desk.project.resolved
+    stored = desk.inbox.latest([delivered_state.name("user:u1")])[delivered_state.name("user:u1")]
+    for minute, fields in [(1, None), (3, {"Title"})]:
+        values = dict.fromkeys(mapping.message_fields) | {"Id": "003A", "Title": "CFO", "SystemModstamp": at(minute)}
+        entry = message(mapping, values | {mapping.user_id.field: "u1"}, "refresh")
+        assert entry is not None
+        comparison = RecordComparison.of(entry, mapping_views(desk.project), stored)
+        assert comparison is not None
+        changed_message = comparison.keep_differences()
+        assert (changed_message and set(changed_message.payload["record"]) & {"Title"}) == fields
 
 
 def test_a_value_sent_under_the_former_name_is_cleared(desk: Desk) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from sfcode.errors import OrgError
 from sfcode.relay.backfill import backfill as module
-from sfcode.relay.backfill.backfill import backfill, load_progress, progress_setting
+from sfcode.relay.backfill.backfill import backfill, load_progress
+from sfcode.relay.backfill.records import setting_of
 from tests.relay.backfill.conftest import count, entries
 
 
@@ -76,7 +77,7 @@ def test_a_completed_backfill_is_repeated_only_with_restart(place, inbox, run):
 
 def test_a_job_that_the_org_deleted_is_started_again(place, inbox, run):
     inbox.remember(
-        progress_setting(place.contact), json.dumps({"job": "750000000000000AAA", "version": version(place)})
+        setting_of(place.contact, "backfill"), json.dumps({"job": "750000000000000AAA", "version": version(place)})
     )
     progress, reports = run()
     assert progress.done
@@ -84,7 +85,7 @@ def test_a_job_that_the_org_deleted_is_started_again(place, inbox, run):
 
 
 def test_a_changed_field_list_starts_the_backfill_again(place, inbox, run):
-    inbox.remember(progress_setting(place.contact), '{"job": "750000000000000AAA", "version": "00000000"}')
+    inbox.remember(setting_of(place.contact, "backfill"), '{"job": "750000000000000AAA", "version": "00000000"}')
     progress, reports = run()
     assert progress.version == version(place)
     assert any("fields have changed" in line for line in reports)

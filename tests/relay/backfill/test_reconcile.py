@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from sfcode.errors import OrgError, UsageError
+from sfcode.lazy_dataclasses import replace
 from sfcode.mapping.resolved import message_version
-from sfcode.relay.backfill.reconcile import MARGIN, reconcile, watermark
-from sfcode.relay.backfill.records import sending_mappings, soql_time
+from sfcode.relay.backfill.reconcile import MARGIN, RECONCILED, reconcile, reconciled_until, start_time
+from sfcode.relay.backfill.records import recall_setting, sending_mappings, setting_of, soql_time
 from tests.e2e.org import opened
 from tests.relay.backfill.conftest import count, entries
 
@@ -52,7 +53,7 @@ def test_the_same_state_is_sent_once_and_a_new_one_again(place, inbox):
 
 def test_reconcile_continues_at_its_last_end_minus_a_margin(place, inbox):
     reconcile(place.org, inbox, place.contact, a_moment_ago(place))
-    before = inbox.recall(watermark(place.contact))
+    before = reconciled_until(inbox, place.contact)
     assert before is not None
     place.add(71003)
     outcome = reconcile(place.org, inbox, place.contact, None)
@@ -62,11 +63,27 @@ def test_reconcile_continues_at_its_last_end_minus_a_margin(place, inbox):
 
 def test_a_later_beginning_than_the_last_end_leaves_nothing_out_of_the_next_one(place, inbox):
     early = place.org.now() - timedelta(days=7)
-    inbox.remember(watermark(place.contact), soql_time(early))
+    inbox.remember(setting_of(place.contact, RECONCILED), soql_time(early))
     reconcile(place.org, inbox, place.contact, place.org.now() - timedelta(hours=1))
-    assert inbox.recall(watermark(place.contact)) == soql_time(early)
+    assert reconciled_until(inbox, place.contact) == soql_time(early)
     reconcile(place.org, inbox, place.contact, early - timedelta(days=1))
-    assert inbox.recall(watermark(place.contact)) > soql_time(early)
+    assert reconciled_until(inbox, place.contact) > soql_time(early)
+
+
+@pytest.mark.parametrize("stored", ["reconciled:contact", "reconciled:Person", "reconciled:person"])
+def test_a_renamed_mapping_is_reconciled_from_the_end_of_its_last_run(place, inbox, stored):
+    """A later start would leave out the changes of an outage that the rename ended."""
+    renamed_mapping = replace(place.contact, name="Person", former_names=("Contact",))
+    inbox.remember(stored, "2026-11-01T00:00:00.000Z")
+    assert soql_time(start_time(inbox, renamed_mapping, None) + MARGIN) == "2026-11-01T00:00:00.000Z"
+
+
+def test_the_present_name_of_a_mapping_comes_before_its_former_names(place, inbox):
+    renamed_mapping = replace(place.contact, name="person", former_names=("contact",))
+    inbox.remember("reconciled:contact", "2026-11-01T00:00:00.000Z")
+    inbox.remember(setting_of(renamed_mapping, RECONCILED), "2026-11-02T00:00:00.000Z")
+    assert reconciled_until(inbox, renamed_mapping) == "2026-11-02T00:00:00.000Z"
+    assert recall_setting(inbox, renamed_mapping, "backfill") is None
 
 
 def test_reconcile_without_a_start_is_refused(place, inbox):

@@ -625,7 +625,7 @@ class TestRefusedMapping:
     @pytest.mark.parametrize(
         ("present", "end"),
         [
-            (replace(destination("prospect", "Lead"), former_names=("Lead",)), Delivered()),
+            (replace(destination("prospect", "Lead"), names=("prospect", "lead")), Delivered()),
             (replace(destination("lead", "Lead", activities=()), actions=()), Delivered("not_mapped")),
             (destination("prospect", "Lead"), Parked("no_mapping", "no mapping lead receives events")),
         ],

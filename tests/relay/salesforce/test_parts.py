@@ -64,8 +64,8 @@ def test_the_name_of_a_score_is_one_users_alone_and_fits_an_index(one: str, two:
 def test_the_activities_of_a_renamed_mapping_keep_their_external_ids() -> None:
     """Otherwise an event that is delivered again after the rename would have a second activity."""
 
-    def plan(name: str, **settings: Any) -> tuple[str, str]:
-        (target,) = destinations(project({name: CONTACT}, config(**settings)))
+    def plan(name: str, *others: str, **settings: Any) -> tuple[str, str]:
+        target, *_ = destinations(project(dict.fromkeys((name, *others), CONTACT), config(**settings)))
         read = read_event(event("appcues:flow_completed", id="evt-1"), default_events())
         assert isinstance(read, AppcuesEvent)
         (action,) = target.actions_for(read)
@@ -75,8 +75,11 @@ def test_the_activities_of_a_renamed_mapping_keep_their_external_ids() -> None:
         return write.mapping, write.id
 
     assert plan("contact") == ("contact", "evt-1:contact:flow_completed")
-    renamed = {"moved": {"mappings": {"contact": "person"}}}
+    assert plan("Contact") == ("Contact", "evt-1:contact:flow_completed")
+    renamed = {"moved": {"mappings": {"Contact": "Person"}}}
     assert plan("person", **renamed) == ("person", "evt-1:contact:flow_completed")
+    # Two mappings with one external ID would overwrite each other's activities.
+    assert plan("person", "contact", **renamed) == ("person", "evt-1:person:flow_completed")
     (target,) = destinations(project({"person": CONTACT}, config(**renamed)))
     assert (target.has_name("Contact"), target.has_name("person"), target.has_name("lead")) == (True, True, False)
 

@@ -59,7 +59,7 @@ class Activities(EventAction):
     """The names and IDs of the items to log, by event; an empty set means all items."""
     click_to_track: frozenset[str] = frozenset()
     id_name: str = ""
-    """The former name of a renamed mapping, which external IDs keep, so that a repeated delivery updates the same activity."""
+    """The mapping's first name in lower case, which external IDs contain, so that a repeated delivery updates the same activity."""
 
     def handles(self, event: AppcuesEvent) -> bool:
         """Tell whether the mapping lists one of the event's activities."""
@@ -112,7 +112,7 @@ def log_activities(project: Project, mapping: ResolvedMapping) -> Activities | N
         compile_texts(project.events.activities),
         {event.name: event.items for event in mapping.activities},
         frozenset(event.name for event in mapping.click_to_track),
-        next(iter(project.former_names(mapping.name)), ""),
+        mapping.names[-1],
     )
 
 
