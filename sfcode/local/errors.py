@@ -98,7 +98,7 @@ def query_error(name: str, text: str, at: int, /, **values: object) -> ApiError:
 
 def bad_query(message: str, text: str, at: int) -> ApiError:
     """Return the error for a text that is no query."""
-    return query_error("bad_query", text, at, message=message)
+    return query_error("malformed_query", text, at, message=message)
 
 
 UNUSABLE = "The state of this local org cannot be read or written"

@@ -424,7 +424,7 @@ def half_done(context: OrgContext, job_id: str) -> None:
         job["state"] = "InProgress"
 
     more = iter([True, False])
-    ingest.run(context, change(context, job_id, begin), going=lambda: next(more))
+    ingest.run(context, change(context, job_id, begin), is_running=lambda: next(more))
     with context.store.read() as tx:
         assert (tx.bulk_jobs.count_rows(job_id), tx.bulk_jobs.get(job_id)["state"]) == (200, "InProgress")
 

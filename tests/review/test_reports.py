@@ -269,7 +269,7 @@ class TestSarif:
         results = json.loads(sarif(replace(NOTHING, problems=problems)))["runs"][0]["results"]
         assert [(result["ruleId"], result["message"]["text"]) for result in results] == [
             ("SF001", "Is wrong; change it."),
-            ("SF001", "There is no mapping."),
+            ("SF001", "The project has no mapping."),
         ]
         places = [result["locations"][0]["physicalLocation"] for result in results]
         assert [(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places] == [

@@ -104,7 +104,7 @@ def _query(call: RestCall) -> Response:
 
     text = call.query.get("q")
     if not text:
-        raise make_error("bad_query", message="A query string has to be specified")
+        raise make_error("malformed_query", message="A query string has to be specified")
     with call.context.store.read() as tx:
         world = World(ToolingCatalog(tx), ToolingRows(tx), text)
         query_result = Executor(world, call.context.clock.now(), f"{call.base}/tooling").run(parse(text))

@@ -75,7 +75,7 @@ def _query(call: RestCall, cursors: Cursors, *, with_deleted: bool) -> Response:
 
     text = call.query.get("q")
     if not text:
-        raise make_error("bad_query", message="A query string has to be specified")
+        raise make_error("malformed_query", message="A query string has to be specified")
     with call.context.store.read() as tx:
         if call.query.get("columns") == "true":
             view = call.view(tx)

@@ -56,7 +56,7 @@ class BulkWorker:
         try:
             job = change(self._context, job_id, _begin)
             runner = query if job["jobType"] == "V2Query" else ingest
-            runner.run(self._context, job, going=lambda: not self._context.store.closed)
+            runner.run(self._context, job, is_running=lambda: not self._context.store.closed)
         except BadTableError as error:
             self._fail(job_id, str(error))
         except ApiError as error:
