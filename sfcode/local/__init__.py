@@ -36,10 +36,10 @@ def load(
     """
     from sfcode.local import seed as companies
     from sfcode.local.clock import SystemClock
-    from sfcode.local.store import Store
+    from sfcode.local.store import open_store
 
     now, chance = (clock or SystemClock()).now(), rng or random.SystemRandom()
-    with Store(state / "org.db") as store:
+    with open_store(state) as store:
         if isinstance(company, Path):
             companies.load_file(store, company, now=now, rng=chance)
         else:
@@ -50,9 +50,9 @@ def access_token(state: Path, username: str, *, rng: random.Random | None = None
     """Return an access token for an active user of the org in this folder; None if there is no such user."""
     from sfcode.local import auth
     from sfcode.local.clock import SystemClock
-    from sfcode.local.store import Store
+    from sfcode.local.store import open_store
 
-    with Store(state / "org.db") as store, store.transaction() as tx:
+    with open_store(state) as store, store.transaction() as tx:
         user = auth.find_active_user(tx, username)
         if user is None:
             return None
@@ -65,14 +65,14 @@ def register_app(state: Path, settings: Mapping[str, Any], *, rng: random.Random
     from sfcode.local import seed as companies
     from sfcode.local.clock import SystemClock
     from sfcode.local.signin.apps import parse_app
-    from sfcode.local.store import Store
+    from sfcode.local.store import open_store
 
     chance = rng or random.SystemRandom()
     faults: list[str] = []
     app = parse_app(settings, lambda key, text, hint: faults.append(f"{key}: {text}. {hint}".strip()), chance)
     if faults:
         raise SfcodeError("The app cannot be registered.", "\n".join(faults))
-    with Store(state / "org.db") as store:
+    with open_store(state) as store:
         companies.ensure_seeded(store, now=SystemClock().now(), rng=chance)
         with store.transaction() as tx:
             tx.apps.put(app.consumer_key, app.body)

@@ -17,10 +17,8 @@ from sfcode.local.context import OrgContext
 from sfcode.local.faults import InjectedFault
 from sfcode.local.http import HOST
 from sfcode.local.http.web_server import Server, listen, make_config
-from sfcode.local.store import Store
+from sfcode.local.store import Store, open_store
 from sfcode.local.tls import get_identity
-
-STATE_FILE = "org.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +32,6 @@ class LocalOrg:
     tls_url: str | None = None
     certificate: Path | None = None
     """The certificate that a client must trust to use `tls_url`."""
-
-
-def open_store(state: Path) -> Store:
-    """Open the state in a folder; create the folder if needed."""
-    return Store(state / STATE_FILE)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from sfcode.local.tables.outbound import AutomationLogTable, NotificationTable
 from sfcode.local.tables.records import Record, RecordTable, Scalar
 from sfcode.local.tables.sessions import SessionTable
 
-__all__ = ["OrgTransaction", "Put", "Record", "Scalar", "Store", "Stored", "StoredFlowVersion", "Undo"]
+__all__ = ["OrgTransaction", "Put", "Record", "Scalar", "Store", "Stored", "StoredFlowVersion", "Undo", "open_store"]
 
 KEPT = ("session", "sqlite_sequence")
 """Tables that are not emptied when another company is loaded."""
@@ -109,3 +109,8 @@ class Store(StateFile):
         """Open a read transaction, which sees one consistent state."""
         with self.reading() as db:
             yield OrgTransaction(db)
+
+
+def open_store(state: Path) -> Store:
+    """Open the state in a folder; create the folder if needed."""
+    return Store(state / "org.db")

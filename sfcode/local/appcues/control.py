@@ -58,7 +58,7 @@ def routes(journal: Journal, sender: WebhookSender, monotonic: Callable[[], floa
 
     def hook(call: AppcuesCall) -> Response:
         webhook = read_webhook(call.json_object())
-        call.account.state.set(WEBHOOK, _json(asdict(webhook)))
+        call.account.state.set(WEBHOOK, {**asdict(webhook), "events": list(webhook.events)})
         sender.wake()
         return _webhook(call)
 
@@ -72,10 +72,6 @@ def routes(journal: Journal, sender: WebhookSender, monotonic: Callable[[], floa
         "/webhook": {"GET": _webhook, "PUT": hook, "DELETE": _unhook},
     }
     return [(method, BASE + path, handler) for path, methods in handlers.items() for method, handler in methods.items()]
-
-
-def _json(value: dict[str, Any]) -> dict[str, Any]:
-    return {**value, "events": list(value["events"])}
 
 
 def _trigger(call: AppcuesCall) -> list[dict[str, Any]]:

@@ -138,19 +138,16 @@ class Deliveries:
 
             parcel = build_message(tx, batch, self._url, self._context.clock.now())
         if parcel is None:
-            with self._context.store.transaction() as tx:
-                tx.notifications.delete(notification.id for notification in batch)
             tally.dropped += len(batch)
-            return
-        tally.messages += 1
-        problem = parcel.problem or self._post(parcel)
-        if problem is None:
+        else:
+            tally.messages += 1
+            if problem := parcel.problem or self._post(parcel):
+                tally.failed += len(batch)
+                self._settle_failure(batch, problem)
+                return
             tally.delivered += len(batch)
-            with self._context.store.transaction() as tx:
-                tx.notifications.delete(notification.id for notification in batch)
-            return
-        tally.failed += len(batch)
-        self._settle_failure(batch, problem)
+        with self._context.store.transaction() as tx:
+            tx.notifications.delete(notification.id for notification in batch)
 
     def _settle_failure(self, batch: tuple[QueuedNotification, ...], problem: str) -> None:
         if self._stopping.is_set():

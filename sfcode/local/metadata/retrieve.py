@@ -58,7 +58,7 @@ def retrieve(
         by_name = {unquote(entry.component.full_name).lower(): entry for entry in list_entries(tx, type_)}
         for name in sorted(set(names)):
             if name == WILDCARD:
-                selection = [] if type_ in NO_WILDCARD or not _has_wildcard(type_) else _all(type_, by_name.values())
+                selection = _list_selected(type_, by_name.values())
             else:
                 entry = by_name.get(unquote(name).lower()) or _version(tx, type_, name)
                 selection = [entry] if entry else []
@@ -80,24 +80,19 @@ def retrieve(
     return package
 
 
-def _all(type_: str, entries: Iterable[InventoryEntry]) -> list[InventoryEntry]:
+def _list_selected(type_: str, entries: Iterable[InventoryEntry]) -> list[InventoryEntry]:
+    """List the entries that `*` selects."""
+    if type_ in NO_WILDCARD or not (type_ in FILE_TYPES or type_ in PARENTS):
+        return []
     # `*` does not select standard fields: https://github.com/forcedotcom/cli/issues/3052
     return [entry for entry in entries if type_ != "CustomField" or entry.stored is not None]
 
 
-def _has_wildcard(type_: str) -> bool:
-    return type_ in FILE_TYPES or type_ in PARENTS
-
-
 def _version(tx: OrgTransaction, type_: str, name: str) -> InventoryEntry | None:
-    """Find one version of a flow: `Name-2`."""
-    flow, dash, number = name.rpartition("-")
-    if type_ != "Flow" or not dash:
-        return None
-    for version in tx.flows.versions(flow):
-        if str(version.number) == number:
-            return InventoryEntry(Component("Flow", name, version.body), version.stored, version.id)
-    return None
+    version = tx.flows.find_version(name) if type_ == "Flow" else None
+    return (
+        None if version is None else InventoryEntry(Component("Flow", name, version.body), version.stored, version.id)
+    )
 
 
 def _message(folder: str, problem: str) -> Mapping[str, str]:

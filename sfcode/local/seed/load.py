@@ -34,6 +34,7 @@ SECTIONS = {
     "apps": list,
     "sharing": dict,
 }
+KIND_NAMES = {dict: "mapping", list: "list", int: "number", bool: "true or false"}
 REQUIRED = ("version", "company", "user_licenses", "profiles", "users")
 ROW_LISTS = ("user_licenses", "permission_set_licenses", "users", "apps")
 RIGHTS = {word: element for element, (word, _, _) in OBJECT_RIGHTS.items()}
@@ -90,7 +91,7 @@ class Founding:
             if name not in SECTIONS:
                 document.wrong((name,), "there is no such section", f"the sections are {', '.join(SECTIONS)}")
             elif value is not None and not isinstance(value, SECTIONS[name]):
-                document.wrong((name,), f"this must be a {_kind(SECTIONS[name])}")
+                document.wrong((name,), f"this must be a {KIND_NAMES[SECTIONS[name]]}")
         for name in REQUIRED:
             if name not in document.value or document.value[name] in (None, [], {}):
                 document.wrong((name,), f"the section {name} is missing or empty")
@@ -260,10 +261,6 @@ def _grant_all_fields(tx: OrgTransaction) -> dict[str, dict[str, bool]]:
                     "readable": True,
                 }
     return dict(sorted(permissions.items()))
-
-
-def _kind(expected: type) -> str:
-    return {dict: "mapping", list: "list", int: "number", bool: "true or false"}[expected]
 
 
 def _one_of(names: Any) -> str:

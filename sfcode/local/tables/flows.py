@@ -64,6 +64,11 @@ class FlowTable(Table):
         row = self._db.execute(f"{SELECT} WHERE v.id = ?", (ids.full(version_id),)).fetchone()
         return None if row is None else _version(row)
 
+    def find_version(self, name: str) -> StoredFlowVersion | None:
+        """Return a version by its name as a component: `Flow-2`."""
+        flow, _, number = name.rpartition("-")
+        return next((version for version in self.versions(flow) if str(version.number) == number), None)
+
     def name(self, definition_id: str) -> str | None:
         """Return the full name of the flow with this definition id (300...)."""
         row = self._db.execute("SELECT full_name FROM flow WHERE id = ?", (ids.full(definition_id),)).fetchone()

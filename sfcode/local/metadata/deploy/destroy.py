@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +21,6 @@ from sfcode.metadata.types import TYPES
 
 NO_ACCESS = "insufficient access rights on cross-reference id"
 IN_USE = "is referenced elsewhere in salesforce.com. Remove the usage and try again."
-VERSION = re.compile(r"(.+)-(\d+)")
 LABELS = {type_: label for type_, (label, _) in FORMULAS.items()} | {
     "WorkflowOutboundMessage": "Workflow Outbound Message"
 }
@@ -61,16 +59,9 @@ def _deleted_message(deletion: Deletion) -> ComponentMessage:
     return ComponentMessage(address.full_name, address.type, deletion.file, changed=True, deleted=True)
 
 
-def _find_version(tx: OrgTransaction, name: str) -> StoredFlowVersion | None:
-    match = VERSION.fullmatch(name)
-    if match is None:
-        return None
-    return next((version for version in tx.flows.versions(match[1]) if version.number == int(match[2])), None)
-
-
 def _find_refusal(tx: OrgTransaction, address: Address) -> str | None:
     if address.type == "Flow":
-        version = _find_version(tx, address.full_name)
+        version = tx.flows.find_version(address.full_name)
         if version is not None:
             return check_version_deletable(version)
         # A flow is deleted version by version: https://github.com/forcedotcom/cli/issues/3401
@@ -110,7 +101,7 @@ def find_used(tx: OrgTransaction, deletions: Iterable[Address]) -> dict[Address,
     labels |= {
         f"Flow Version - {version.id}"
         for address in deletions
-        if address.type == "Flow" and (version := _find_version(tx, address.full_name))
+        if address.type == "Flow" and (version := tx.flows.find_version(address.full_name))
     }
     refusals: dict[Address, str] = {}
 
@@ -166,7 +157,7 @@ def _object_users(tx: OrgTransaction) -> Mapping[str, list[str]]:
 
 def _delete(tx: OrgTransaction, address: Address) -> bool:
     if address.type == "Flow":
-        version = _find_version(tx, address.full_name)
+        version = tx.flows.find_version(address.full_name)
         return version is not None and tx.flows.delete_version(version.full_name, version.number)
     if not tx.components.delete(*_key(address)):
         return False

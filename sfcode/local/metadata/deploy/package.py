@@ -90,14 +90,11 @@ def _missing(contents: PackageItems, listed: Manifests, root: str) -> Iterator[C
     present_addresses = {_decode(item.component.address) for item in contents.found} | broken_addresses
     for type_, names in sorted(listed.members.items()):
         for name in sorted(names - {WILDCARD}):
-            if Address(type_, name) not in present_addresses and _owner(type_, name) not in broken_addresses:
+            owner = Address(parent_of(type_), container_of(type_, name))
+            if Address(type_, name) not in present_addresses and owner not in broken_addresses:
                 problem = f"An object '{name}' of type {type_} was named in package.xml, but was not found in zipped directory"
                 yield ComponentMessage.error(problem, name, "", root + PACKAGE)
 
 
 def _decode(address: Address) -> Address:
     return Address(address.type, plain_name(address.type, address.full_name))
-
-
-def _owner(type_: str, name: str) -> Address:
-    return Address(parent_of(type_), container_of(type_, name))

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error
-from sfcode.local.http.call import DATA, Handler, RestCall, answer, slashed
+from sfcode.local.http.call import Handler, RestCall, answer, slashed
 from sfcode.local.http.multipart import parse_parts
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk.ingest import OPERATIONS, RowResult, outcomes
@@ -25,7 +25,6 @@ from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.store import OrgTransaction
 
-KIND = "V2Ingest"
 MOST = 150_000_000
 """The maximum size of one upload in bytes."""
 MOST_WITH_JOB = 100_000
@@ -45,10 +44,6 @@ CSV_TYPE = "text/csv; charset=UTF-8"
 
 def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     """List the routes of this file."""
-
-    def about(call: RestCall) -> Response:
-        return answer(jobs.job_json(work.state_of(lambda: jobs.existing(call, KIND)), base=call.base))
-
     results: dict[str, Handler] = {
         "successfulresults": partial(_answer_processed, column="sf__Created"),
         "failedresults": partial(_answer_processed, column="sf__Error"),
@@ -61,16 +56,9 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
             raise make_error("not_found")
         return handler(call)
 
-    root: dict[str, Handler] = {"GET": partial(jobs.list_jobs, kind=KIND), "POST": partial(_create, work=work)}
-    by_id: dict[str, Handler] = {
-        "GET": about,
-        "PATCH": partial(_move, work=work),
-        "DELETE": partial(jobs.delete_job, kind=KIND),
-    }
-    path = f"{DATA}/jobs/ingest"
+    path = jobs.PATHS[jobs.INGEST]
     return [
-        *slashed(path, context, root),
-        *slashed(f"{path}/{{id}}", context, by_id),
+        *jobs.job_routes(context, work, jobs.INGEST, _create, {jobs.UPLOADED: _close, jobs.ABORTED: jobs.abort}),
         *slashed(f"{path}/{{id}}/batches", context, {"PUT": _upload}, most=MOST),
         *slashed(f"{path}/{{id}}/{{what}}", context, {"GET": result}),
     ]
@@ -101,10 +89,10 @@ def _new(call: RestCall, tx: OrgTransaction, body: Mapping[str, Any]) -> Job:
     jobs.choose(body, "contentType", {"CSV": ""}, "CSV")
     if operation == "hardDelete" and "BulkApiHardDelete" not in UserAccess(tx, call.session.user_id).user_permissions:
         raise make_error("hard_delete")
-    job = jobs.create(call, tx, kind=KIND, operation=operation, about=target.name, body=body)
+    job = jobs.create(call, tx, kind=jobs.INGEST, operation=operation, about=target.name, body=body)
     if operation == "upsert":
         job["externalIdFieldName"] = _external_id(target, body.get("externalIdFieldName"))
-    return job | dict.fromkeys(COUNTED, 0) | {"jobType": KIND}
+    return job | dict.fromkeys(COUNTED, 0) | {"jobType": jobs.INGEST}
 
 
 def _external_id(target: ObjectDef, name: object) -> str:
@@ -132,24 +120,13 @@ def _together(call: RestCall) -> tuple[dict[str, Any], bytes]:
 
 def _upload(call: RestCall) -> Response:
     with call.context.store.transaction() as tx:
-        job = jobs.find_job(tx, KIND, call.path["id"])
+        job = jobs.find_job(tx, jobs.INGEST, call.path["id"])
         if job["state"] != jobs.OPEN:
             raise jobs.wrong_state(f"Uploading to already {jobs.state_words(job)} Job not allowed")
         if tx.bulk_jobs.content(job["id"]) is not None:
             raise make_error("multiple_contents", job=job["id"][:15])
         tx.bulk_jobs.put_content(job["id"], call.body)
     return Response(status_code=201)
-
-
-def _move(call: RestCall, work: BulkWorker) -> Response:
-    state = call.json_object().get("state")
-    steps = {jobs.UPLOADED: _close, jobs.ABORTED: jobs.abort}
-    if state not in steps:
-        raise make_error("bad_property", name="state", value=state)
-    job = jobs.change(call.context, jobs.existing(call, KIND)["id"], steps[state])
-    if state == jobs.UPLOADED:
-        work.start(job["id"])
-    return answer(jobs.job_summary_json(job))
 
 
 def _close(_tx: OrgTransaction, job: Job) -> None:
@@ -183,7 +160,7 @@ def _answer_unprocessed(call: RestCall) -> Response:
 
 def _read_ended_job(call: RestCall) -> tuple[Job, CsvTable, list[RowResult]]:
     with call.context.store.read() as tx:
-        job = jobs.find_job(tx, KIND, call.path["id"])
+        job = jobs.find_job(tx, jobs.INGEST, call.path["id"])
         content, row_results = tx.bulk_jobs.content(job["id"]) or b"", outcomes(tx, job["id"])
     if job["state"] not in jobs.ENDED:
         raise jobs.wrong_state(f"Results of {job['state']} Job not available")

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
+from starlette.routing import Route
 
 from sfcode.local.clock import stamp
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error
-from sfcode.local.http.call import RestCall, answer, no_content
+from sfcode.local.http.call import DATA, RestCall, answer, no_content, slashed
 from sfcode.local.store import OrgTransaction
 
+if TYPE_CHECKING:
+    from sfcode.local.rest.bulk.worker import BulkWorker
+
+INGEST, QUERY = "V2Ingest", "V2Query"
+PATHS = {INGEST: f"{DATA}/jobs/ingest", QUERY: f"{DATA}/jobs/query"}
+"""The kinds of jobs, each with the path of its routes."""
 OPEN, UPLOADED, RUNNING = "Open", "UploadComplete", "InProgress"
 COMPLETE, ABORTED, FAILED = "JobComplete", "Aborted", "Failed"
 ENDED = frozenset({COMPLETE, ABORTED, FAILED})
@@ -41,6 +49,35 @@ BRIEF = (
 """The properties in the response to a change of the state."""
 
 Job = dict[str, Any]
+Step = Callable[[OrgTransaction, Job], None]
+
+
+def job_routes(
+    context: OrgContext,
+    work: BulkWorker,
+    kind: str,
+    create: Callable[[RestCall, BulkWorker], Response],
+    steps: Mapping[str, Step],
+) -> list[Route]:
+    """List the routes of the jobs of a kind and of one job, whose state a client changes by `steps`."""
+
+    def about(call: RestCall) -> Response:
+        return answer(job_json(work.state_of(lambda: existing(call, kind)), base=call.base))
+
+    def move(call: RestCall) -> Response:
+        state = call.json_object().get("state")
+        if not isinstance(state, str) or state not in steps:
+            raise make_error("bad_property", name="state", value=state)
+        job = change(context, existing(call, kind)["id"], steps[state])
+        if state == UPLOADED:
+            work.start(job["id"])
+        return answer(job_summary_json(job))
+
+    path = PATHS[kind]
+    return [
+        *slashed(path, context, {"GET": partial(list_jobs, kind=kind), "POST": lambda call: create(call, work)}),
+        *slashed(f"{path}/{{id}}", context, {"GET": about, "PATCH": move, "DELETE": partial(delete_job, kind=kind)}),
+    ]
 
 
 def create(
@@ -84,7 +121,7 @@ def find_job(tx: OrgTransaction, kind: str, job_id: str) -> Job:
     return job
 
 
-def change(context: OrgContext, job_id: str, step: Callable[[OrgTransaction, Job], None]) -> Job:
+def change(context: OrgContext, job_id: str, step: Step) -> Job:
     """Change a job in one transaction and return it."""
     with context.store.transaction() as tx:
         job = tx.bulk_jobs.get(job_id)

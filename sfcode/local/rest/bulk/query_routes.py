@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import make_error
-from sfcode.local.http.call import DATA, Handler, RestCall, answer, slashed
+from sfcode.local.http.call import RestCall, answer, slashed
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk import query
 from sfcode.local.rest.bulk.worker import BulkWorker
 
-KIND = "V2Query"
 OPERATIONS = {"query": "", "queryAll": ""}
 
 
 def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     """List the routes of this file."""
-
-    def about(call: RestCall) -> Response:
-        return answer(jobs.job_json(work.state_of(lambda: jobs.existing(call, KIND)), base=call.base))
-
-    root: dict[str, Handler] = {"GET": partial(jobs.list_jobs, kind=KIND), "POST": partial(_create, work=work)}
-    by_id: dict[str, Handler] = {"GET": about, "PATCH": _abort, "DELETE": partial(jobs.delete_job, kind=KIND)}
-    path = f"{DATA}/jobs/query"
     return [
-        *slashed(path, context, root),
-        *slashed(f"{path}/{{id}}", context, by_id),
-        *slashed(f"{path}/{{id}}/results", context, {"GET": _results}),
+        *jobs.job_routes(context, work, jobs.QUERY, _create, {jobs.ABORTED: jobs.abort}),
+        *slashed(f"{jobs.PATHS[jobs.QUERY]}/{{id}}/results", context, {"GET": _results}),
     ]
 
 
@@ -40,7 +29,7 @@ def _create(call: RestCall, work: BulkWorker) -> Response:
     text = str(body.get("query") or "")
     with call.context.store.transaction() as tx:
         about = query.check(text, call.view(tx))
-        job = jobs.create(call, tx, kind=KIND, operation=operation, about=about, body=body)
+        job = jobs.create(call, tx, kind=jobs.QUERY, operation=operation, about=about, body=body)
         job |= {"state": jobs.UPLOADED, "query": text, "numberRecordsProcessed": 0}
         job |= {"retries": 0, "totalProcessingTime": 0}
         tx.bulk_jobs.put(job["id"], job)
@@ -49,19 +38,12 @@ def _create(call: RestCall, work: BulkWorker) -> Response:
     return answer({name: value for name, value in jobs.job_json(job, base=call.base).items() if name not in counted})
 
 
-def _abort(call: RestCall) -> Response:
-    state = call.json_object().get("state")
-    if state != jobs.ABORTED:
-        raise make_error("bad_property", name="state", value=state)
-    return answer(jobs.job_summary_json(jobs.change(call.context, jobs.existing(call, KIND)["id"], jobs.abort)))
-
-
 def _results(call: RestCall) -> Response:
     most = call.query.get("maxRecords", str(query.PAGE))
     if not (most.isascii() and most.isdigit() and int(most)):
         raise make_error("bad_property", name="maxRecords", value=most)
     with call.context.store.read() as tx:
-        job = jobs.find_job(tx, KIND, call.path["id"])
+        job = jobs.find_job(tx, jobs.QUERY, call.path["id"])
         if job["state"] != jobs.COMPLETE:
             raise jobs.wrong_state(f"Results of {job['state']} Job not available")
         text, count, locator = query.page(tx, job, call.query.get("locator", ""), int(most))

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, describe_failure
 from sfcode.local.rest.bulk import ingest, query
-from sfcode.local.rest.bulk.job import ENDED, FAILED, RUNNING, UPLOADED, Job, change
+from sfcode.local.rest.bulk.job import ENDED, FAILED, QUERY, RUNNING, UPLOADED, Job, change
 from sfcode.local.rest.bulk.table import BadTableError
 from sfcode.local.store import OrgTransaction
 
@@ -55,7 +55,7 @@ class BulkWorker:
         began = time.monotonic()
         try:
             job = change(self._context, job_id, _begin)
-            runner = query if job["jobType"] == "V2Query" else ingest
+            runner = query if job["jobType"] == QUERY else ingest
             runner.run(self._context, job, is_running=lambda: not self._context.store.closed)
         except BadTableError as error:
             self._fail(job_id, str(error))

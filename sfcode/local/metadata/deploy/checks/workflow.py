@@ -96,7 +96,8 @@ def rule(subject: Subject) -> Iterator[str]:
         if not field or subject.view.field(owner, field) is None:
             yield no_field("field", name if field else f"{subject.owner}.{name}")
     yield from find_repeated(body, "actions", "name")
-    time_triggers = [trigger for trigger in _list(body.get("workflowTimeTriggers")) if isinstance(trigger, Mapping)]
+    triggers = body.get("workflowTimeTriggers")
+    time_triggers = [entry for entry in triggers if isinstance(entry, Mapping)] if isinstance(triggers, list) else []
     if time_triggers and body.get("triggerType") == EVERY_SAVE:
         yield "Time triggers can't be added to a rule that is evaluated every time a record is saved"
     for holder in (body, *time_triggers):
@@ -139,7 +140,3 @@ def validation_rule(subject: Subject) -> Iterator[str]:
     text = str(subject.body.get("errorConditionFormula") or "")
     # VLOOKUP is for validation rules alone: https://help.salesforce.com/s/articleView?id=platform.customize_functions_vlookup.htm&type=5
     yield from boolean(text, ObjectScope.of_rule(subject.view.catalog, subject.owner, allowed=frozenset({"VLOOKUP"})))
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
