@@ -7,9 +7,11 @@ import sqlite3
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sfcode.errors import SfcodeError
+
+T = TypeVar("T")
 
 
 class ApiError(Exception):
@@ -77,6 +79,13 @@ def make_error(name: str, /, **values: object) -> ApiError:
     texts = {key: ", ".join(value) if isinstance(value, list) else value for key, value in values.items()}
     field_names = [name for field in fields if field != "[]" for name in field.format_map(texts).split(", ")]
     return ApiError(code, text.format_map(texts), field_names if fields else None, status=int(status))
+
+
+def require(value: T | None) -> T:
+    """Return what a call names. Raises ApiError (not found) if it does not exist."""
+    if value is None:
+        raise make_error("not_found")
+    return value
 
 
 AROUND = 60

@@ -52,17 +52,16 @@ def named_entries(value: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def targets(element: object) -> Iterator[str]:
     """List the targets of the connectors of an element."""
-    if isinstance(element, Mapping):
-        for name, value in element.items():
-            if CONNECTORS.fullmatch(name):
-                for connector in value if isinstance(value, list) else [value]:
-                    if isinstance(connector, Mapping) and "targetReference" in connector:
-                        yield str(connector["targetReference"])
-            else:
-                yield from targets(value)
-    elif isinstance(element, list):
+    if isinstance(element, list):
         for member in element:
             yield from targets(member)
+    for name, value in element.items() if isinstance(element, Mapping) else ():
+        if not CONNECTORS.fullmatch(name):
+            yield from targets(value)
+            continue
+        for connector in value if isinstance(value, list) else [value]:
+            if isinstance(connector, Mapping) and "targetReference" in connector:
+                yield str(connector["targetReference"])
 
 
 def named_fields(body: Body) -> Iterator[tuple[str, str]]:

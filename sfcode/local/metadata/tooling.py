@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, make_error
+from sfcode.local.errors import ApiError, make_error, require
 from sfcode.local.http import soap
 from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route, slashed
 from sfcode.local.metadata.deploy.jobs import LOCKED, Deployments
@@ -122,10 +122,7 @@ def _query(call: RestCall) -> Response:
 
 
 def _row(call: RestCall, tx: OrgTransaction, object_name: str) -> Record:
-    row = ToolingRows(tx).get(object_name, call.path["id"])
-    if row is None:
-        raise make_error("not_found")
-    return row
+    return require(ToolingRows(tx).get(object_name, call.path["id"]))
 
 
 def _render(call: RestCall, object_name: str, row: Record, metadata: Mapping[str, Any]) -> Response:
@@ -149,9 +146,7 @@ def _patch_definition(call: RestCall) -> Response:
     # The version 0 deactivates a flow; some clients send null instead.
     number = metadata["activeVersionNumber"] or None
     with call.context.store.transaction() as tx:
-        name = tx.flows.name(call.path["id"])
-        if name is None:
-            raise make_error("not_found")
+        name = require(tx.flows.name(call.path["id"]))
         if number is not None and number not in {version.number for version in tx.flows.versions(name)}:
             raise ApiError(
                 "INVALID_CROSS_REFERENCE_KEY", f"In field: activeVersionNumber - no Flow named {name}-{number} found"
@@ -173,9 +168,7 @@ def _delete_version(call: RestCall) -> Response:
     from sfcode.local.metadata.deploy.destroy import check_version_deletable
 
     with call.context.store.transaction() as tx:
-        version = tx.flows.version(call.path["id"])
-        if version is None:
-            raise make_error("not_found")
+        version = require(tx.flows.version(call.path["id"]))
         problem = check_version_deletable(version)
         if problem is not None:
             raise ApiError("DELETE_FAILED", problem, [])

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import make_error
+from sfcode.local.errors import require
 from sfcode.local.http.call import DATA, RestCall, answer, route
 from sfcode.local.reports.definition import ReportDefinition, read_definition
 from sfcode.local.reports.run import MOST_ROWS, ReportResult, RowGroup, run
@@ -28,9 +28,7 @@ def routes(context: OrgContext) -> list[Route]:
 
 def _report(call: RestCall) -> Response:
     with call.context.store.read() as tx:
-        stored = _find(tx, call.path["id"])
-        if stored is None:
-            raise make_error("not_found")
+        stored = require(_find(tx, call.path["id"]))
         definition = read_definition(stored.component.body)
         result = run(definition, call.view(tx))
     details = call.query.get("includeDetails") == "true"

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from sfcode.local.automation.setup_rules import SaveOptions
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import Ambiguous, make_error
+from sfcode.local.errors import Ambiguous, make_error, require
 from sfcode.local.http.call import DATA, RestCall, answer, no_content, route, slashed
 from sfcode.local.ids import is_id
 from sfcode.local.record_writer import RecordWriter
@@ -80,9 +80,7 @@ def _get(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         view = call.view(tx)
         target = view.catalog.require(call.path["object"])
-        row = view.rows.find(target.name, call.path["id"]) if is_id(call.path["id"]) else None
-        if row is None:
-            raise make_error("not_found")
+        row = require(view.rows.find(target.name, call.path["id"]) if is_id(call.path["id"]) else None)
         return answer(record_json(call, target, row, asked_fields(call)))
 
 

@@ -69,18 +69,19 @@ def _create_records(write: RecordWriter, name: str, record: Json, parent: Json) 
     reference_id = str(record["attributes"]["referenceId"])
     try:
         record_id = write.create(name, values | parent)
-        relationships = {key: write.catalog.child(name, key) for key in children}
-        for key, child_relationship in relationships.items():
-            if child_relationship is None:
+        relationships = []
+        for key, child_records in children.items():
+            relationship = write.catalog.child(name, key)
+            if relationship is None:
                 raise make_error("not_a_column", name=key, object=name)
+            relationships.append((relationship, child_records))
     except ApiError as error:
         yield {"referenceId": reference_id, "errors": [error.item]}
         return
     yield {"referenceId": reference_id, "id": record_id}
-    for key, relationship in relationships.items():
-        if relationship is not None:
-            for child in children[key]:
-                for result in _create_records(write, relationship.child, child, {relationship.field: record_id}):
-                    yield result
-                    if "errors" in result:
-                        return
+    for relationship, child_records in relationships:
+        for child in child_records:
+            for result in _create_records(write, relationship.child, child, {relationship.field: record_id}):
+                yield result
+                if "errors" in result:
+                    return

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from sfcode.local.auth import generate_secret
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, make_error
+from sfcode.local.errors import ApiError, make_error, require
 from sfcode.local.http.call import DATA, RestCall, answer, no_content, slashed
 from sfcode.local.ids import full
 from sfcode.local.sobjects.access import UserAccess
@@ -48,8 +48,7 @@ def check_password(stored_hash: str | None, password: str) -> bool:
 
 def set_password(tx: OrgTransaction, asking_id: str, user_id: str, password: str) -> None:
     """Set a user's password: one's own, or another user's with the permission to manage users. Raises ApiError."""
-    if tx.records.get("User", user_id) is None:
-        raise make_error("not_found")
+    require(tx.records.get("User", user_id))
     if full(user_id) != asking_id and "ManageUsers" not in UserAccess(tx, asking_id).user_permissions:
         raise make_error("no_access")
     if len(password) < SHORTEST:
@@ -59,8 +58,7 @@ def set_password(tx: OrgTransaction, asking_id: str, user_id: str, password: str
 
 def _state(call: RestCall) -> Response:
     with call.context.store.read() as tx:
-        if tx.records.get("User", call.path["id"]) is None:
-            raise make_error("not_found")
+        require(tx.records.get("User", call.path["id"]))
     return answer({"isExpired": False})
 
 

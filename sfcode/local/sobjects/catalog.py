@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from functools import cached_property
 
-from sfcode.local.errors import make_error
+from sfcode.local.errors import require
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.custom import custom_field
 from sfcode.local.sobjects.model import ChildRelationship, FieldDef, ObjectDef
@@ -35,10 +35,7 @@ class Catalog:
 
     def require(self, name: str) -> ObjectDef:
         """Find an object by name. Raises ApiError (not found) for one that does not exist."""
-        definition = self.object(name)
-        if definition is None:
-            raise make_error("not_found")
-        return definition
+        return require(self.object(name))
 
     def exists_elsewhere(self, name: str) -> bool:
         """Return whether an object that is not in this catalog is in another API, or not readable by the user."""

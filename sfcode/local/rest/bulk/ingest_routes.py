@@ -13,12 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, make_error
+from sfcode.local.errors import ApiError, make_error, require
 from sfcode.local.http.call import Handler, RestCall, answer, slashed
 from sfcode.local.http.multipart import parse_parts
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk.ingest import OPERATIONS, RowResult, outcomes
 from sfcode.local.rest.bulk.job import Job
+from sfcode.local.rest.bulk.job_routes import job_routes
 from sfcode.local.rest.bulk.table import BadTableError, CsvTable, header, line, read
 from sfcode.local.rest.bulk.worker import BulkWorker
 from sfcode.local.sobjects.access import UserAccess
@@ -51,14 +52,11 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     }
 
     def result(call: RestCall) -> Response:
-        handler = results.get(call.path["what"].lower())
-        if handler is None:
-            raise make_error("not_found")
-        return handler(call)
+        return require(results.get(call.path["what"].lower()))(call)
 
     path = jobs.PATHS[jobs.INGEST]
     return [
-        *jobs.job_routes(context, work, jobs.INGEST, _create, {jobs.UPLOADED: _close, jobs.ABORTED: jobs.abort}),
+        *job_routes(context, work, jobs.INGEST, _create, {jobs.UPLOADED: _close, jobs.ABORTED: jobs.abort}),
         *slashed(f"{path}/{{id}}/batches", context, {"PUT": _upload}, most=MOST),
         *slashed(f"{path}/{{id}}/{{what}}", context, {"GET": result}),
     ]

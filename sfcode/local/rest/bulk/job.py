@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any
-
-from starlette.responses import Response
-from starlette.routing import Route
+from typing import Any
 
 from sfcode.local.clock import stamp
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, make_error
-from sfcode.local.http.call import DATA, RestCall, answer, no_content, slashed
+from sfcode.local.errors import ApiError, make_error, require
+from sfcode.local.http.call import DATA, RestCall
 from sfcode.local.store import OrgTransaction
-
-if TYPE_CHECKING:
-    from sfcode.local.rest.bulk.worker import BulkWorker
 
 INGEST, QUERY = "V2Ingest", "V2Query"
 PATHS = {INGEST: f"{DATA}/jobs/ingest", QUERY: f"{DATA}/jobs/query"}
@@ -50,34 +43,6 @@ BRIEF = (
 
 Job = dict[str, Any]
 Step = Callable[[OrgTransaction, Job], None]
-
-
-def job_routes(
-    context: OrgContext,
-    work: BulkWorker,
-    kind: str,
-    create: Callable[[RestCall, BulkWorker], Response],
-    steps: Mapping[str, Step],
-) -> list[Route]:
-    """List the routes of the jobs of a kind and of one job, whose state a client changes by `steps`."""
-
-    def about(call: RestCall) -> Response:
-        return answer(job_json(work.state_of(lambda: existing(call, kind)), base=call.base))
-
-    def move(call: RestCall) -> Response:
-        state = call.json_object().get("state")
-        if not isinstance(state, str) or state not in steps:
-            raise make_error("bad_property", name="state", value=state)
-        job = change(context, existing(call, kind)["id"], steps[state])
-        if state == UPLOADED:
-            work.start(job["id"])
-        return answer(job_summary_json(job))
-
-    path = PATHS[kind]
-    return [
-        *slashed(path, context, {"GET": partial(list_jobs, kind=kind), "POST": lambda call: create(call, work)}),
-        *slashed(f"{path}/{{id}}", context, {"GET": about, "PATCH": move, "DELETE": partial(delete_job, kind=kind)}),
-    ]
 
 
 def create(
@@ -124,9 +89,7 @@ def find_job(tx: OrgTransaction, kind: str, job_id: str) -> Job:
 def change(context: OrgContext, job_id: str, step: Step) -> Job:
     """Change a job in one transaction and return it."""
     with context.store.transaction() as tx:
-        job = tx.bulk_jobs.get(job_id)
-        if job is None:
-            raise make_error("not_found")
+        job = require(tx.bulk_jobs.get(job_id))
         step(tx, job)
         job["systemModstamp"] = stamp(context.clock.now())
         tx.bulk_jobs.put(job["id"], job)
@@ -161,28 +124,3 @@ def job_json(job: Job, *, base: str) -> Job:
 def job_summary_json(job: Job) -> Job:
     """Return a job in the form of the response to a change of its state."""
     return {name: job[name] for name in BRIEF if name in job}
-
-
-def list_jobs(call: RestCall, kind: str) -> Response:
-    """Answer with the jobs of a kind, all in one page."""
-    names = (*BRIEF, "jobType", "lineEnding", "columnDelimiter")
-    with call.context.store.read() as tx:
-        jobs = [job for job in tx.bulk_jobs.list_all() if job["jobType"] == kind]
-    records = [{name: job[name] for name in names if name in job} for job in jobs]
-    return answer({"done": True, "nextRecordsUrl": None, "records": records})
-
-
-def existing(call: RestCall, kind: str) -> Job:
-    """Return the job of a call's path. Raises ApiError."""
-    with call.context.store.read() as tx:
-        return find_job(tx, kind, call.path["id"])
-
-
-def delete_job(call: RestCall, kind: str) -> Response:
-    """Delete a job that has ended."""
-    with call.context.store.transaction() as tx:
-        job = find_job(tx, kind, call.path["id"])
-        if job["state"] not in ENDED:
-            raise wrong_state(f"Deleting {state_words(job)} Job not allowed")
-        tx.bulk_jobs.delete(job["id"])
-    return no_content()

@@ -10,6 +10,7 @@ from sfcode.local.errors import make_error
 from sfcode.local.http.call import RestCall, answer, slashed
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk import query
+from sfcode.local.rest.bulk.job_routes import job_routes
 from sfcode.local.rest.bulk.worker import BulkWorker
 
 OPERATIONS = {"query": "", "queryAll": ""}
@@ -18,7 +19,7 @@ OPERATIONS = {"query": "", "queryAll": ""}
 def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     """List the routes of this file."""
     return [
-        *jobs.job_routes(context, work, jobs.QUERY, _create, {jobs.ABORTED: jobs.abort}),
+        *job_routes(context, work, jobs.QUERY, _create, {jobs.ABORTED: jobs.abort}),
         *slashed(f"{jobs.PATHS[jobs.QUERY]}/{{id}}/results", context, {"GET": _results}),
     ]
 
