@@ -56,7 +56,7 @@ def _explain_address(invocation: Invocation, text: str) -> None:
     except ValueError as error:
         raise UsageError(str(error)) from error
     desired = generate(invocation.project(), standard())
-    names = {component.address: str(component.address) for component in (*desired.components, *desired.records)}
+    names = {address: str(address) for address in desired.by_address}
     if address not in names:
         from sfcode.config.did_you_mean import find_nearest_name
 

@@ -85,7 +85,7 @@ def adopt(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
     project = invocation.project()
     with invocation.open_org(project) as org:
         result = make_plan(project, org, invocation.secrets(project), PlanRequest(adopt=addresses))
-        desired = {component.address: component for component in (*result.desired.components, *result.desired.records)}
+        desired = result.desired.by_address
         wrong = [address for address in addresses if address not in desired]
         if wrong:
             raise Refused(f"The config has no component {wrong[0]}.", "`sfcode validate --json` lists the addresses.")

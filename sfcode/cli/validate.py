@@ -49,9 +49,7 @@ def validate(invocation: Invocation, *, no_lint: bool, sarif_file: Path | None) 
         diagnostics = tuple(sorted(dict.fromkeys(all_diagnostics), key=lambda diagnostic: -diagnostic.level))
         sarif.diagnostics += diagnostics
     names = [project.environment for project, _ in generated]
-    addresses = [
-        str(component.address) for _, desired in generated for component in (*desired.components, *desired.records)
-    ]
+    addresses = [str(address) for _, desired in generated for address in desired.by_address]
     valid = all(diagnostic.level is not Level.ERROR for diagnostic in diagnostics)
     code = ExitCode.OK if valid else ExitCode.USER
     if invocation.json:

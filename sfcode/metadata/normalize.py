@@ -49,6 +49,11 @@ def normalize(component: Component) -> Component:
     return normal
 
 
+def normal_body(component: Component | None) -> Body | None:
+    """Return the body of the normal form; None for a component that does not exist."""
+    return normalize(component).body if component else None
+
+
 _NORMAL = "_normal"
 """The attribute of a component with its cached normal form."""
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from sfcode.lazy_dataclasses import dataclass
-from sfcode.metadata.component import Address, Body, Component
+from sfcode.metadata.component import Address, Component
 from sfcode.metadata.diff import AttributeChange, Path, diff
-from sfcode.metadata.normalize import normalize
+from sfcode.metadata.normalize import normal_body
 
 
 class Action(enum.Enum):
@@ -104,11 +104,7 @@ class Change:
 def _compare(old: Component | None, new: Component | None) -> tuple[AttributeChange, ...]:
     if old and new and old.canonical == new.canonical:
         return ()  # most components do not change, and comparing texts is fast
-    return diff(_body(old), _body(new))
-
-
-def _body(component: Component | None) -> Body | None:
-    return normalize(component).body if component else None
+    return diff(normal_body(old), normal_body(new))
 
 
 def _touches(path: Path, changes: Iterable[AttributeChange]) -> bool:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from sfcode.errors import Refused
-from sfcode.metadata.component import Address, Body, Component, Value
+from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.plan.modes import Mode
 from sfcode.plan.ownership import delete_replaced
 from sfcode.plan.plan import Plan
-from sfcode.plan.previous_user import list_other_rights, previous_users, retire
+from sfcode.plan.present_user import list_added_rights
+from sfcode.plan.previous_user import deactivate, previous_users, retire
+from sfcode.plan.secrets import unmark_previous
 from sfcode.plan.snapshot import OrgSnapshot, PlanInput
 from sfcode.plan.state import Applied, Past, state_address
-
-_PREVIOUS = re.compile(r"\(previous (\$\{secret:\w+\})\)")
 
 
 def compare(plan_input: PlanInput) -> Plan:
@@ -67,9 +66,9 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
     Records are never deleted: Salesforce does not delete users, and campaigns have members.
     """
     observed, applied = plan_input.snapshot.components, plan_input.applied
-    planned = set(plan_input.desired_by_address)
+    planned = set(plan_input.desired.by_address)
     former = _list_renamed(plan_input.snapshot)
-    for address, component in plan_input.desired_by_address.items():
+    for address, component in plan_input.desired.by_address.items():
         adopted = address in plan_input.adopted and address in observed and address not in applied
         before = observed.get(address)
         yield Change(
@@ -96,7 +95,7 @@ def _retire_and_unassign(plan_input: PlanInput) -> Iterator[Change]:
         record = plan_input.snapshot.components.get(address)
         if record is not None and address.type != "User":
             changes.setdefault(address, Change(address, record, None))
-    yield from (change for address, change in changes.items() if address not in plan_input.desired_by_address)
+    yield from (change for address, change in changes.items() if address not in plan_input.desired.by_address)
 
 
 def _destroy(plan_input: PlanInput) -> Iterator[Change]:
@@ -112,7 +111,7 @@ def _destroy(plan_input: PlanInput) -> Iterator[Change]:
     for row in plan_input.desired.records:
         record = observed.get(row.address)
         if record is not None and row.address in managed:
-            yield Change(row.address, record, _deactivate(record) if row.type == "User" else None)
+            yield Change(row.address, record, deactivate(record) if row.type == "User" else None)
     yield from _retire_and_unassign(plan_input)
 
 
@@ -132,9 +131,9 @@ def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
             continue
         before = plan_input.snapshot.components.get(address)
         if body is None and before and address.type == "User":
-            yield Change(address, before, _deactivate(before))
+            yield Change(address, before, deactivate(before))
             continue
-        after = None if body is None else Component(address.type, address.full_name, _current(body))
+        after = None if body is None else unmark_previous(Component(address.type, address.full_name, body))
         if before or after:
             yield Change(address, before, after, plan_input.applied.get(address), moved_from=former.get(address))
 
@@ -167,7 +166,7 @@ def _refresh(plan_input: PlanInput) -> Iterator[Change]:
         observed_component = plan_input.snapshot.components.get(component.address)
         yield Change(component.address, observed_component, observed_component, component)
     if plan_input.snapshot.state:
-        yield from list_other_rights(plan_input)
+        yield from list_added_rights(plan_input)
 
 
 CHANGES = {Mode.APPLY: _apply, Mode.DESTROY: _destroy, Mode.ROLLBACK: _roll_back, Mode.REFRESH: _refresh}
@@ -193,20 +192,3 @@ def _spell_as(before: Component | None, after: Component) -> Component:
     if before is None or before.full_name == after.full_name:
         return after
     return Component(after.type, before.full_name, after.body)
-
-
-def _deactivate(user: Component) -> Component:
-    return Component(user.type, user.full_name, {**user.body, "IsActive": False})
-
-
-def _current(body: Body) -> dict[str, Value]:
-    """Replace markers of previous secret values by the plain placeholder."""
-
-    def current(value: Value) -> Value:
-        if isinstance(value, str):
-            return _PREVIOUS.sub(r"\1", value)
-        if isinstance(value, Mapping):
-            return {key: current(part) for key, part in value.items()}
-        return [current(part) for part in value] if isinstance(value, list | tuple) else value
-
-    return {key: current(part) for key, part in body.items()}

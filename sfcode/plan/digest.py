@@ -6,8 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from sfcode.metadata.component import Body, Component
-from sfcode.metadata.normalize import normalize
+from sfcode.metadata.normalize import normal_body
 from sfcode.plan.plan import Plan
 
 
@@ -23,8 +22,8 @@ def changes_digest(plan: Plan) -> str:
             "action": change.action.value,
             "adopted": change.adopted,
             "replaced": change.replaced,
-            "before": _body(change.before),
-            "after": _body(change.after),
+            "before": normal_body(change.before),
+            "after": normal_body(change.after),
         }
         for change in plan.effective
     ]
@@ -44,7 +43,3 @@ def changes_digest(plan: Plan) -> str:
         does["obsolete_versions"] = [[str(old.flow), list(old.numbers)] for old in plan.obsolete]
     text = json.dumps(does, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _body(component: Component | None) -> Body | None:
-    return normalize(component).body if component else None

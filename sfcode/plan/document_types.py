@@ -71,7 +71,7 @@ class PlannedChange(DriftedComponent):
     adopted: bool
     """Whether the component was unmanaged before."""
     replaced: bool
-    """Whether the component is deleted and created again."""
+    """Whether the component is unmanaged, and is deleted because the relay replaces it."""
     previous_address: str | None
     """The address before a move."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 from sfcode.generate import generate
 from sfcode.generate.records import records
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.mapping.desired import Desired
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.objects import OrgSchema
@@ -27,6 +27,7 @@ from sfcode.plan.org_names import rename_policies_as_org, rename_user_as_org
 from sfcode.plan.ownership import ignore_edits, keep_as_is
 from sfcode.plan.previous_user import previous_users, user_records
 from sfcode.plan.record_counts import count_selected, count_values
+from sfcode.plan.records import find_missing_parts, read_records, read_rights_of_users, read_sign_ins
 from sfcode.plan.references import claimed_components
 from sfcode.plan.renames import Renames, follow_renames
 from sfcode.plan.sandbox_names import (
@@ -40,7 +41,6 @@ from sfcode.plan.secrets import Mask, take_fingerprints
 from sfcode.plan.snapshot import Move, OrgSnapshot, OtherState, PlanInput, Target
 from sfcode.plan.state import STATE_SUFFIX, Applied, Past, state_address, state_identity
 from sfcode.plan.state_format import from_component
-from sfcode.plan.users import find_missing_parts, list_other_rights, read_records, read_sign_ins
 
 
 def gather(project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest) -> PlanInput:
@@ -73,8 +73,7 @@ def _read(project: Project, org: Org, secrets: Mapping[str, str], request: PlanR
     )
     moves = _find_moves(project, request, generated, snapshot)
     if schema:
-        managed = {component.address for component in (*generated.components, *generated.records)}
-        managed |= snapshot.applied.components.keys()
+        managed = generated.by_address.keys() | snapshot.applied.components.keys()
         snapshot = replace(
             snapshot,
             warnings=warnings,
@@ -89,8 +88,7 @@ def _read(project: Project, org: Org, secrets: Mapping[str, str], request: PlanR
 
 def _find_moves(project: Project, request: PlanRequest, generated: Desired, snapshot: OrgSnapshot) -> tuple[Move, ...]:
     if request.mode is Mode.APPLY:
-        addresses = (component.address for component in (*generated.components, *generated.records))
-        return find_moves(project, addresses, snapshot)
+        return find_moves(project, generated.by_address, snapshot)
     if request.mode is Mode.ROLLBACK:
         return find_reversed_moves(find_apply(snapshot.applied, request.apply_id), snapshot)
     return ()
@@ -147,27 +145,16 @@ def _read_org(
     """
     Read the generated addresses, those of the applied state, and the state itself.
 
-    Components are read with one retrieve, in parallel with the record queries; addresses that are managed and no longer
-    generated need a second one.
+    Addresses that are managed and no longer generated need a second retrieve.
     """
     username = project.settings.integration_user.username
     expected = _expected_bodies(project, request.mode, generated)
-    states = [state_address(identity) for identity in project.identities]
-    rows_wanted = {address: body for address, body in expected.items() if address.is_record}
-    requested = [*(address for address in expected if not address.is_record), *states]
-    (metadata, unmanaged), record_rows = run_both(
-        lambda: _retrieve(org, requested), lambda: read_records(org, rows_wanted)
-    )
-    state_component = next((metadata[address] for address in states if address in metadata), None)
-    left_state = metadata.get(states[1]) if states[1:] else None
-    metadata = {address: component for address, component in metadata.items() if address not in states}
+    observed = _read_expected(org, project, expected)
+    metadata, record_rows = observed.components, observed.records
+    state_component = next((state for state in observed.states if state), None)
     applied = _read_renames(org, from_component(state_component).share_bodies(expected))
     if org.identity.sandbox:
         applied = rename_user_in_state(applied, username)
-        record_rows = {
-            address: restore_email(row, expected[address]) if address.type == "User" else row
-            for address, row in record_rows.items()
-        }
     if request.mode is Mode.ROLLBACK:
         past = find_apply(applied, request.apply_id)
         expected = {address: body for address, body in past.before.items() if body is not None}
@@ -195,24 +182,50 @@ def _read_org(
         ignore_edits(components, applied.components) | _assignments(org, deleted),
         applied,
         state=state_component,
-        left_state=left_state.address if left_state else None,
+        left_state=next((state.address for state in observed.states[1:] if state), None),
         other_states=_find_other_states(org, project, expected)
         if state_component is None or _has_claims(metadata, expected, applied)
         else (),
         values=count_values(org, deleted, applied),
-        other_rights=list_other_rights(org, project, applied, record_rows),
+        other_rights=read_rights_of_users(org, project, applied, record_rows),
         other_uses=_read_other_uses(org, project, applied, leaving),
         sign_ins={user: last for user in sorted(leaving) if (last := read_sign_ins(org, user.full_name))},
         flow_counts=count_flow_versions(org, expected, components),
         flow_versions=read_flow_versions(org, {*applied.components, *expected}, deleted),
-        unmanaged=frozenset(unmanaged | unmanaged_too) - set(expected) - set(applied.components),
+        unmanaged=frozenset(observed.unmanaged | unmanaged_too) - set(expected) - set(applied.components),
         missing_parts=find_missing_parts(org, request.mode, expected, record_rows),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """What the first requests read."""
+
+    components: dict[Address, Component]
+    records: dict[Address, Component]
+    states: tuple[Component | None, ...]
+    """The states under the identities of the project, the present one first; None for one that the org does not have."""
+    unmanaged: set[Address]
+    """The other components in files with an expected one."""
+
+
+def _read_expected(org: Org, project: Project, expected: Mapping[Address, Body]) -> _Observed:
+    """Read the expected addresses and the state, with one retrieve in parallel with the record queries."""
+    states = [state_address(identity) for identity in project.identities]
+    bodies = {address: body for address, body in expected.items() if address.is_record}
+    requested = [*(address for address in expected if not address.is_record), *states]
+    (components, unmanaged), rows = run_both(lambda: _retrieve(org, requested), lambda: read_records(org, bodies))
+    if org.identity.sandbox:
+        rows = {
+            address: restore_email(row, bodies[address]) if address.type == "User" else row
+            for address, row in rows.items()
+        }
+    return _Observed(components, rows, tuple(components.pop(address, None) for address in states), unmanaged)
+
+
 def _expected_bodies(project: Project, mode: Mode, generated: Desired) -> dict[Address, Body]:
     """Return the generated bodies, and an empty one for each component that the relay replaces."""
-    bodies = {component.address: component.body for component in (*generated.components, *generated.records)}
+    bodies = {address: component.body for address, component in generated.by_address.items()}
     if mode is Mode.APPLY:
         # Components that the relay replaces must be read as well; they are not managed.
         return {address: {} for address in project.replaced} | bodies
@@ -269,9 +282,11 @@ def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Compone
     return {component.address: component for component in read(files) if component.address in requests}, file_addresses
 
 
-def _has_claims(records: Mapping[Address, Component], expected: Mapping[Address, Body], applied: Applied) -> bool:
+def _has_claims(components: Mapping[Address, Component], expected: Mapping[Address, Body], applied: Applied) -> bool:
     """Return whether a desired component has the description of a managed one, but is not in the state."""
-    unmanaged = (records[address] for address in expected if address in records and address not in applied.components)
+    unmanaged = (
+        components[address] for address in expected if address in components and address not in applied.components
+    )
     return any(claimed_components(unmanaged))
 
 

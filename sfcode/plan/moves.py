@@ -34,7 +34,8 @@ def find_moves(project: Project, addresses: Iterable[Address], snapshot: OrgSnap
     """List the moves of managed addresses with a former name; `addresses` are the desired ones."""
     former_names = FormerNames(project, tuple(addresses), snapshot.applied)
     managed, observed, desired_addresses = snapshot.applied.addresses(), snapshot.components, {*former_names.addresses}
-    managed |= {Address("User", name) for name in former_names.users if Address("User", name) in observed}
+    if former_names.user and (former_user := Address("User", former_names.user)) in observed:
+        managed |= {former_user}
     moves: list[Move] = []
     owners, users = Renames(()), References(_list_users(snapshot))
     for present in sorted(former_names.addresses, key=lambda address: (address.type != "CustomObject", address)):
@@ -87,12 +88,11 @@ class FormerNames:
         """Return the former address of an address, or the address itself if it was not renamed."""
         head, dot, last = present.full_name.rpartition("/" if present.is_record and present.type != "User" else ".")
         if present.type == "User":
-            return Address("User", next(iter(self.users), present.full_name))
+            return Address("User", self.user or present.full_name)
         if present.is_business_record:
             return present
         if present.is_record:
-            user = next(iter(self.users), last)
-            return Address(present.type, f"{self._replace_prefix(head)}/{user}")
+            return Address(present.type, f"{self._replace_prefix(head)}/{self.user or last}")
         if present.type == "CustomField" and present.full_name.lower() in self._fields:
             return Address(present.type, self._fields[present.full_name.lower()])
         if present.type in SENDERS:
@@ -104,10 +104,9 @@ class FormerNames:
         return half if half in self.applied.components and former not in self.applied.components else former
 
     @property
-    def users(self) -> tuple[str, ...]:
+    def user(self) -> str | None:
         """The former username, if there is one."""
-        user = self.project.settings.moved.user
-        return (user,) if user else ()
+        return self.project.settings.moved.user
 
     @property
     def _prefixes(self) -> tuple[str, str]:

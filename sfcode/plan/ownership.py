@@ -83,7 +83,7 @@ def delete_replaced(plan_input: PlanInput) -> Iterator[Change]:
     """Delete the unmanaged components that the relay replaces."""
     for address in plan_input.project.replaced:
         observed = plan_input.snapshot.components.get(address)
-        if observed and address not in plan_input.desired_by_address and address not in plan_input.applied:
+        if observed and address not in plan_input.desired.by_address and address not in plan_input.applied:
             yield Change(address, observed, None, replaced=True)
 
 

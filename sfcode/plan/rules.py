@@ -26,11 +26,11 @@ from sfcode.plan.ownership import (
 )
 from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal
 from sfcode.plan.platform_limits import refuse_beyond_platform
+from sfcode.plan.present_user import warn_of_other_rights
 from sfcode.plan.previous_user import (
     deactivated_users,
     refuse_shared_users,
     warn_of_other_assignees,
-    warn_of_other_rights,
     warn_of_sign_ins,
 )
 from sfcode.plan.references import References

@@ -18,6 +18,9 @@ from sfcode.metadata.component import Body, Component, Value
 
 PLACEHOLDER = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
 
+_PREVIOUS = re.compile(rf"\(previous ({PLACEHOLDER.pattern})\)")
+"""A placeholder of a secret that has another value since the last apply."""
+
 HIDDEN = re.compile(r"\(hidden [0-9a-f]{12}\)")
 """The replacement of an unknown secret value."""
 
@@ -51,18 +54,16 @@ def take_fingerprints(secrets: Mapping[str, str], key: str) -> dict[str, str]:
 
 def reveal(value: Value, secrets: Mapping[str, str]) -> Value:
     """Replace placeholders by values. Raises KeyError for an unknown name."""
-    if isinstance(value, str):
-        return PLACEHOLDER.sub(lambda match: secrets[match[1]], value)
-    if isinstance(value, Mapping):
-        return {key: reveal(part, secrets) for key, part in value.items()}
-    return [reveal(part, secrets) for part in value] if isinstance(value, list | tuple) else value
+    return _replace_texts(value, functools.partial(_reveal_text, secrets=secrets))
 
 
 def reveal_component(component: Component, secrets: Mapping[str, str]) -> Component:
     """Return a component with secret values, for deployment."""
-    return Component(
-        component.type, component.full_name, {key: reveal(part, secrets) for key, part in component.body.items()}
-    )
+    return _replace_in_body(component, functools.partial(_reveal_text, secrets=secrets))
+
+
+def _reveal_text(text: str, secrets: Mapping[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda match: secrets[match[1]], text)
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,12 @@ def mark_previous(component: Component, names: Collection[str]) -> Component:
     """Return the applied body, with placeholders of changed secrets marked as previous."""
     if not names:
         return component
-    return _replace_texts(component, lambda text: _as_previous(text, names))
+    return _replace_in_body(component, lambda text: _as_previous(text, names))
+
+
+def unmark_previous(component: Component) -> Component:
+    """Return a component with plain placeholders instead of marked ones, for the present values of the secrets."""
+    return _replace_in_body(component, lambda text: _PREVIOUS.sub(r"\1", text))
 
 
 def rename_secrets(component: Component, names: Mapping[str, str]) -> Component:
@@ -162,20 +168,21 @@ def rename_secrets(component: Component, names: Mapping[str, str]) -> Component:
     def rename(text: str) -> str:
         return PLACEHOLDER.sub(lambda match: f"${{secret:{names.get(match[1], match[1])}}}", text)
 
-    return _replace_texts(component, rename)
+    return _replace_in_body(component, rename)
 
 
-def _replace_texts(component: Component, replace: Callable[[str], str]) -> Component:
-    def replace_nested(value: Value) -> Value:
-        if isinstance(value, str):
-            return replace(value)
-        if isinstance(value, Mapping):
-            return {key: replace_nested(part) for key, part in value.items()}
-        return [replace_nested(part) for part in value] if isinstance(value, list | tuple) else value
+def _replace_in_body(component: Component, replace: Callable[[str], str]) -> Component:
+    body = {key: _replace_texts(part, replace) for key, part in component.body.items()}
+    return Component(component.type, component.full_name, body)
 
-    return Component(
-        component.type, component.full_name, {key: replace_nested(part) for key, part in component.body.items()}
-    )
+
+def _replace_texts(value: Value, replace: Callable[[str], str]) -> Value:
+    """Return a value with each of its texts replaced."""
+    if isinstance(value, str):
+        return replace(value)
+    if isinstance(value, Mapping):
+        return {key: _replace_texts(part, replace) for key, part in value.items()}
+    return [_replace_texts(part, replace) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _hide(text: str, key: str) -> str:

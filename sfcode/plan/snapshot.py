@@ -166,20 +166,15 @@ class PlanInput:
         return {name: names[value] for name, value in old.items() if name not in self.secrets and value in names}
 
     @cached_property
-    def desired_by_address(self) -> dict[Address, Component]:
-        """The desired components and records, by address."""
-        return {component.address: component for component in (*self.desired.components, *self.desired.records)}
-
-    @cached_property
     def released(self) -> frozenset[Address]:
         """Managed addresses that are no longer desired, but that a desired component refers to."""
         if self.request.mode is not Mode.APPLY:
             return frozenset()
-        references = References(self.desired_by_address.values())
+        references = References(self.desired.by_address.values())
         return frozenset(
             address
             for address in self.applied
-            if address not in self.desired_by_address
+            if address not in self.desired.by_address
             and address in self.snapshot.components
             and references.find(address)
         )
@@ -190,7 +185,7 @@ class PlanInput:
         claims = {address for state in self.snapshot.other_states for address in state.shared}
         components = [
             self.snapshot.components[address]
-            for address in self.desired_by_address
+            for address in self.desired.by_address
             if address in self.snapshot.components
         ]
         unmanaged = (

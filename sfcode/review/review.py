@@ -92,8 +92,8 @@ def plan_sides(before: Snapshot | None, after: Snapshot) -> Plan:
 
 
 def _components(side: Snapshot | None, unknown: Collection[Address]) -> dict[Address, Component]:
-    every = (*side.desired.components, *side.desired.records) if side else ()
-    return {component.address: component for component in every if component.address not in unknown}
+    desired = side.desired.by_address if side else {}
+    return {address: component for address, component in desired.items() if address not in unknown}
 
 
 def _context(before: Snapshot | None, after: Snapshot) -> Context:

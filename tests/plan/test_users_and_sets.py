@@ -13,9 +13,9 @@ from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
+from sfcode.plan.records import read_sign_ins
 from sfcode.plan.snapshot import OrgSnapshot, SignIns
 from sfcode.plan.state import Applied, Past
-from sfcode.plan.users import read_sign_ins
 from tests.plan.samples import USER, build, desired, number, observed, permissions
 
 PROFILE = "Minimum Access - API Only Integrations"

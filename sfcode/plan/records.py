@@ -1,4 +1,4 @@
-"""Read users in the form of the config, and check the references of records."""
+"""Read records in the form of the config: users, their assignments and campaigns; and check their references."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _read_record(org: Org, address: Address, desired_body: Body) -> Component | 
     return Component(address.type, address.full_name, bodies[0]) if bodies else None
 
 
-def list_other_rights(
+def read_rights_of_users(
     org: Org, project: Project, applied: Applied, records: Mapping[Address, Component]
 ) -> dict[Address, OtherRights]:
     """Read the rights of existing integration users that are not from the project's permission sets."""
