@@ -66,5 +66,5 @@ def test_a_saved_plan_makes_the_same_changes(project, tmp_path_factory, wanted, 
     save(plan, path)
     loaded_plan = load(path)
     assert loaded_plan.effective == plan.effective
-    assert loaded_plan.list_desired() == plan.desired()
+    assert loaded_plan.list_desired() == plan.list_desired()
     assert {action: loaded_plan.count(action) for action in Action} == {action: plan.count(action) for action in Action}
