@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from sfcode.lazy_dataclasses import replace
 from sfcode.relay.inbox.column_types import Unreadable
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.tables import INBOX, LANES, age, open_rows
+from sfcode.relay.inbox.types import Unavailable
 from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Source
 
 COLUMNS = ("id", "source", "message_id", "key", "kind", "payload", "attempts", "history", "received_at")
@@ -75,7 +77,7 @@ class ClaimedRows(NamedTuple):
     def _read_message(self, row: Sequence[Any]) -> ClaimedMessage:
         dialect = self.tx.db.dialect
         values: list[Any] = [
-            value if read is None else read(value, dialect) for read, value in zip(_READERS, row, strict=True)
+            value if read is None else _unlock(read, value, dialect) for read, value in zip(_READERS, row, strict=True)
         ]
         received_at: datetime = values.pop()
         history: str = values.pop()
@@ -110,6 +112,39 @@ def claim(tx: Transaction, request: ClaimRequest) -> ClaimedRows | None:
     is_chosen = within(INBOX.c.id, row_ids)
     lease = INBOX.update().where(is_chosen).values(state="leased", lease_until=until, lease_token=token)
     return ClaimedRows(tx, request, token, tx.database.update(tx.db, lease, sa.select(*_RAW).where(is_chosen)))
+
+
+class Undecrypted(str):
+    """The value of a column that is encrypted with a key that this process does not have."""
+
+    __slots__ = ()
+
+
+def _unlock(read: Callable[[Any, sa.Dialect], Any], value: Any, dialect: sa.Dialect) -> Any:
+    try:
+        return read(value, dialect)
+    except Unavailable:
+        return Undecrypted()
+
+
+def split_locked(claim: Claim) -> tuple[Claim | None, Claim | None]:
+    """
+    Split a claim into the messages that this process can decrypt and the others; None for a part without messages.
+
+    Messages of one key stay together, so that their order is kept. A process with the key delivers those that this process
+    releases.
+    """
+    locked_keys = {
+        message.key for message in claim.messages if Undecrypted in (type(message.payload), type(message.history))
+    }
+    if not locked_keys:
+        return claim, None
+    parts = (
+        tuple(message for message in claim.messages if (message.key in locked_keys) is is_locked)
+        for is_locked in (False, True)
+    )
+    open_part, locked_part = (replace(claim, messages=part) if part else None for part in parts)
+    return open_part, locked_part
 
 
 def unreadable(claim: Claim) -> dict[int, Settlement]:

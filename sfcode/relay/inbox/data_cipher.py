@@ -21,7 +21,6 @@ from sfcode.secret import Secret
 START = "\\e"
 _ENCRYPTED = re.compile(r"\\\\|\\e([0-9a-f]{8}):([A-Za-z0-9_=-]+);")
 """An encrypted text, or an escaped backslash, which is not the beginning of one."""
-WRONG_KEY = "A row of the relay's database is encrypted with a key that is missing in SFCODE_RELAY_DATA_KEYS."
 
 
 class DataCipher:
@@ -54,11 +53,19 @@ class DataCipher:
             return match[0]
         key = self._keys.get(match[1])
         if key is None:
-            raise Unavailable(WRONG_KEY, "Set the variable to all keys that are in use, the newest first.")
+            raise missing_key()
         try:
             return key.decrypt(match[2].encode()).decode("utf-8", "surrogatepass")
         except InvalidToken:
             return ""  # the row is damaged
+
+
+def missing_key() -> Unavailable:
+    """Return the error for a row whose key is missing."""
+    return Unavailable(
+        "A row of the relay's database is encrypted with a key that is missing in SFCODE_RELAY_DATA_KEYS.",
+        "Set the variable to all keys that are in use, the newest first.",
+    )
 
 
 NO_KEYS = DataCipher()

@@ -36,6 +36,7 @@ from sfcode.relay.inbox.activity import ActivityLog
 from sfcode.relay.inbox.api_calls import ApiCallLog
 from sfcode.relay.inbox.audit import AuditLine
 from sfcode.relay.inbox.bulk_changes import BulkChanges, shift_times
+from sfcode.relay.inbox.data_cipher import missing_key
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.encryption import Encryption
 from sfcode.relay.inbox.forget import PersonData
@@ -123,7 +124,11 @@ class Inbox(TransactionRunner):
         request = claim.ClaimRequest(source, limit, per_key, keys or limit, lease, boot_time() + lease)
         # After a power failure a lost claim is made again. After a lost settlement its messages are delivered once more.
         while (rows := self._timed_write("claim", lambda tx: claim.claim(tx, request), durable=False)) is not None:
-            new_claim = rows.read()
+            new_claim, locked_part = claim.split_locked(rows.read())
+            if locked_part is not None:
+                self.release(locked_part)
+            if new_claim is None:
+                raise missing_key()
             damaged = claim.unreadable(new_claim)
             if not damaged:
                 return new_claim

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sfcode.relay.inbox import Filter, Inbox, Unavailable, encryption, open_inbo
 from sfcode.relay.inbox.column_types import EncryptedText, escape
 from sfcode.relay.inbox.data_cipher import DataCipher
 from sfcode.relay.inbox.tables import INBOX
-from sfcode.relay.message import Delivered, Delivery, InboxMessage, LatestState, Parked
+from sfcode.relay.message import Delivered, Delivery, InboxMessage, LatestState, Parked, Retry
 from sfcode.secret import Secret
 
 OLD, NEW, OTHER = (Secret(base64.urlsafe_b64encode(bytes([number]) * 32).decode()) for number in range(3))
@@ -145,11 +146,33 @@ def test_a_process_that_has_not_the_key_yet_parks_nothing_and_loses_nothing(data
     with open_inbox(database_url) as before, open_inbox(database_url, keys=[NEW]) as after:
         after.accept([InboxMessage("appcues", "m", "user:a", "k", {"user_id": "a"})])
         with pytest.raises(Unavailable, match="SFCODE_RELAY_DATA_KEYS"):
-            before.claim("appcues", limit=1, per_key=1, lease=0.0)
+            before.claim("appcues", limit=1, per_key=1, lease=60)
         assert after.stats().count("parked") == 0
         claim = after.claim("appcues", limit=1, per_key=1, lease=60)
         assert claim is not None
         assert claim.messages[0].payload == {"user_id": "a"}
+
+
+def test_a_process_without_the_key_delivers_what_is_not_encrypted(database_url: str) -> None:
+    """Of one user it delivers nothing, since a later message must not overtake an encrypted one."""
+
+    def of_user(user: str, number: int) -> InboxMessage:
+        return InboxMessage("appcues", f"{user}{number}", f"user:{user}", "k", {"user_id": user})
+
+    with open_inbox(database_url) as before, open_inbox(database_url, keys=[NEW]) as after:
+        before.accept([of_user("a", 1), of_user("b", 1), of_user("c", 1)])
+        claim = after.claim("appcues", limit=1, per_key=1, lease=60)
+        assert claim is not None
+        retried = Delivery({claim.messages[0].id: Retry("503")})
+        after.settle(claim, retried, lambda *_: timedelta())  # its history is encrypted now
+        after.accept([of_user("b", 2)])
+        claim = before.claim("appcues", limit=10, per_key=10, lease=60)
+        assert claim is not None
+        assert [message.message_id for message in claim.messages] == ["c1"]
+        rest = after.claim("appcues", limit=10, per_key=10, lease=60)
+        assert rest is not None
+        assert [message.message_id for message in rest.messages] == ["a1", "b1", "b2"]
+        assert before.settle(claim, Delivery({claim.messages[0].id: Delivered()}), lambda *_: None) == 1
 
 
 def test_a_person_is_found_and_forgotten_in_encrypted_messages_too(database_url: str) -> None:
