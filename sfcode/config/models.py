@@ -61,7 +61,7 @@ class IntegrationUser(Model):
         description="Username in Salesforce: has the form of an e-mail address and is unique in all of Salesforce.",
         examples=["appcues.integration@example.com"],
     )
-    last_name: VisibleText = Field(default="Appcues Integration", max_length=80, description="Its last name.")
+    last_name: VisibleText = Field(default="Appcues Integration", max_length=80, description="Last name of the user.")
     email: Email = Field(
         description="E-mail address for Salesforce's mails about this user: a person, or a mailing list that somebody reads.",
         examples=["crm-admins@example.com"],

@@ -112,13 +112,13 @@ class Retention(Model):
         default=14,
         ge=2,
         le=3650,
-        description="Delivered messages. Salesforce may repeat a message for a day, and the relay detects a "
+        description="Days to keep delivered messages. Salesforce may repeat a message for a day, and the relay detects a "
         "repetition by the stored one.",
     )
-    parked_days: int = Field(default=90, ge=2, le=3650, description="Messages that wait for a person.")
-    given_up_days: int = Field(default=90, ge=2, le=3650, description="Messages that were given up.")
+    parked_days: int = Field(default=90, ge=2, le=3650, description="Days to keep messages that wait for a person.")
+    given_up_days: int = Field(default=90, ge=2, le=3650, description="Days to keep messages that were given up.")
     audit_days: int = Field(
-        default=365, ge=30, le=3650, description="Audit lines: who changed what in the inbox, and when."
+        default=365, ge=30, le=3650, description="Days to keep audit lines: who changed what in the inbox, and when."
     )
 
 

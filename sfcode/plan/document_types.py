@@ -141,7 +141,7 @@ class MappingFlow(TypedDict):
     """Appcues event, and the Salesforce field or object."""
     carrier: str
     selected: tuple[int, int] | None
-    """The number of records that match `where`, and the number of those with a user ID."""
+    """The number of records with a user ID that match `where`, and the number of all records with a user ID."""
 
 
 @described
@@ -211,7 +211,7 @@ class PlanContent(TypedDict):
     refresh_only: bool
     destroy: bool
     kept: dict[str, Body]
-    """Addresses of components that an apply also writes, unchanged."""
+    """Managed components that are not part of the plan and remain managed, by address."""
     released: list[str]
     resource_changes: list[PlannedChange]
     resource_drift: list[DriftedComponent]

@@ -33,6 +33,7 @@ class AppliedChange(TypedDict):
     owned: list[str]
     """Addresses that were managed before the apply."""
     drifted: list[str]
+    """Addresses whose components had been changed in the org before the apply."""
     moves: dict[str, str]
     """Former addresses of renames in place, by present address."""
     project: str | None

@@ -84,6 +84,7 @@ class AlarmDocument(TypedDict):
     at: str
     """The time at which the alarm was last raised."""
     times: int
+    """How often the alarm was raised."""
     id: int
     meaning: str
     hint: str
@@ -111,6 +112,7 @@ class JobDocument(TypedDict):
     ended_at: str | None
     outcome: str | None
     queued: int
+    """The number of messages that the run added to the inbox."""
     next_at: str | None
     """The time of the next run; null if the job is due now."""
 
@@ -162,11 +164,12 @@ class AcknowledgedDocument(TypedDict):
 
 @described
 class ForgottenDocument(TypedDict):
-    """The result of `relay forget`."""
+    """The result of `relay forget`; with --dry-run, the numbers of what it would delete."""
 
     messages: int
     values: int
     user_sha256: str
+    """The hash by which the audit line names the user."""
     dry_run: bool
 
 
