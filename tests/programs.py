@@ -100,9 +100,9 @@ class Program:
         if not isinstance(stream, int):
             return stream.fileno()
         if stream == subprocess.DEVNULL:
-            nothing = os.open(os.devnull, os.O_RDWR)
-            passed.callback(os.close, nothing)
-            return nothing
+            null_device = os.open(os.devnull, os.O_RDWR)
+            passed.callback(os.close, null_device)
+            return null_device
         if stream != subprocess.PIPE:
             return stream
         reading, writing = os.pipe()

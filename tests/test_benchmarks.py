@@ -39,9 +39,9 @@ def test_saved_ratios_are_read(tmp_path: Path) -> None:
 
 
 def test_the_memory_is_that_of_the_process_itself(tmp_path: Path) -> None:
-    held = b"1" * 200_000_000
+    block = b"1" * 200_000_000
     usage = measure_process([sys.executable, "-I", "-S", "-c", "pass"], tmp_path)
-    assert usage.peak_memory < len(held) / 2
+    assert usage.peak_memory < len(block) / 2
     grown = measure_process([sys.executable, "-I", "-S", "-c", "bytearray(b'1') * 100_000_000"], tmp_path)
     assert grown.peak_memory > usage.peak_memory + 50_000_000
 

@@ -289,13 +289,13 @@ def test_every_figure_comes_from_the_benchmarks_a_source_or_the_code() -> None:
         if figure not in origins.get(page, {}) and figure not in origins["everywhere"]
     ]
     assert strange == [], "mark it <!-- bench: ... -->, link its source on the line, or add it to tests/figures.yaml"
-    written = {(page, figure) for page, _, figure in figures}
-    everywhere = {figure for _, figure in written}
+    page_figures = {(page, figure) for page, _, figure in figures}
+    everywhere = {figure for _, figure in page_figures}
     stale = [
         (page, figure)
         for page, reasons in origins.items()
         for figure in reasons
-        if (figure not in everywhere if page == "everywhere" else (page, figure) not in written)
+        if (figure not in everywhere if page == "everywhere" else (page, figure) not in page_figures)
     ]
     assert stale == []
 

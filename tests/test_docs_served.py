@@ -86,16 +86,16 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         (config.parent / "recipes.yaml").write_text("version: 1\nnps_history: {}\n", encoding="utf-8")
         config.write_text(re.sub(r"relay_url: .*", f"relay_url: http://127.0.0.1:{port}", text), encoding="utf-8")
 
-    with world(folder, f"sqlite:///{folder / 'relay.db'}", name_everything) as made:
+    with world(folder, f"sqlite:///{folder / 'relay.db'}", name_everything) as world_of_test:
         for product in ("product-a", "product-b"):
-            shutil.copytree(made.folder / "config", made.folder / "teams" / product / "config")
-        shutil.copyfile(ROOT / "sfcode/local/seed/northwind.yaml", made.folder / "company.yaml")
+            shutil.copytree(world_of_test.folder / "config", world_of_test.folder / "teams" / product / "config")
+        shutil.copyfile(ROOT / "sfcode/local/seed/northwind.yaml", world_of_test.folder / "company.yaml")
         answers = "user_id,score,timestamp\n10003,9,2026-01-05T10:00:00Z\n"
-        (made.folder / "answers.csv").write_text(answers, encoding="utf-8")
-        relay = made.relay(port)
+        (world_of_test.folder / "answers.csv").write_text(answers, encoding="utf-8")
+        relay = world_of_test.relay(port)
         until(lambda: relay.answers("/readyz") or not relay.runs, f"readiness: {relay.text()[-2000:]}")
         assert relay.runs, relay.text()
-        yield Stage(made, relay)
+        yield Stage(world_of_test, relay)
 
 
 def test_blocks_are_found() -> None:

@@ -97,8 +97,8 @@ def test_import(tmp_path: Path) -> None:
     fill_org(tmp_path / "org", 12)
     with serve(tmp_path / "org") as org:
         journey = Journey(tmp_path, {"SF_ACCESS_TOKEN": org.access_token})
-        known = ("--user-id-field", "Field0__c", "--direction", "to_appcues", "--attribute", "first=Field1__c")
-        words = ("--org", org.url, "import", "--name", "Imported", *known, "--dry-run")
+        options = ("--user-id-field", "Field0__c", "--direction", "to_appcues", "--attribute", "first=Field1__c")
+        words = ("--org", org.url, "import", "--name", "Imported", *options, "--dry-run")
         calls = []
         for count in (1, 4, 8, 12):
             objects = (word for number in range(count) for word in ("--object", f"Thing{number}__c"))
@@ -139,16 +139,16 @@ def test_an_apply_and_one_that_deletes(tmp_path: Path, monkeypatch: pytest.Monke
     creating, deleting = [], []
     for count in (1, 8, 16, 24):
         config = start(tmp_path / str(count), count).folder / "config"
-        whole = load(config, "local")
-        wanted = generate(whole, standard())
-        creating.append(count_calls(lambda: plan_and_package(whole, wanted, OrgSnapshot(TARGET))))  # noqa: B023
+        project = load(config, "local")
+        desired = generate(project, standard())
+        creating.append(count_calls(lambda: plan_and_package(project, desired, OrgSnapshot(TARGET))))  # noqa: B023
         for number in range(count // 2):
             (config / "mappings" / f"thing_{number}.yaml").unlink()
         half = load(config, "local")
         rest = generate(half, standard())
-        applied = Applied({component.address: component.body for component in wanted.components}, half.settings.name)
-        seen = OrgSnapshot(TARGET, wanted.by_address, applied)
-        deleting.append(count_calls(lambda: plan_and_package(half, rest, seen)))  # noqa: B023
+        applied = Applied({component.address: component.body for component in desired.components}, half.settings.name)
+        snapshot = OrgSnapshot(TARGET, desired.by_address, applied)
+        deleting.append(count_calls(lambda: plan_and_package(half, rest, snapshot)))  # noqa: B023
     assert_linear(creating[1:])
     assert_linear(deleting[1:])
 

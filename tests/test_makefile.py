@@ -54,11 +54,11 @@ def test_a_run_fails_if_a_test_fails_again(root: Path, tmp_path: Path, codes, pa
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(PROGRAM)
         (tmp_path / name).chmod(0o755)
-    made = ".venv/.ready .cache/sf/.ready .cache/cci/.ready"
+    stamps = ".venv/.ready .cache/sf/.ready .cache/cci/.ready"
     for name, code in codes.items():
         (tmp_path / name).write_text(f"{code}\n")
     shutil.copy(root / "Makefile", tmp_path)
-    marks = [option for path in made.split() for option in ("--assume-old", path)]
+    marks = [option for path in stamps.split() for option in ("--assume-old", path)]
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.run(
         ["make", *marks, "pytest"],

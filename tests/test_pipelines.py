@@ -138,18 +138,20 @@ def test_the_gitlab_jobs_review_plan_and_apply(component: tuple[dict[str, Any], 
     project.edit("mappings/contact.yaml", "role: Title", "role: Department")
     head = run_script("git commit -qam 2 && git rev-parse HEAD", tmp_path, {}).stdout.strip()
     environ |= {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base, "CI_COMMIT_SHA": head}
-    shown = {}
+    outputs = {}
     for name in ("sfcode-review", "sfcode-plan", "sfcode-apply"):
         job = run_script("\n".join(jobs[name]["script"]), tmp_path, environ)
         assert job.returncode == 0, job.stdout + job.stderr
-        shown[name] = job.stdout
-    assert "Department" in shown["sfcode-review"]
-    assert "Apply complete!" in shown["sfcode-apply"]
+        outputs[name] = job.stdout
+    assert "Department" in outputs["sfcode-review"]
+    assert "Apply complete!" in outputs["sfcode-apply"]
     artifacts = jobs["sfcode-plan"]["artifacts"]
     files = [*artifacts["paths"], artifacts["reports"]["junit"]]
     assert [name for name in files if not (tmp_path / name).stat().st_size] == []
-    again = run_script("\n".join(jobs["sfcode-apply"]["script"]), tmp_path, environ)
-    assert (again.returncode, "The org has changed since the plan" in again.stderr) == (1, True), again.stderr
+    second_result = run_script("\n".join(jobs["sfcode-apply"]["script"]), tmp_path, environ)
+    assert (second_result.returncode, "The org has changed since the plan" in second_result.stderr) == (1, True), (
+        second_result.stderr
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,8 +173,8 @@ def test_the_installation_in_a_pipeline_imports_no_module_of_the_checkout(path: 
         (tmp_path / f"{module}.py").write_text("print('imported from the checkout')", encoding="utf-8")
     for command in commands:
         options = command.partition("python ")[2]
-        shown = run_script(f"{sys.executable} {options} --help", tmp_path, {})
-        assert (shown.returncode, "imported from the checkout" in shown.stdout) == (0, False), command
+        output = run_script(f"{sys.executable} {options} --help", tmp_path, {})
+        assert (output.returncode, "imported from the checkout" in output.stdout) == (0, False), command
 
 
 def load_step(path: str) -> tuple[dict[str, Any], set[str]]:

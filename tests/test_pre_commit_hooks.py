@@ -32,9 +32,9 @@ def test_a_hook_passes_on_a_good_project_and_fails_on_a_broken_one(hook, tmp_pat
     good = start(hook, tmp_path)
     assert good.returncode == 0, good.stdout + good.stderr
     (tmp_path / "config/mappings/contact.yaml").write_text("object: [\n", encoding="utf-8")
-    broken = start(hook, tmp_path)
-    assert broken.returncode == 1
-    assert "contact.yaml:" in broken.stderr
+    failure = start(hook, tmp_path)
+    assert failure.returncode == 1
+    assert "contact.yaml:" in failure.stderr
 
 
 def test_the_formatting_hook_takes_the_files_of_a_project_alone():

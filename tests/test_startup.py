@@ -52,11 +52,11 @@ def imported_by(root: Path, *arguments: str) -> set[str]:
 def check(modules: set[str], own: int, foreign: int, banned: set[str]) -> None:
     packages = {name: name.partition(".")[0] for name in modules}
     assert sorted({*packages.values()} & banned) == []
-    ours = [name for name, package in packages.items() if package == "sfcode"]
-    others = [name for name, package in packages.items() if package not in {"sfcode", *sys.stdlib_module_names}]
-    assert ours
-    assert len(ours) <= own, sorted(ours)
-    assert len(others) <= foreign, sorted(others)
+    own_modules = [name for name, package in packages.items() if package == "sfcode"]
+    other_modules = [name for name, package in packages.items() if package not in {"sfcode", *sys.stdlib_module_names}]
+    assert own_modules
+    assert len(own_modules) <= own, sorted(own_modules)
+    assert len(other_modules) <= foreign, sorted(other_modules)
 
 
 @pytest.mark.parametrize("arguments", LIMITS, ids=" ".join)

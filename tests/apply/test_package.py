@@ -150,8 +150,8 @@ class TestTheDigest:
         assert len({digest, *other_digests}) == 1 + len(other_digests)
 
     def test_does_not_depend_on_the_order_of_the_files(self) -> None:
-        turned = replace(STEP, components=STEP.components[::-1])
-        assert package_digest(plan(), turned, MARK) == package_digest(plan(), STEP, MARK)
+        reversed_step = replace(STEP, components=STEP.components[::-1])
+        assert package_digest(plan(), reversed_step, MARK) == package_digest(plan(), STEP, MARK)
 
 
 class TestUsersThatAreNotThereYet:
@@ -187,8 +187,8 @@ def test_a_trial_switches_flows_off_and_deletes_their_versions(versions: dict[Ad
     assert components[str(MESSAGE.address)].body["integrationUser"] == TARGET.username
     assert components[str(MESSAGE.address)].body["endpointUrl"] == f"https://r.example.com/{SECRET}"
     assert str(state_address("Appcues")) not in components
-    everything = b"".join(files(zipped).values()).decode()
-    assert ("<activeVersionNumber>0</activeVersionNumber>" in everything) is bool(versions[FLOW])
+    content = b"".join(files(zipped).values()).decode()
+    assert ("<activeVersionNumber>0</activeVersionNumber>" in content) is bool(versions[FLOW])
     (destructive,) = [data.decode() for name, data in files(zipped).items() if "destructive" in name]
     assert "<members>Contact.A__c</members>" in destructive
     for version in (2, 3):

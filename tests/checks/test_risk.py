@@ -103,10 +103,10 @@ def test_the_highest_risk_of_a_change(
 
 
 def test_granted_and_revoked_permissions_are_described() -> None:
-    seen = {"Contact.A__c": SEEN}
+    readable = {"Contact.A__c": SEEN}
     before = rights(
         objectPermissions={"Lead": {"allowRead": True}},
-        fieldPermissions={**seen, "contact.b__c": SEEN},
+        fieldPermissions={**readable, "contact.b__c": SEEN},
         userPermissions={"ApiEnabled": {"enabled": True}},
     )
     after = rights(
@@ -118,6 +118,6 @@ def test_granted_and_revoked_permissions_are_described() -> None:
         "The integration user may no longer read Contact.A__c",
         "The integration user loses the permission API Enabled",
     )
-    viewers = assess_change(change("PermissionSet:Acme_Viewer", None, rights(fieldPermissions=seen)), PERSONAL)
+    viewers = assess_change(change("PermissionSet:Acme_Viewer", None, rights(fieldPermissions=readable)), PERSONAL)
     assert viewers.access == ("A user with the permission set `Acme_Viewer` may read Contact.A__c",)
     assert assess_change(change(FIELD, None, {"type": "Number"}), PERSONAL).access == ()

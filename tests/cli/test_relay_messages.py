@@ -146,8 +146,8 @@ def test_the_result_of_every_verb_is_described():
 def test_messages_of_a_record_are_found_by_its_short_id_too(home, inbox):
     inbox.accept([message(1), message(2, source="salesforce", payload={"record": {"Id": CONTACT}})])
     for record in (CONTACT, CONTACT[:15]):
-        found = home.run("--json", "relay", "list", "--record", record).json["result"]
-        assert [entry["message_id"] for entry in found] == ["m2"]
+        messages = home.run("--json", "relay", "list", "--record", record).json["result"]
+        assert [entry["message_id"] for entry in messages] == ["m2"]
 
 
 @pytest.fixture

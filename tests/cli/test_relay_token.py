@@ -80,6 +80,6 @@ def test_an_invalid_token_command_is_refused_with_a_hint(journey, arguments, exp
 
 def test_a_token_name_is_unique(journey):
     assert journey.run("relay", "token", "create", "ada").code == 0
-    again = journey.run("relay", "token", "create", "ada")
-    assert (again.code, again.out) == (1, "")
-    assert "There is a token ada already" in again.err
+    second_result = journey.run("relay", "token", "create", "ada")
+    assert (second_result.code, second_result.out) == (1, "")
+    assert "There is a token ada already" in second_result.err

@@ -104,9 +104,11 @@ def place(tmp_path_factory):
 def planned(target_project, client):
     """Plan with the options that the plan's refusals ask for."""
     plan_result = make_plan(target_project, client, SECRETS)
-    hidden = [refusal.address for refusal in plan_result.plan.refusals]
+    addresses = [refusal.address for refusal in plan_result.plan.refusals]
     return (
-        make_plan(target_project, client, SECRETS, PlanRequest(allow_delete=tuple(hidden))) if hidden else plan_result
+        make_plan(target_project, client, SECRETS, PlanRequest(allow_delete=tuple(addresses)))
+        if addresses
+        else plan_result
     )
 
 
@@ -126,9 +128,9 @@ def test_an_apply_is_all_or_nothing_and_leaves_nothing_to_do(place, wanted):
     first_result = planned(wanted, client)
     assert first_result.plan.refusals == ()
     before = metadata()
-    broken = replace(first_result.plan, changes=(*first_result.plan.changes, Change(BROKEN.address, None, BROKEN)))
+    broken_plan = replace(first_result.plan, changes=(*first_result.plan.changes, Change(BROKEN.address, None, BROKEN)))
     with pytest.raises(DeployFailed, match="No_Such__c"):
-        carried_out(broken, client, first_result)
+        carried_out(broken_plan, client, first_result)
     assert metadata() == before, "a refused deployment leaves every component as it was"
     second_result = planned(wanted, client)
     carried_out(second_result.plan, client, second_result)

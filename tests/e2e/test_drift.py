@@ -29,18 +29,18 @@ def drifted(applied):
 
 
 def test_no_drift_is_said_in_one_line_and_exits_with_0(applied):
-    looked = applied.plan("--refresh-only", "--detailed-exitcode")
-    assert (looked.code, looked.out.count("\n")) == (0, 1)
-    assert looked.out.startswith("No drift. Northwind Traders (00D")
+    result = applied.plan("--refresh-only", "--detailed-exitcode")
+    assert (result.code, result.out.count("\n")) == (0, 1)
+    assert result.out.startswith("No drift. Northwind Traders (00D")
 
 
 def test_drift_is_shown_from_the_applied_to_the_present_value_and_exits_with_2(drifted):
-    looked = drifted.plan("--refresh-only", "--detailed-exitcode")
-    assert looked.code == 2
-    assert "Note: objects have changed outside of sfcode" in looked.out
-    assert f"  # {SCORE} has changed\n" in looked.out
-    assert '~ label = "Appcues NPS Score" -> "Somebody was here"' in looked.out
-    assert looked.last_line == "Drift: 1 changed, 0 deleted."
+    result = drifted.plan("--refresh-only", "--detailed-exitcode")
+    assert result.code == 2
+    assert "Note: objects have changed outside of sfcode" in result.out
+    assert f"  # {SCORE} has changed\n" in result.out
+    assert '~ label = "Appcues NPS Score" -> "Somebody was here"' in result.out
+    assert result.last_line == "Drift: 1 changed, 0 deleted."
 
 
 def test_a_plan_says_which_attribute_the_org_changed_and_which_the_config(drifted):
@@ -89,9 +89,9 @@ def test_a_component_deleted_in_the_org_is_drift_and_is_created_again(applied):
         field = component(org, Address("CustomField", "Lead.Appcues_NPS_Feedback__c"))
         assert field is not None
         deploy(org, deleted=(field.address,))
-    looked = applied.plan("--refresh-only", "--detailed-exitcode")
-    assert looked.code == 2
-    assert f"  # {field.address} has been deleted\n" in looked.out
+    result = applied.plan("--refresh-only", "--detailed-exitcode")
+    assert result.code == 2
+    assert f"  # {field.address} has been deleted\n" in result.out
     output = applied.plan().out
     assert f"  # {field.address} will be created\n  # (it was deleted in the org since the last apply)\n" in output
     assert applied.apply().code == 0
@@ -102,9 +102,9 @@ def test_a_deactivated_integration_user_is_drift(applied):
     with local_org(applied) as org, opened(org) as client:
         (row,) = client.query("SELECT Id FROM User WHERE Username = {}", USER)
         client.update("User", row["Id"], {"IsActive": False})
-    looked = applied.plan("--refresh-only", "--detailed-exitcode")
-    assert looked.code == 2
-    assert "~ IsActive = true -> false" in looked.out
+    result = applied.plan("--refresh-only", "--detailed-exitcode")
+    assert result.code == 2
+    assert "~ IsActive = true -> false" in result.out
     assert applied.actions() == {f"User:{USER}": "update"}
     assert applied.apply().code == 0
     assert applied.actions() == {}

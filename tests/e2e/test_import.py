@@ -94,9 +94,9 @@ class TestTakingOver:
         wider = permission_set()
         wider.body["userPermissions"]["ViewSetup"] = {"enabled": True}
         adopted.deploy(wider)
-        looked = adopted.journey.plan("--refresh-only", "--detailed-exitcode")
-        assert looked.code == 2
-        assert "PermissionSet:Appcues_Access has changed" in looked.out
+        result = adopted.journey.plan("--refresh-only", "--detailed-exitcode")
+        assert result.code == 2
+        assert "PermissionSet:Appcues_Access has changed" in result.out
         output = adopted.journey.plan().out
         assert "- ViewSetup = { enabled = true }" in output
         assert adopted.journey.apply().code == 0

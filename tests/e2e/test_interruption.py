@@ -111,16 +111,16 @@ def test_signals_that_the_parent_ignores_stay_ignored():
 @pytest.mark.parametrize("number", CODES)
 def test_a_signal_that_does_not_end_a_read_of_the_main_thread_ends_the_command(number):
     """Such a signal arrives just before the read begins, or is received by another thread."""
-    ours, theirs = socket.socketpair()
-    late = threading.Timer(PATIENCE, theirs.send, [b"ended"])
+    near_end, far_end = socket.socketpair()
+    late = threading.Timer(PATIENCE, far_end.send, [b"ended"])
     other = threading.Timer(0.1, lambda: signal.pthread_kill(threading.get_ident(), number))
     late.start()
 
     def read():
         other.start()
-        ours.recv(100)
+        near_end.recv(100)
 
-    with ours, theirs, Interruption().handle_signals(), pytest.raises(KeyboardInterrupt):
+    with near_end, far_end, Interruption().handle_signals(), pytest.raises(KeyboardInterrupt):
         read()
     assert late.is_alive(), "The handler ran only when the read had ended."
     late.cancel()
@@ -135,14 +135,14 @@ def test_a_signal_during_a_finalizer_ends_the_command(number):
         def __del__(self):
             os.kill(os.getpid(), number)
 
-    ours, theirs = socket.socketpair()
-    ours.settimeout(PATIENCE)
+    near_end, far_end = socket.socketpair()
+    near_end.settimeout(PATIENCE)
 
     def read():
         Finalized()
-        ours.recv(100)
+        near_end.recv(100)
 
-    with ours, theirs, Interruption().handle_signals(), pytest.raises(KeyboardInterrupt):
+    with near_end, far_end, Interruption().handle_signals(), pytest.raises(KeyboardInterrupt):
         read()
 
 

@@ -53,10 +53,10 @@ def test_a_removed_attribute_leaves_message_condition_and_access_together(applie
 
 
 def test_the_readme_shows_parts_of_a_real_plan(applied, root):
-    (shown,) = re.findall(r"^```text\n(.*?)^```$", (root / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    (excerpt,) = re.findall(r"^```text\n(.*?)^```$", (root / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     applied.edit("mappings/contact.yaml", "    department: Department\n", "")
     output = applied.plan().out
-    for part in shown.split("...\n"):
+    for part in excerpt.split("...\n"):
         assert part in output
 
 

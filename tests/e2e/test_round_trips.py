@@ -54,11 +54,11 @@ def test_a_first_plan(journey: Journey) -> None:
 
 def test_the_first_two_requests_run_side_by_side(journey: Journey) -> None:
     """Neither of the two requests is sent before both are ready."""
-    numbers, both = itertools.count(1), threading.Barrier(2)
+    numbers, barrier = itertools.count(1), threading.Barrier(2)
 
     def wait_for_the_other() -> dict[str, str]:
-        if next(numbers) <= both.parties:
-            both.wait(PATIENCE)
+        if next(numbers) <= barrier.parties:
+            barrier.wait(PATIENCE)
         return {}
 
     plan_with(journey, Runtime(request_headers=wait_for_the_other))
@@ -82,18 +82,18 @@ def test_the_fingerprints_of_secrets_are_taken_while_the_org_is_read(journey: Jo
 
     The third request is sent while the first secret is being read.
     """
-    both, numbers = threading.Barrier(2), itertools.count(1)
+    barrier, numbers = threading.Barrier(2), itertools.count(1)
     reads = itertools.count(1)
 
     class Secrets(dict[str, str]):
         def items(self) -> ItemsView[str, str]:
             if next(reads) == 1:
-                both.wait(PATIENCE)
+                barrier.wait(PATIENCE)
             return super().items()
 
     def wait_for_the_secrets() -> dict[str, str]:
         if next(numbers) == 3:
-            both.wait(PATIENCE)
+            barrier.wait(PATIENCE)
         return {}
 
     plan_with(journey, Runtime(request_headers=wait_for_the_secrets), Secrets)

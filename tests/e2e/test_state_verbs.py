@@ -41,8 +41,8 @@ def test_before_the_first_apply_nothing_is_managed(journey):
 
 def test_a_forgotten_component_stays_as_it_is_and_is_adopted_again(applied):
     before = listing(applied)
-    forgotten = applied.run("state", "forget", FIELD)
-    assert (forgotten.code, forgotten.out.splitlines()[-1]) == (0, f"forgotten {FIELD}")
+    result = applied.run("state", "forget", FIELD)
+    assert (result.code, result.out.splitlines()[-1]) == (0, f"forgotten {FIELD}")
     refused_twice = applied.run("--json", "state", "forget", FIELD)
     assert (refused_twice.code, refused_twice.json["status"]) == (1, 1)
     assert listing(applied) == [address for address in before if address != FIELD]

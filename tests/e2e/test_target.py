@@ -7,13 +7,13 @@ MESSAGE = "WorkflowOutboundMessage:Contact.Appcues_contact"
 
 def test_only_the_target_is_changed_and_the_other_changes_remain_planned(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
-    everything = applied.actions()
-    assert len(everything) == 3
+    all_actions = applied.actions()
+    assert len(all_actions) == 3
     limited = applied.plan("--target", MESSAGE)
     assert limited.last_line == "Plan: 0 to add, 1 to change, 0 to destroy."
     assert "Warning: limited to 1 address by --target; all other changes are left out" in limited.out
     assert applied.apply("--target", MESSAGE).code == 0
-    assert applied.actions() == {address: action for address, action in everything.items() if address != MESSAGE}
+    assert applied.actions() == {address: action for address, action in all_actions.items() if address != MESSAGE}
     assert applied.apply().code == 0
     assert applied.actions() == {}
 

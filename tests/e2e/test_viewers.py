@@ -81,8 +81,8 @@ def test_an_apply_prints_the_steps_that_are_new_and_the_verb_prints_all(journey)
     third = journey.apply().out
     assert "http://127.0.0.1:8500/webhooks/appcues" in third
     assert "Installation" not in third
-    everything = journey.run("next-steps").out
-    assert "Installation" in everything
-    assert "viewers add USERNAME" in everything
+    all_steps = journey.run("next-steps").out
+    assert "Installation" in all_steps
+    assert "viewers add USERNAME" in all_steps
     list_viewers(journey, ADMIN)
     assert "viewers add" not in journey.run("next-steps").out

@@ -213,7 +213,7 @@ class _JobRun:
     def _use(self, action: str, inputs: Mapping[str, str], name: str) -> None:
         actions = {
             "actions/checkout": self._checkout,
-            "actions/setup-python": lambda _given: None,
+            "actions/setup-python": lambda _inputs: None,
             "actions/upload-artifact": self._upload,
             "actions/download-artifact": self._download,
         }

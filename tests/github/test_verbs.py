@@ -81,15 +81,15 @@ def test_the_issue_about_drift_follows_the_plan(hub: Hub, step: Journey) -> None
     drifted = plan(Change(change.address, change.after, change.after, change.before))
     for name, current in (("drift.json", drifted), ("none.json", plan())):
         save(replace(current, mode=Mode.REFRESH), step.folder / name, None)
-    said = "Drift: issue #1 describes it."
+    line = "Drift: issue #1 describes it."
     result = step.run("--config", "config", "github", "drift", "drift.json")
-    assert (result.code, result.out) == (0, f"{said}\n"), result.err
+    assert (result.code, result.out) == (0, f"{line}\n"), result.err
     assert hub.state.issues[1]["title"] == "Drift in production"
     assert "were changed by hand" in hub.state.issues[1]["body"]
     assert step.run("--config", "config", "--json", "github", "drift", "drift.json").json["result"] == {
         "drift": True,
         "issue": 1,
-        "done": said,
+        "done": line,
     }
     for words, done, issue in (
         ("none.json", "No drift any more: issue #1 is closed.", 1),

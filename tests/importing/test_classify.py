@@ -113,9 +113,9 @@ def test_messages_and_their_triggers_come_in_the_order_of_their_names():
     names = ("AppcuesOnLead_9z", "AppcuesOnContact_1a")
     rules = [rule(name, *((sent, "OutboundMessage") for sent in names)) for name in ("Second", "First")]
     messages = find_messages([*(outbound(name, "https://a.integration-hook.com") for name in names), *rules], [])
-    assert [each.address.full_name for each in messages] == [f"Contact.{name}" for name in reversed(names)]
-    for each in messages:
-        assert [trigger.address.full_name for trigger in each.fired_by] == ["Contact.First", "Contact.Second"]
+    assert [message.address.full_name for message in messages] == [f"Contact.{name}" for name in reversed(names)]
+    for message in messages:
+        assert [trigger.address.full_name for trigger in message.fired_by] == ["Contact.First", "Contact.Second"]
 
 
 @pytest.mark.parametrize(

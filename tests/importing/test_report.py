@@ -187,9 +187,9 @@ def test_an_org_that_matches_its_config_is_not_changed() -> None:
     ],
 )
 def test_what_no_org_contains_is_left_to_fill_in(options: dict[str, str], missing: list[str]) -> None:
-    given = ImportOptions(**options)
-    assert [line.partition(":")[0] for line in to_document(FULL, given)["to_fill_in"]] == missing
-    assert ("To fill in before" in format_report(FULL, given, mark)) is bool(missing)
+    import_options = ImportOptions(**options)
+    assert [line.partition(":")[0] for line in to_document(FULL, import_options)["to_fill_in"]] == missing
+    assert ("To fill in before" in format_report(FULL, import_options, mark)) is bool(missing)
 
 
 def test_a_report_shows_no_control_characters_of_an_org() -> None:

@@ -213,19 +213,19 @@ def test_with_private_contacts_everybody_sees_their_own(ask: Ask, rest: Rest, co
     assert ana("GET", "/query", params={"q": "SELECT COUNT() FROM Contact"}).json()["totalSize"] == 1
     assert ana.error("GET", f"/sobjects/Contact/{contact_of_others}")[:2] == (404, "NOT_FOUND")
     assert ana("GET", f"/composite/sobjects/Contact?ids={contact_of_others},{own_contact}&fields=Id").json()[0] is None
-    hidden = "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"
-    assert ana.error("PATCH", f"/sobjects/Contact/{contact_of_others}", json={"LastName": "x"})[:2] == (400, hidden)
-    assert ana.error("DELETE", f"/sobjects/Contact/{contact_of_others}")[:2] == (400, hidden)
+    code = "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"
+    assert ana.error("PATCH", f"/sobjects/Contact/{contact_of_others}", json={"LastName": "x"})[:2] == (400, code)
+    assert ana.error("DELETE", f"/sobjects/Contact/{contact_of_others}")[:2] == (400, code)
     company.grant(fieldPermissions={"Event.WhoId": {"editable": True, "readable": True}})
     event = {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5, "WhoId": contact_of_others}
     assert ana.error("POST", "/sobjects/Event", json=event) == (
-        400, hidden, f"insufficient access rights on cross-reference id: {contact_of_others[:15]}", []
+        400, code, f"insufficient access rights on cross-reference id: {contact_of_others[:15]}", []
     )  # fmt: skip
     collected = ana("PATCH", "/composite/sobjects", json={"records": [
         {"attributes": {"type": "Contact"}, "Id": entry, "LastName": "Both"} for entry in (contact_of_others, own_contact)
     ]}).json()  # fmt: skip
     assert [entry["success"] for entry in collected] == [False, True]
-    assert collected[0]["errors"][0]["statusCode"] == hidden
+    assert collected[0]["errors"][0]["statusCode"] == code
     assert rest.value(f"SELECT LastName FROM Contact WHERE Id = '{contact_of_others}'") == "Okafor"
 
 

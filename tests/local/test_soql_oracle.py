@@ -213,7 +213,7 @@ def test_record_access_matches_python(
     account.
     """
     users = [f"005Lc0000000{n:03d}" for n in range(3)]
-    me = users[0]
+    user = users[0]
     try:
         with tx.savepoint():
             body = {
@@ -221,14 +221,14 @@ def test_record_access_matches_python(
                 "userPermissions": {name: {"enabled": True} for name in data},
             }
             profile = tx.components.put(Component("Profile", "P", body), user_id="u", now=NOON)
-            tx.records.insert("User", {"Id": me, "ProfileId": profile.id, "IsActive": True}, user_id="u", now=NOON)
+            tx.records.insert("User", {"Id": user, "ProfileId": profile.id, "IsActive": True}, user_id="u", now=NOON)
             set_model(tx, "Contact", model)
             account = tx.records.insert("Account", {"Name": "A", "OwnerId": users[1]}, user_id="u", now=NOON)
             for n, (owner, has_account) in enumerate(owners):
                 values = {"LastName": str(n), "OwnerId": users[owner], "AccountId": account if has_account else None}
                 tx.records.insert("Contact", values, user_id="u", now=NOON)
-            catalog = Catalog(tx, UserAccess(tx, me))
-            seen = (
+            catalog = Catalog(tx, UserAccess(tx, user))
+            visible_ids = (
                 [row["LastName"] for row in Rows(tx, catalog, NOON).all("Contact")]
                 if catalog.object("Contact")
                 else None
@@ -237,10 +237,10 @@ def test_record_access_matches_python(
     except UndoneError:
         pass
     readable = "allowRead" in rights or bool(data)
-    everything = bool(data) or "viewAllRecords" in rights
+    sees_all = bool(data) or "viewAllRecords" in rights
     visible = [
         str(n)
         for n, (owner, has_account) in enumerate(owners)
-        if everything or users[owner] == me or (has_account and model != "Private")
+        if sees_all or users[owner] == user or (has_account and model != "Private")
     ]
-    assert seen == (visible if readable else None)
+    assert visible_ids == (visible if readable else None)

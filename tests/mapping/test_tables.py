@@ -158,7 +158,9 @@ def test_the_templates_take_lengths_from_the_domain(root: Path) -> None:
     ],
 )
 def test_a_field_of_a_feature_is_known_by_the_name_of_the_feature(object_name: str, field: str, feature: str) -> None:
-    known, name = feature_fields(object_name)[field]
-    assert (known.name, name) == (field, feature)
-    assert known.type == ("picklist" if field.endswith("Code") else {"PersonEmail": "email"}.get(field, "boolean"))
+    feature_field, name = feature_fields(object_name)[field]
+    assert (feature_field.name, name) == (field, feature)
+    assert feature_field.type == (
+        "picklist" if field.endswith("Code") else {"PersonEmail": "email"}.get(field, "boolean")
+    )
     assert "IsPersonAccount" not in feature_fields("Lead")

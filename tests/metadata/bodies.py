@@ -74,9 +74,11 @@ def bodies(type_: str, depth: int = 2) -> st.SearchStrategy[dict[str, Any]]:
 
     @st.composite
     def build(draw: st.DrawFn) -> dict[str, Any]:
-        some = draw(st.sets(st.sampled_from(optional), max_size=4)) if optional else set()
+        optional_names = draw(st.sets(st.sampled_from(optional), max_size=4)) if optional else set()
         return {
-            name: draw(_element(type_, spec, depth)) for name, spec in specs.items() if spec.required or name in some
+            name: draw(_element(type_, spec, depth))
+            for name, spec in specs.items()
+            if spec.required or name in optional_names
         }
 
     return build()

@@ -93,7 +93,7 @@ def test_an_action_with_another_name_segment_is_different() -> None:
 
 def test_permissions_that_grant_nothing_are_omitted() -> None:
     """A permission set is replaced as a whole, so an entry whose permission is off has the same meaning as no entry."""
-    nothing = body(
+    empty_body = body(
         "PermissionSet",
         label="P",
         hasActivationRequired=False,
@@ -103,7 +103,7 @@ def test_permissions_that_grant_nothing_are_omitted() -> None:
         tabSettings={"standard-Contact": {"visibility": "None"}},
         userPermissions={"ApiEnabled": {"enabled": False}},
     )
-    assert nothing == {"label": "P"}
+    assert empty_body == {"label": "P"}
 
 
 def test_object_permissions_are_shown_with_all_their_rights() -> None:

@@ -171,9 +171,9 @@ def test_a_duplicate_component_is_refused() -> None:
 
 
 def test_content_that_is_no_base64_is_refused() -> None:
-    broken = Component("StaticResource", "A", {**STATE.body, "content": "?"})
+    component = Component("StaticResource", "A", {**STATE.body, "content": "?"})
     with pytest.raises(MetadataError, match="StaticResource:A: `content` is not base64"):
-        write([broken], "63.0")
+        write([component], "63.0")
 
 
 def test_a_manifest_may_name_a_type_twice_and_anything_as_member() -> None:

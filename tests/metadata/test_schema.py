@@ -114,8 +114,11 @@ def test_the_place_is_right_with_prefixes_comments_and_tabs() -> None:
     """Names are validated without prefixes, and comments between elements do not change positions."""
     text = PERMISSION_SET.replace("<label>", "<!-- one\n\ttwo --><label>").replace("true</enabled>", "1 </enabled>")
     assert validate_loosely(text.encode()) == ()
-    broken = text.replace("<name>ApiEnabled</name>", "\t<named>ApiEnabled</named>")
-    assert [(problem.line, problem.column) for problem in validate_loosely(broken.encode())] == [(12, 17), (13, 23)]
+    invalid_text = text.replace("<name>ApiEnabled</name>", "\t<named>ApiEnabled</named>")
+    assert [(problem.line, problem.column) for problem in validate_loosely(invalid_text.encode())] == [
+        (12, 17),
+        (13, 23),
+    ]
     prefixed = text.replace("xmlns=", "xmlns:m=").replace("</", "</m:")
     for tag in (
         "PermissionSet",

@@ -22,9 +22,9 @@ def test_a_query_is_begun_and_followed(org_at):
         return as_json(JOB)
 
     _, org = org_at(handler)
-    begun = org.bulk.start("SELECT Id FROM Contact")
-    assert (begun.id, begun.runs, begun.complete) == (JOB["id"], True, False)
-    assert org.bulk.job(begun.id).records == 7
+    job = org.bulk.start("SELECT Id FROM Contact")
+    assert (job.id, job.runs, job.complete) == (JOB["id"], True, False)
+    assert org.bulk.job(job.id).records == 7
 
 
 def test_records_come_page_by_page_with_nothing_where_there_is_nothing(org_at):

@@ -42,15 +42,15 @@ def test_the_first_call_runs_in_the_thread_of_the_caller_and_the_others_beside_i
 
 
 def test_an_error_is_raised_once_what_had_begun_has_ended() -> None:
-    begun, failed, ended = threading.Event(), threading.Event(), threading.Event()
+    has_begun, failed, ended = threading.Event(), threading.Event(), threading.Event()
 
     def fail() -> None:
-        begun.wait(PATIENCE)
+        has_begun.wait(PATIENCE)
         failed.set()
         raise ValueError("first")
 
     def wait() -> None:
-        begun.set()
+        has_begun.set()
         failed.wait(PATIENCE)
         ended.set()
 

@@ -107,9 +107,9 @@ def test_a_secret_repeated_by_the_server_is_not_printed(runtime: Runtime) -> Non
 
 
 def test_a_key_that_is_no_rsa_key_is_refused_before_anything_is_sent(runtime: Runtime) -> None:
-    broken = "-----BEGIN PRIVATE KEY-----\naHVudGVyMg==\n-----END PRIVATE KEY-----\n"
+    pem = "-----BEGIN PRIVATE KEY-----\naHVudGVyMg==\n-----END PRIVATE KEY-----\n"
     with serving(granted) as server:
-        environ = {**jwt_environ(server.url), "SF_JWT_KEY": broken}
+        environ = {**jwt_environ(server.url), "SF_JWT_KEY": pem}
         with pytest.raises(SignInError, match="cannot be used") as caught:
             connect("env:", environ=environ, api_version="63.0", runtime=runtime)
         assert "aHVudGVyMg" not in str(caught.value)

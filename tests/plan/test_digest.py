@@ -127,8 +127,8 @@ def test_the_order_of_changes_is_part_of_the_digest_and_no_ops_are_not() -> None
 
 def test_the_order_of_keys_in_a_body_does_not_change_the_digest() -> None:
     assert CHANGE.after is not None
-    turned = Component(FIELD.type, FIELD.full_name, dict(reversed(CHANGE.after.body.items())))
-    same = replace(PLAN, changes=(replace(CHANGE, after=turned),))
+    reversed_field = Component(FIELD.type, FIELD.full_name, dict(reversed(CHANGE.after.body.items())))
+    same = replace(PLAN, changes=(replace(CHANGE, after=reversed_field),))
     assert changes_digest(same) == changes_digest(PLAN)
 
 

@@ -199,9 +199,9 @@ def test_the_digest_of_a_document_is_the_same_in_every_release_and_key_order():
         "a": {"y": None, "x": True},
         "resource_changes": [{"address": "A:b"}],
     }
-    turned = dict(reversed(document.items()))
+    reversed_document = dict(reversed(document.items()))
     sealed_document = seal(document, KEY)
-    assert sealed_document == seal(turned, KEY)
+    assert sealed_document == seal(reversed_document, KEY)
     assert (sealed_document["digest"], sealed_document["signature"]["key"], sealed_document["signature"]["hmac"]) == (
         "50101c5ac6fbc8886a252e2fecf350a6b991366bef29929a832565ccb850cdeb",
         "28f6b30e",

@@ -106,9 +106,9 @@ LOOKUP, DETAIL = {"type": "Lookup"}, {"type": "MasterDetail"}
 def test_a_field_of_a_kind_that_no_deployment_converts_is_refused(project, before, after, kinds):
     old, new = (Component("CustomField", "Contact.A__c", body) for body in (before, after))
     plan = build(project, desired(new), observed(old, applied=(old,)))
-    again = "remove it from the config, apply, and add it again, which deletes its values"
+    remedy = "remove it from the config, apply, and add it again, which deletes its values"
     reason = "CustomField:Contact.A__c is a field of the kind {} in the org, which a deployment cannot convert to {}"
-    hint = f"convert it in Setup, then plan again; or {again}" if "MasterDetail" in (kinds or ()) else again
+    hint = f"convert it in Setup, then plan again; or {remedy}" if "MasterDetail" in (kinds or ()) else remedy
     assert reasons(plan) == ([f"{reason.format(*kinds)}; {hint}"] if kinds else [])
 
 
@@ -124,14 +124,14 @@ def test_an_unmanaged_field_of_such_a_kind_needs_another_name(project):
 
 @pytest.mark.parametrize(("beyond", "refused"), [(0, False), (1, True)])
 def test_a_state_larger_than_a_static_resource_is_refused(project, monkeypatch, beyond, refused):
-    wanted = desired(field(1, text(1, STATIC_RESOURCE_SIZE - 20_000)), field(2, text(2, 20_000)))
-    plan = build(project, wanted, observed())
+    large = desired(field(1, text(1, STATIC_RESOURCE_SIZE - 20_000)), field(2, text(2, 20_000)))
+    plan = build(project, large, observed())
     mark = Mark(plan.target.username, "", "0" * 40)
-    size, _ = state_format.measure_state(state_after(plan, wanted.components, mark))
+    size, _ = state_format.measure_state(state_after(plan, large.components, mark))
     limit = size + 6_000 - beyond
     monkeypatch.setattr(platform_limits, "STATIC_RESOURCE_SIZE", limit)
     reason = f"this plan would result in a state of 0.5 MB, and a static resource has at most 0.5 MB; {DIVIDE}"
-    assert reasons(build(project, wanted, observed())) == [reason] * refused
+    assert reasons(build(project, large, observed())) == [reason] * refused
 
 
 def test_the_state_between_two_deployments_is_measured(project):

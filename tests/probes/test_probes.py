@@ -43,8 +43,8 @@ def test_a_real_org_does_as_assumed(org_name: str, root: Path, record_property) 
 
 
 def test_an_assumption_that_does_not_hold_is_refuted_in_its_own_words(local_org: Org, monkeypatch) -> None:
-    broken = Component("CustomField", samples.NUMBER, {"label": "x", "type": "Number", "precision": 99, "scale": 0})
-    monkeypatch.setattr(samples, "number", lambda: broken)
+    component = Component("CustomField", samples.NUMBER, {"label": "x", "type": "Number", "precision": 99, "scale": 0})
+    monkeypatch.setattr(samples, "number", lambda: component)
     (probe,) = (probe for probe in PROBES if probe.assumption == "U28")
     result = run_probe(local_org, probe)
     assert result.result == "refuted"

@@ -93,13 +93,13 @@ class PostgresqlInboxes:
 
 class _Inbox:
     def __init__(self, server: str) -> None:
-        with contextlib.ExitStack() as made:
-            self.url = made.enter_context(schema(server))
+        with contextlib.ExitStack() as stack:
+            self.url = stack.enter_context(schema(server))
             with open_inbox(self.url):
                 pass
             with psycopg.connect(self.url, autocommit=True) as db:
                 self._catalog = _read_catalog(db)
-            self._made = made.pop_all()
+            self._made = stack.pop_all()
 
     def is_as_new(self) -> bool:
         """End the sessions that a test left, and delete all rows; return whether the tables are unchanged."""

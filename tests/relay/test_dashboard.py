@@ -145,9 +145,9 @@ def test_the_search_finds_a_user_or_a_record(pages: Pages, viewer: Visitor) -> N
         assert urlsplit(answer.url).query == urlencode({"record": typed})
         assert re.findall(r'<a href="/messages/(\d+)">', answer.text) == ["4"], typed
     assert re.findall(r'<a href="/messages/(\d+)">', viewer.get("/find?text=%20u2").text) == ["3"]
-    nobody = viewer.get("/find?text=nobody@example.com")
-    assert "No messages match." in text(nobody)
-    assert 'name="user" value="nobody@example.com"' in nobody.text
+    response = viewer.get("/find?text=nobody@example.com")
+    assert "No messages match." in text(response)
+    assert 'name="user" value="nobody@example.com"' in response.text
 
 
 def test_a_search_that_ends_early_shows_how_far_it_searched(
@@ -214,12 +214,12 @@ def test_messages_are_found_by_each_condition_and_listed_page_by_page(pages: Pag
 
 def test_the_page_of_a_message_shows_history_reason_and_hint(pages: Pages, operator: Visitor) -> None:
     park(pages, 1)
-    shown = text(operator.get("/messages/1"))
-    assert "Message 1: parked: waits for a person" in shown
-    assert "no record in Salesforce has this user ID" in shown
-    assert "What to do: Enter the user ID on the contact or lead, then replay." in shown
-    assert "secret0" in shown, "an operator may see what it holds"
-    assert "received 2" in shown.partition("History")[2]
+    page = text(operator.get("/messages/1"))
+    assert "Message 1: parked: waits for a person" in page
+    assert "no record in Salesforce has this user ID" in page
+    assert "What to do: Enter the user ID on the contact or lead, then replay." in page
+    assert "secret0" in page, "an operator may see what it holds"
+    assert "received 2" in page.partition("History")[2]
 
 
 def test_a_selection_is_counted_confirmed_changed_and_audited(pages: Pages, operator: Visitor) -> None:
@@ -232,9 +232,9 @@ def test_a_selection_is_counted_confirmed_changed_and_audited(pages: Pages, oper
     began = operator.post("/messages/change", **form)
     assert began.status_code == 303
     deadline = time.monotonic() + SECONDS
-    while "Done, by admin." not in (shown := text(operator.get(began.headers["Location"]))):
-        assert time.monotonic() < deadline, shown
-    assert "5 of 5 messages discarded" in shown
+    while "Done, by admin." not in (page := text(operator.get(began.headers["Location"]))):
+        assert time.monotonic() < deadline, page
+    assert "5 of 5 messages discarded" in page
     assert blocked(pages) == 3
     (line,) = pages.inbox.audit_lines()
     assert (line.who, line.action, line.selection, line.number) == ("admin", "discard", {"reason": "unknown_user"}, 5)

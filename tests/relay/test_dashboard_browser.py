@@ -241,9 +241,9 @@ def test_an_operator_is_notified_corrects_the_mapping_and_replays_five_hundred_m
     secret = journey.run("--json", "relay", "token", "create", "ada", "--role", "operator").json["result"]["token"]
     send(relay, around.webhook_path, people)
     until(lambda: receiver.taken, "a notification")
-    told = Webhook(SECRET).verify(receiver.taken[0].body, receiver.taken[0].headers)
-    assert (told["type"], told["data"]["alarm"]) == ("alarm.raised", "salesforce_access")
-    assert "mapping contact" in told["data"]["detail"]
+    notification = Webhook(SECRET).verify(receiver.taken[0].body, receiver.taken[0].headers)
+    assert (notification["type"], notification["data"]["alarm"]) == ("alarm.raised", "salesforce_access")
+    assert "mapping contact" in notification["data"]["detail"]
 
     with browser.new_context() as context, around.inbox() as inbox:
         page = context.new_page()

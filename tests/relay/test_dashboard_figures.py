@@ -91,11 +91,11 @@ def test_a_chart_has_a_text_alternative() -> None:
     assert [tick.label for tick in chart.values] == ["0", "10", "20"]
     assert [tick.label for tick in chart.times] == ["00:00", "00:01"]
     assert chart.lines[0].paths == ("M0 81.6L320 38.4",)
-    nothing = draw(
+    empty_chart = draw(
         "Messages", moments, [("received", [0, 0])], time_format="%H:%M", scale=DECIMAL, value_format="{:g}".format
     )
-    assert nothing.is_empty
-    assert nothing.summary == "Messages: nothing."
+    assert empty_chart.is_empty
+    assert empty_chart.summary == "Messages: nothing."
 
 
 @pytest.mark.parametrize(

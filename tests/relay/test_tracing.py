@@ -136,13 +136,13 @@ def test_a_batch_is_linked_to_the_traces_of_its_messages(collector: Collector) -
     claim = Claim("t", boot_time() + 60, (claimed(1, GIVEN), claimed(2, other), claimed(3, "")))
     with tracing(environ(collector)), trace_claim(claim) as end:
         with trace("call salesforce upsert") as call_ended:
-            sent = trace_headers()["traceparent"]
+            traceparent = trace_headers()["traceparent"]
             call_ended("200")
         end(Delivery({1: Delivered(), 2: Retry("no"), 3: Delivered()}))
     batch, call = collector.named("deliver appcues"), collector.named("call salesforce upsert")
     assert [link.trace_id.hex() for link in batch.links] == [TRACE, "1" * 32]
     assert call.parent_span_id == batch.span_id
-    assert sent.split("-")[:3] == ["00", call.trace_id.hex(), call.span_id.hex()]
+    assert traceparent.split("-")[:3] == ["00", call.trace_id.hex(), call.span_id.hex()]
     single = {span.trace_id.hex(): span for span in collector.spans if span.name == "deliver"}
     assert single[TRACE].parent_span_id.hex() == PARENT
     assert [link.span_id for link in single["1" * 32].links] == [batch.span_id]
@@ -224,9 +224,9 @@ def test_without_the_extra_a_warning_is_logged_and_the_relay_starts(
     ],
 )
 def test_the_id_of_a_request_is_the_senders_where_it_may_stand_in_a_log(given: list[bytes], kept: bool) -> None:
-    chosen = choose_request_id([(b"x-request-id", value) for value in given])
-    assert (chosen.encode() in given) is kept
-    assert len(chosen) == (len(given[0]) if kept else 16)
+    request_id = choose_request_id([(b"x-request-id", value) for value in given])
+    assert (request_id.encode() in given) is kept
+    assert len(request_id) == (len(given[0]) if kept else 16)
 
 
 def test_answers_and_histories_have_the_id_of_their_request_refusals_too(sqlite_url: str) -> None:

@@ -252,23 +252,23 @@ def test_everything_is_new_where_the_base_has_no_config(repository: Repository) 
 
 
 def test_an_invalid_base_is_reported_with_its_problems(repository: Repository) -> None:
-    broken = repository.commit(edited(FILES, ("contact", "object: Contact", "objekt: Contact")))
+    commit = repository.commit(edited(FILES, ("contact", "object: Contact", "objekt: Contact")))
     repository.commit(FILES)
-    report = compare(CONFIG, broken)
+    report = compare(CONFIG, commit)
     assert [str(problem) for problem in report.base_problems] == [
         (
             "config/mappings/contact.yaml:1:1: objekt: unknown key; write object (or: match, direction, delivery, user_id, "
             "where, several, converted, replaces, to_appcues, to_salesforce)"
         )
     ]
-    assert report.notes == (f"config does not load in {broken[:10]}: everything is shown as if it were new.",)
+    assert report.notes == (f"config does not load in {commit[:10]}: everything is shown as if it were new.",)
     assert any("is new" in line for line in said(report))
 
 
 def test_a_base_without_a_settings_file_does_not_load(repository: Repository) -> None:
-    broken = repository.commit({}, "config/sfcode.yaml")
+    commit = repository.commit({}, "config/sfcode.yaml")
     write(repository.root, FILES)
-    report = compare(CONFIG, broken)
+    report = compare(CONFIG, commit)
     assert [problem.path for problem in report.base_problems] == ["config/sfcode.yaml"]
 
 

@@ -376,13 +376,13 @@ def test_values_of_one_environment_need_no_name() -> None:
 def test_a_pipeline_stops_at_the_level_that_it_asks_for(
     fail_on: str, risk: Risk, older: bool, level: Level, fails: bool
 ) -> None:
-    found = replace(PERSONAL, level=level)
+    finding = replace(PERSONAL, level=level)
     report = ReviewReport(
         Revision("main"),
         Revision("HEAD"),
         statements=(Statement(Group.LEAVING, SENT, risk),),
-        findings=(found,),
-        older=frozenset({found}) if older else frozenset(),
+        findings=(finding,),
+        older=frozenset({finding}) if older else frozenset(),
     )
     assert report.fails(fail_on) is fails
     assert replace(report, problems=(PERSONAL,)).fails(fail_on), "a config that does not load fails always"

@@ -43,11 +43,11 @@ def test_an_error_response_of_the_relay_is_reported(answer: Answer, said: str) -
 
 def test_a_broken_connection_is_reported() -> None:
     with serving(script(HangUp)) as server:
-        broken = probe(server.url, {})
+        result = probe(server.url, {})
     answer = probe(server.url, {})
-    assert isinstance(broken, ProbeFailure)
+    assert isinstance(result, ProbeFailure)
     assert isinstance(answer, ProbeFailure)
-    assert (broken.kind, answer.kind) == ("connection", "connection")
+    assert (result.kind, answer.kind) == ("connection", "connection")
     assert "refused" in answer.reason
 
 

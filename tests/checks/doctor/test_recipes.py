@@ -90,7 +90,7 @@ def test_each_count_of_roles_has_its_level_and_its_words(root: Path, tmp_path: P
     shutil.copytree(root / "config", tmp_path / "config")
     with_roles(Clinic(tmp_path))
     project = load(tmp_path / "config", "local")
-    whole = "no record of contact has the role sales, tech: a segment of it is empty"
+    text = "no record of contact has the role sales, tech: a segment of it is empty"
     few = "Most frequent values without their own line: Cook, Chief."
     for counts, expected in (
         (RoleCounts({"sales": 1200, "tech": 3}, 0, 0), [("ok", "role of contact: sales 1,200, tech 3, none 0", "")]),
@@ -100,13 +100,13 @@ def test_each_count_of_roles_has_its_level_and_its_words(root: Path, tmp_path: P
         ),
         (
             RoleCounts({}, 4000, 0),
-            [("warning", "role of contact: none 4,000 (4,000 blank)", ""), ("note", whole, "")],
+            [("warning", "role of contact: none 4,000 (4,000 blank)", ""), ("note", text, "")],
         ),
         (
             RoleCounts({}, 0, 5000, ("Cook", "Chief")),
             [
                 ("warning", "role of contact: none 5,000 (5,000 with a value that `map` does not list)", few),
-                ("note", whole, few),
+                ("note", text, few),
             ],
         ),
         (

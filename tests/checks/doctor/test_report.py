@@ -106,7 +106,9 @@ def project(root: Path) -> Project:
 
 
 def lines(project: Project, facts: Facts) -> list[str]:
-    return [f"{found.level.word} {found.rule} {found.path}: {found.text}" for found in examine(project, facts)]
+    return [
+        f"{finding.level.word} {finding.rule} {finding.path}: {finding.text}" for finding in examine(project, facts)
+    ]
 
 
 def test_a_healthy_org(project: Project) -> None:
@@ -233,10 +235,10 @@ def test_a_new_org(project: Project) -> None:
 
 @pytest.mark.parametrize("facts", [HEALTHY, POOR, SILENT, NEW], ids=["healthy", "poor", "silent", "new"])
 def test_what_a_setting_decides_is_placed_at_it(project: Project, root: Path, facts: Facts) -> None:
-    for found in examine(project, facts):
-        if found.position:
-            line = (root / found.position.file).read_text(encoding="utf-8").splitlines()[found.position.line - 1]
-            assert found.path.rpartition(".")[2] in line or found.path in UNSET, found
+    for finding in examine(project, facts):
+        if finding.position:
+            line = (root / finding.position.file).read_text(encoding="utf-8").splitlines()[finding.position.line - 1]
+            assert finding.path.rpartition(".")[2] in line or finding.path in UNSET, finding
 
 
 UNSET = {"integration_user.accepted_rights", "relay"}
@@ -245,7 +247,7 @@ UNSET = {"integration_user.accepted_rights", "relay"}
 
 def test_an_org_without_the_api_version_is_asked_nothing_else(project: Project) -> None:
     for versions, newest in ((("61.0", "60.0", "9.0"), "61.0"), ((), "none")):
-        (found, *others) = examine(project, replace(HEALTHY, org=replace(ORG, versions=versions), user=None))
-        assert (found.rule, found.level) == ("D101", Level.ERROR)
-        assert f"its newest is {newest}" in found.message
-        assert not {other.rule for other in others} & {"D102", "D103", "D104", "D105", "D106", "D107", "D108"}
+        (finding, *other_findings) = examine(project, replace(HEALTHY, org=replace(ORG, versions=versions), user=None))
+        assert (finding.rule, finding.level) == ("D101", Level.ERROR)
+        assert f"its newest is {newest}" in finding.message
+        assert not {other.rule for other in other_findings} & {"D102", "D103", "D104", "D105", "D106", "D107", "D108"}

@@ -149,8 +149,8 @@ def query_all_follows_the_pages(sf: Salesforce, org: Served) -> None:
     second = sf.query_more(first["nextRecordsUrl"], identifier_is_url=True)
     third = sf.query_more(second["nextRecordsUrl"].rsplit("/", 1)[-1])
     assert (third["done"], len(third["records"])) == (True, 50)
-    everything = sf.query_all(soql, headers={"Sforce-Query-Options": "batchSize=200"})
-    assert len({row["Id"] for row in everything["records"]}) == org.count("Contact", f"LastName LIKE '{org.word}%'")
+    result = sf.query_all(soql, headers={"Sforce-Query-Options": "batchSize=200"})
+    assert len({row["Id"] for row in result["records"]}) == org.count("Contact", f"LastName LIKE '{org.word}%'")
     lazily = sf.query_all_iter(soql, headers={"Sforce-Query-Options": "batchSize=200"})
     assert len({row["Id"] for row in lazily}) == 450
 

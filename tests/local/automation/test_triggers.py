@@ -129,8 +129,8 @@ def test_condition_logic_joins_conditions(triggered, change, sent):
 
 
 def test_only_when_a_record_comes_to_meet_the_conditions(triggered, change, sent):
-    met = filters(("Title", "EqualTo", {"stringValue": "Boss"}), doesRequireRecordChangedToMeetCriteria=True)
-    triggered(flow(met))
+    criteria = filters(("Title", "EqualTo", {"stringValue": "Boss"}), doesRequireRecordChangedToMeetCriteria=True)
+    triggered(flow(criteria))
     for title in ("Boss", "Boss", "Clerk", "Boss"):
         change(Title=title)
     assert len(sent()) == 2

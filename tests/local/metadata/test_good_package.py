@@ -153,8 +153,8 @@ def test_a_changed_status_alone_creates_no_version(org, kit) -> None:
         f"/services/data/v62.0/tooling/sobjects/FlowDefinition/{definition['Id']}",
         {"Metadata": {"activeVersionNumber": 0}},
     )
-    woken = org.deploy(alone | {"flows/To_Relay.flow": kit.flow()})
-    assert woken.of("To_Relay")["changed"] == "true"
+    result = org.deploy(alone | {"flows/To_Relay.flow": kit.flow()})
+    assert result.of("To_Relay")["changed"] == "true"
     assert [row["Status"] for row in org.query("SELECT Status FROM Flow ORDER BY VersionNumber")] == [
         "Obsolete",
         "Active",

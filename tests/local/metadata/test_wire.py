@@ -156,10 +156,10 @@ def test_a_package_can_be_deployed_over_rest(org, kit, layout: str) -> None:
         json.dumps({"deployOptions": flags}).encode(),
     )
     body, content_type = multipart(*([package, described] if layout == "sf" else [described, package]))
-    status, begun = org.rest("POST", REST, data=body, content_type=content_type)
-    assert (status, begun["deployResult"], begun["deployOptions"]["checkOnly"]) == (201, None, False)
-    org.finish(begun["id"])
-    status, document = org.rest("GET", f"{REST}/{begun['id']}?includeDetails=true")
+    status, deployment = org.rest("POST", REST, data=body, content_type=content_type)
+    assert (status, deployment["deployResult"], deployment["deployOptions"]["checkOnly"]) == (201, None, False)
+    org.finish(deployment["id"])
+    status, document = org.rest("GET", f"{REST}/{deployment['id']}?includeDetails=true")
     result = document["deployResult"]
     assert (status, result["status"], result["success"], result["done"]) == (200, "Succeeded", True, True)
     assert {component_success["fullName"] for component_success in result["details"]["componentSuccesses"]} >= {
@@ -167,8 +167,8 @@ def test_a_package_can_be_deployed_over_rest(org, kit, layout: str) -> None:
         "Contact.Score__c",
     }
     assert {"lineNumber", "columnNumber", "warning"} <= set(result["details"]["componentSuccesses"][0])
-    assert org.rest("GET", f"{REST}/{begun['id']}")[1]["deployResult"]["details"] is None
-    status, refused = org.rest("PATCH", f"{REST}/{begun['id']}", {"deployResult": {"status": "Canceling"}})
+    assert org.rest("GET", f"{REST}/{deployment['id']}")[1]["deployResult"]["details"] is None
+    status, refused = org.rest("PATCH", f"{REST}/{deployment['id']}", {"deployResult": {"status": "Canceling"}})
     assert (status, refused[0]["message"]) == (400, "Deployment already completed")
 
 
@@ -196,9 +196,9 @@ def test_a_validation_with_tests_can_be_deployed_later(org, kit) -> None:
     assert (status, refused[0]["errorCode"]) == (400, "INVALID_ID_FIELD")
     tested = org.deploy(kit.good(), checkOnly=True, testLevel="RunLocalTests")
     assert tested.status == "Succeeded"
-    status, begun = org.rest("POST", REST, {"validatedDeployRequestId": tested.id})
+    status, deployment = org.rest("POST", REST, {"validatedDeployRequestId": tested.id})
     assert status == 201
-    assert org.finish(begun["id"]).of("To_Relay")["created"] == "true"
+    assert org.finish(deployment["id"]).of("To_Relay")["created"] == "true"
     once_more = org.deploy(kit.good(), checkOnly=True, testLevel="RunLocalTests")
     answer = org.soap(f"<deployRecentValidation><validationId>{once_more.id}</validationId></deployRecentValidation>")
     assert org.finish(answer.findtext(f".//{{{NS}}}result")).status == "Succeeded"

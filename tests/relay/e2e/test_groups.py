@@ -86,8 +86,8 @@ def test_of_two_lanes_in_two_processes_the_newest_value_wins(around: World, data
     }
 
     def score(value: int, **more: str) -> Post:
-        when = f"2026-06-01T08:00:{value:02}.000Z"
-        answer = {"name": "appcues:nps_score", "user_id": user, "timestamp": when, "attributes": {"score": value}}
+        timestamp = f"2026-06-01T08:00:{value:02}.000Z"
+        answer = {"name": "appcues:nps_score", "user_id": user, "timestamp": timestamp, "attributes": {"score": value}}
         return hooks(around, [answer | more])
 
     def stored() -> object:

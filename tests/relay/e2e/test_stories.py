@@ -128,10 +128,10 @@ def test_answers_of_surveys_are_nps_by_account_and_over_time(around: World) -> N
     for user, day, score in answers:
         by_account.setdefault(contacts[user]["Account"]["Name"], []).append(score)
         by_month.setdefault("October 2025" if day < 28 else "November 2025", []).append(score)
-    everything = [score for *_, score in answers]
+    all_scores = [score for *_, score in answers]
 
     def shown(groups: dict[str, list[int]]) -> dict[str, Any]:
-        return {name: (pytest.approx(nps(scores)), len(scores)) for name, scores in {**groups, "": everything}.items()}
+        return {name: (pytest.approx(nps(scores)), len(scores)) for name, scores in {**groups, "": all_scores}.items()}
 
     until(lambda: report(around, "NPS_By_Account")[""][1] == len(answers), "all answers")
     assert report(around, "NPS_By_Account") == shown(by_account)

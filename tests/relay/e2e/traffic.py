@@ -60,15 +60,15 @@ def webhooks(rng: random.Random, count: int, people: Sequence[str], path: str, e
     events = []
     for number in range(count):
         user = rng.choice(people)
-        when = stamp(BEGINNING + timedelta(seconds=number, milliseconds=rng.randrange(1000)))
+        timestamp = stamp(BEGINNING + timedelta(seconds=number, milliseconds=rng.randrange(1000)))
         name, attributes = _event(rng, number)
         if name == "appcues:nps_score":
             latest = expected.scores.get(user, ("", 0))
-            expected.scores[user] = max(latest, (when, attributes["score"]))
+            expected.scores[user] = max(latest, (timestamp, attributes["score"]))
         else:
             expected.markers.add(f"marker-{number}.")
         expected.events += 1
-        events.append({"name": name, "user_id": user, "timestamp": when, "attributes": attributes})
+        events.append({"name": name, "user_id": user, "timestamp": timestamp, "attributes": attributes})
     posts = []
     while events:
         size = rng.choice((1, 1, 1, 1, 1, 1, 1, 7))
@@ -98,17 +98,17 @@ def outbound(
     notifications = []
     for number in range(count):
         user = rng.choice(people)
-        when = stamp(BEGINNING + timedelta(seconds=number, milliseconds=rng.randrange(1000)))
+        timestamp = stamp(BEGINNING + timedelta(seconds=number, milliseconds=rng.randrange(1000)))
         attributes: dict[str, str | None] = {"role": f"Role {number}", "plan": rng.choice(["pro", "team", None])}
         expected.profiles[user] = max(
-            expected.profiles.get(user, ("", {})), (when, attributes), key=lambda candidate: candidate[0]
+            expected.profiles.get(user, ("", {})), (timestamp, attributes), key=lambda candidate: candidate[0]
         )
         values = {
             "Id": contacts[user],
             "Appcues_User_Id__c": user,
             "LastName": f"Load {user}",
             "Plan__c": attributes["plan"],
-            "SystemModstamp": when,
+            "SystemModstamp": timestamp,
             "Title": attributes["role"],
         }
         fields = "".join(f"<sf:{name}>{value}</sf:{name}>" for name, value in values.items() if value is not None)

@@ -117,9 +117,9 @@ def test_a_change_belongs_to_the_process_that_began_it_or_else_to_the_next(inbox
     begin(inbox, holder="first")
     assert inbox.bulk_changes.take("other") is None
     free = begin(inbox)
-    taken = inbox.bulk_changes.take("other")
-    assert taken is not None
-    assert (taken.id, taken.is_held) == (free, True)
+    change_of_other = inbox.bulk_changes.take("other")
+    assert change_of_other is not None
+    assert (change_of_other.id, change_of_other.is_held) == (free, True)
     assert inbox._write(lambda tx: bulk_changes._take(tx, "late")) is None, "another one was faster"
 
 

@@ -136,9 +136,9 @@ def test_announced_states_of_a_person_are_not_written_again(inbox: Inbox, elapse
 def test_an_unknown_person_has_no_data(inbox: Inbox) -> None:
     inbox.accept([message(1)])
     inbox.note([LatestState("field:Contact:003A:Note__c", "2026")])
-    nobody = inbox.find_person("nobody", ["profile:user:nobody"])
-    assert nobody == PersonData((), frozenset(), (), "user:nobody", "nobody", ("profile:user:nobody",))
-    assert inbox.forget(nobody, {}) == (0, 0)
+    person = inbox.find_person("nobody", ["profile:user:nobody"])
+    assert person == PersonData((), frozenset(), (), "user:nobody", "nobody", ("profile:user:nobody",))
+    assert inbox.forget(person, {}) == (0, 0)
     assert len(inbox.page(Filter())) == 1
     assert len(inbox.latest(["field:Contact:003A:Note__c"])) == 1
 

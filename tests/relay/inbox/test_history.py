@@ -57,8 +57,10 @@ def test_a_message_that_is_parked_or_given_up_has_its_reason(inbox: Inbox) -> No
     claim = take(inbox)
     ends: dict[int, Settlement] = {claim.messages[0].id: Parked("unknown_user", "x"), claim.messages[1].id: Retry("y")}
     inbox.settle(claim, Delivery(ends), never)
-    told = [inbox.find(message.id) for message in claim.messages]
-    assert [(event.outcome, event.reason, event.detail) for stored in told if stored for event in stored.history] == [
+    stored_messages = [inbox.find(message.id) for message in claim.messages]
+    assert [
+        (event.outcome, event.reason, event.detail) for stored in stored_messages if stored for event in stored.history
+    ] == [
         ("parked", "unknown_user", "x"),
         ("dead", "gave_up", "y"),
     ]

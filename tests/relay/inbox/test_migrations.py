@@ -63,8 +63,8 @@ def test_a_new_database_goes_through_every_step(database_url: str, monkeypatch: 
 
 
 def test_steps_before_the_one_that_fails_stay(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = Migration("broken", ("CREATE NONSENSE",))
-    monkeypatch.setattr(module, "HISTORY", (*HISTORY, MORE[0], broken))
+    failing_step = Migration("broken", ("CREATE NONSENSE",))
+    monkeypatch.setattr(module, "HISTORY", (*HISTORY, MORE[0], failing_step))
     with pytest.raises(module.Refused, match="NONSENSE"):
         open_inbox(database_url)
     monkeypatch.setattr(module, "HISTORY", (*HISTORY, *MORE))

@@ -39,13 +39,13 @@ DISTURBANCES: dict[str, Callable[[Path, Path], object]] = {
 def test_nothing_is_read_or_written_until_the_file_is_back(
     inbox: Inbox, tmp_path: Path, name: str, disturb: str
 ) -> None:
-    path, kept = tmp_path / name, tmp_path / "kept"
-    DISTURBANCES[disturb](path, kept)
+    path, moved_path = tmp_path / name, tmp_path / "kept"
+    DISTURBANCES[disturb](path, moved_path)
     with pytest.raises(Unavailable, match=WRONG):
         inbox.accept([message(2)])
     with pytest.raises(Unavailable, match=WRONG):
         inbox.stats()
-    kept.rename(path)
+    moved_path.rename(path)
     assert inbox.accept([message(2)]) == 1
     assert inbox.stats().count("ready") == 2
 
@@ -56,17 +56,17 @@ def test_a_transaction_during_which_the_file_is_moved_is_not_acknowledged(inbox:
 
 
 def test_a_later_connection_uses_neither_another_file_nor_a_new_one(sqlite_inbox_url: str, tmp_path: Path) -> None:
-    path, kept = tmp_path / "relay.db", tmp_path / "kept"
+    path, moved_path = tmp_path / "relay.db", tmp_path / "kept"
     with open_inbox(sqlite_inbox_url) as inbox:
         inbox._database._reader.dispose()
-        path.rename(kept)
+        path.rename(moved_path)
         with pytest.raises(Unavailable, match=WRONG):
             inbox.stats()
         assert not path.exists()
-        shutil.copy(kept, path)
+        shutil.copy(moved_path, path)
         with pytest.raises(Unavailable, match=WRONG):
             inbox.stats()
-        kept.rename(path)
+        moved_path.rename(path)
         assert inbox.stats().count("ready") == 0
 
 

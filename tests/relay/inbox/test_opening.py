@@ -215,8 +215,8 @@ def test_a_database_of_a_newer_sfcode_is_refused(inbox: Inbox, database_url: str
 def test_a_step_that_fails_leaves_nothing_behind(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from sfcode.relay.inbox import migrations
 
-    broken = migrations.Migration("broken", ("CREATE TABLE relay_more (id integer)", "CREATE NONSENSE"))
-    monkeypatch.setattr(migrations, "HISTORY", (*HISTORY, broken))
+    failing_step = migrations.Migration("broken", ("CREATE TABLE relay_more (id integer)", "CREATE NONSENSE"))
+    monkeypatch.setattr(migrations, "HISTORY", (*HISTORY, failing_step))
     with pytest.raises(Refused, match="NONSENSE"):
         open_inbox(database_url)
     monkeypatch.undo()

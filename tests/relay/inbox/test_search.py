@@ -99,12 +99,12 @@ def _search_on(inbox: Inbox, choice: Filter, limit: int) -> tuple[list[InboxEntr
 
 
 def test_every_combination_of_conditions_finds_what_matches(filled: Inbox) -> None:
-    everything = filled.page(Filter(), ROWS)
-    until = everything[ROWS // 2].received_at
+    all_entries = filled.page(Filter(), ROWS)
+    until = all_entries[ROWS // 2].received_at
     for choice in _choices(until):
-        expected = [entry.id for entry in everything if _matches(entry, choice)]
+        expected = [entry.id for entry in all_entries if _matches(entry, choice)]
         assert [entry.id for entry in filled.page(choice, ROWS)] == expected, choice
-        blocked = [entry for entry in everything if _matches(entry, choice) and entry.state in ("parked", "dead")]
+        blocked = [entry for entry in all_entries if _matches(entry, choice) and entry.state in ("parked", "dead")]
         counted = len(blocked) if choice.state is None else len(expected)
         assert filled.count(choice) == (counted, False), choice
 
@@ -118,7 +118,7 @@ def test_a_search_that_looks_at_few_messages_tells_so_and_goes_on_to_the_end(
     monkeypatch.setattr(search, "AT_ONCE", 5)
     monkeypatch.setattr(walk, "AT_ONCE", 4)
     monkeypatch.setattr(walk, "FEW", () if followed == "first" else (2, 5))
-    everything = filled.page(Filter(), ROWS)
+    all_entries = filled.page(Filter(), ROWS)
     pages_that_ended_early = 0
     for choice in (
         Filter(subject="user:0", state="parked"),
@@ -128,13 +128,13 @@ def test_a_search_that_looks_at_few_messages_tells_so_and_goes_on_to_the_end(
         Filter(subject="user:3", kind="rare"),
     ):
         entries, partial = _search_on(filled, choice, 2)
-        assert [entry.id for entry in entries] == [entry.id for entry in everything if _matches(entry, choice)], choice
+        assert [entry.id for entry in entries] == [entry.id for entry in all_entries if _matches(entry, choice)], choice
         pages_that_ended_early += partial
     assert pages_that_ended_early
     parked = Filter(state="parked")
     assert filled.search(parked, filled.count(parked).number).last is None, "the index contains all conditions"
     assert filled.page(Filter(subject="user:0", record="busy"), ROWS) == tuple(
-        entry for entry in everything if _matches(entry, Filter(subject="user:0", record="busy"))
+        entry for entry in all_entries if _matches(entry, Filter(subject="user:0", record="busy"))
     ), "of all pages"
     page = filled.search(Filter(subject="user:0", state="leased"), 20)
     if followed == "first":
@@ -147,14 +147,14 @@ def test_a_count_that_looks_at_few_messages_says_that_there_may_be_more(
     filled: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choice = Filter(subject="user:0", record="record0", state="parked")
-    whole = filled.count(choice)
-    assert not whole.is_partial
+    full_count = filled.count(choice)
+    assert not full_count.is_partial
     parked = filled.count(Filter(state="parked"))
     monkeypatch.setattr(search, "MOST_LOOKED_AT", 2)
     monkeypatch.setattr(search, "AT_ONCE", 2)
     counted = filled.count(choice)
     assert counted.is_partial
-    assert counted.number < whole.number
+    assert counted.number < full_count.number
     assert filled.count(Filter(state="parked")) == parked, "the index contains all conditions"
 
 

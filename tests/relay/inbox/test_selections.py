@@ -19,10 +19,10 @@ def lines(inbox: Inbox) -> list[tuple[str, str, int]]:
 def test_a_change_in_steps_is_one_line_and_tells_its_progress(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk_changes, "AT_ONCE", 4)
     inbox.accept([message(number, f"user:{number % 5}", parked="odd") for number in range(10)])
-    seen: list[int] = []
+    progress: list[int] = []
     assert inbox.count(Filter(reason="odd")).number == 10
-    assert inbox.replay(Filter(reason="odd"), "ann@host", seen.append) == 10
-    assert (seen[0], seen[-1]) == (4, 10)
+    assert inbox.replay(Filter(reason="odd"), "ann@host", progress.append) == 10
+    assert (progress[0], progress[-1]) == (4, 10)
     assert lines(inbox) == [("ann@host", "replay", 10)]
     (line,) = inbox.audit_lines()
     assert line.selection == {"reason": "odd"}
@@ -105,8 +105,8 @@ def test_a_replay_of_waiting_messages_makes_them_due_and_skips_claims(inbox: Inb
     settle(inbox, take(inbox), Retry("INVALID_FIELD"), retry=lambda _, __: timedelta(minutes=5))
     assert idle(inbox)
     inbox.accept([message(4, "user:3")])
-    held = take(inbox)
-    assert numbers(held) == [4]
+    claim = take(inbox)
+    assert numbers(claim) == [4]
     assert inbox.replay(Filter(state="ready"), "ann") == 3
     assert numbers(take(inbox, per_key=2)) == [1, 2, 3]
     assert lines(inbox) == [("ann", "replay", 3)]

@@ -75,9 +75,9 @@ def notify(
 
 def test_a_standard_webhook_carries_what_the_alarm_means_signed(inbox, far):
     notify(inbox, receiver(f"{far.url}/alerts?team=crm"))
-    (taken,) = far.taken
-    assert taken.path == "/alerts?team=crm"
-    document = Webhook(SECRET).verify(taken.body, taken.headers)
+    (request,) = far.taken
+    assert request.path == "/alerts?team=crm"
+    document = Webhook(SECRET).verify(request.body, request.headers)
     assert document["type"] == "alarm.raised"
     assert document["data"] == {
         "project": "acme",
@@ -94,9 +94,9 @@ def test_a_standard_webhook_carries_what_the_alarm_means_signed(inbox, far):
 
 def test_a_slack_text_escapes_markup(inbox, far):
     notify(inbox, receiver(far.url, "slack"))
-    (taken,) = far.taken
-    assert "webhook-signature" not in taken.headers
-    lines = json.loads(taken.body)["text"].splitlines()
+    (request,) = far.taken
+    assert "webhook-signature" not in request.headers
+    lines = json.loads(request.body)["text"].splitlines()
     assert lines[:2] == ["*Alarm salesforce_quota* (acme, production)", "95 of 100 &lt;used&gt; &amp; counting"]
     assert "raised 3 times" in lines[2]
     assert "Setup &gt; Company Information" in lines[2]
@@ -116,12 +116,12 @@ def test_a_refused_notification_is_retried_and_finally_raises_an_alarm(inbox, fa
     text = instrumentation.metrics.text().decode()
     expected = f'notifications_total{{outcome="{status}",receiver="STANDARD_WEBHOOKS"}} {FAILED_AFTER}.0'
     assert f"sfcode_relay_{expected}" in text
-    assert len({taken.headers["webhook-id"] for taken in far.taken}) == 1
+    assert len({request.headers["webhook-id"] for request in far.taken}) == 1
     far.answers = [status] * 2
     notify(inbox, receiver(far.url), events=instrumentation)
     assert {alarm.name: alarm.times for alarm in inbox.alarms()}["notify_failed"] == 1, "raised by the fifth alone"
     notify(inbox, receiver(far.url))
-    assert {taken.path for taken in far.taken} == {"/"}, "a redirect is not followed"
+    assert {request.path for request in far.taken} == {"/"}, "a redirect is not followed"
     assert inbox.notifications.waiting() == {}
 
 
@@ -153,8 +153,8 @@ def test_each_attempt_waits_longer_up_to_an_hour_and_as_long_as_the_receiver_ask
             clock.elapse(seconds - 1)
             assert inbox.notifications.claim([own.rule]) == (), (attempts, retry_after)
             clock.elapse(2)
-            (again,) = inbox.notifications.claim([own.rule])
-            assert again.attempts == attempts + 1
+            (next_attempt,) = inbox.notifications.claim([own.rule])
+            assert next_attempt.attempts == attempts + 1
 
 
 @pytest.mark.parametrize("status", [201, 202, 204])
@@ -214,12 +214,12 @@ def test_a_slow_receiver_does_not_delay_the_others(inbox, far, monkeypatch):
     first, second = (replace(receiver(far.url), rule=NotifyRule(name, (), timedelta(hours=1))) for name in "AB")
     with receiving() as other, ThreadPoolExecutor(1) as pool:
         second = replace(second, url=Secret(other.url))
-        sent = pool.submit(notify, inbox, first, second)
+        future = pool.submit(notify, inbox, first, second)
         try:
             assert other.has_taken.wait(PATIENCE)
         finally:
             far.may_answer.set()
-        sent.result(PATIENCE)
+        future.result(PATIENCE)
     assert inbox.notifications.waiting() == {}
 
 

@@ -134,9 +134,9 @@ def test_an_alarm_is_repeated_until_acknowledged_and_then_resolved(inbox, elapse
         elapse(DAY - timedelta(minutes=1))
         assert claim(inbox, ALL) == []
         elapse(timedelta(minutes=2))
-        (again,) = take(inbox, ALL)
-        assert (again.event, again.number, again.attempts) == ("repeated", number, 1)
-        ids.append(again.id)
+        (repetition,) = take(inbox, ALL)
+        assert (repetition.event, repetition.number, repetition.attempts) == ("repeated", number, 1)
+        ids.append(repetition.id)
     inbox.acknowledge(alarm.id for alarm in inbox.alarms())
     (end,) = take(inbox, ALL)
     assert (end.event, end.name, end.detail) == ("resolved", "bad_value", "the detail")
@@ -159,10 +159,10 @@ def test_a_refused_repetition_waits_like_a_refused_first_notification(inbox, ela
     raise_alarms(inbox, "bad_value")
     take(inbox, ALL)
     elapse(2 * DAY)
-    (again,) = inbox.notifications.claim([ALL])
-    assert again.event == "repeated"
+    (repetition,) = inbox.notifications.claim([ALL])
+    assert repetition.event == "repeated"
     assert claim(inbox, ALL) == [], "while it is sent"
-    inbox.notifications.settle(again, timedelta(hours=1))
+    inbox.notifications.settle(repetition, timedelta(hours=1))
     assert claim(inbox, ALL) == []
 
 

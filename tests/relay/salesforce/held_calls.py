@@ -136,9 +136,9 @@ class Relay:
     def hold(self, claim: Claim, pool: ThreadPoolExecutor) -> Future[int]:
         """Start the delivery of a claim whose update the proxy holds."""
         self.proxy.holds = True
-        begun = pool.submit(self.deliver, claim)
+        future = pool.submit(self.deliver, claim)
         assert self.proxy.arrived.wait(PATIENCE)
-        return begun
+        return future
 
     def drain(self) -> None:
         """Deliver until no message is left, as workers and housekeeping do."""

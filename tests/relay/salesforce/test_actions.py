@@ -273,8 +273,8 @@ def test_each_kind_of_activity_holds_subject_comment_and_time(kind: str) -> None
     relay = project.settings.relay.model_copy(update={"activities_as": kind})
     project = replace(project, settings=project.settings.model_copy(update={"relay": relay}))
     fields = activity_kind(project).build_fields(read(event("appcues:flow_completed", "a")), "subject", "comment")
-    when = "2026-11-23" if kind == "task" else "2026-11-23T12:00:00.000Z"
-    assert {"subject", "comment", when} <= set(fields.values())
+    time = "2026-11-23" if kind == "task" else "2026-11-23T12:00:00.000Z"
+    assert {"subject", "comment", time} <= set(fields.values())
     if kind != "custom_object":
         assert (fields["Subject"], fields["Description"]) == ("subject", "comment")
         return

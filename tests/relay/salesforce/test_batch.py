@@ -302,8 +302,8 @@ class TestOrder:
         assert scene.settle(feedback, score) == [Retry("no answer", counts=False), Delivered("not_mapped")]
 
     def test_a_message_without_an_event_is_parked(self) -> None:
-        broken = replace(event("appcues:nps_score", "a", score=1), payload={"event": "?"})
-        assert Scene(ScriptedCalls()).settle(broken) == [Parked("not_understood", "the message holds no event")]
+        message = replace(event("appcues:nps_score", "a", score=1), payload={"event": "?"})
+        assert Scene(ScriptedCalls()).settle(message) == [Parked("not_understood", "the message holds no event")]
 
 
 class TestWho:
@@ -688,9 +688,11 @@ class TestRefusedMapping:
         delivery = scene.deliver(message)
         assert delivery.settlements == {message.id: Delivered("waits for mapping lead")}
         assert [followup.message.payload["mapping"] for followup in delivery.followups] == ["lead"]
-        why = f"INVALID_FIELD_FOR_INSERT_UPDATE ({SCORE}): no"
-        assert [followup.why for followup in delivery.followups] == [why]
-        assert scene.calls.alarms == [("salesforce_access", f"mapping lead ({why}): see the messages that wait for it")]
+        reason = f"INVALID_FIELD_FOR_INSERT_UPDATE ({SCORE}): no"
+        assert [followup.why for followup in delivery.followups] == [reason]
+        assert scene.calls.alarms == [
+            ("salesforce_access", f"mapping lead ({reason}): see the messages that wait for it")
+        ]
 
     def test_a_record_that_finds_no_room_waits_and_raises_the_alarm(self) -> None:
         error = RecordError("STORAGE_LIMIT_EXCEEDED", "full")

@@ -121,9 +121,9 @@ def test_one_mapping_is_looked_up_by_a_plain_query(world: World, requests_made: 
 
 def test_a_lost_field_right_raises_an_alarm_and_parks_nobody(world: World) -> None:
     """The signed-in user is not the integration user, and cannot read the fields that sfcode created."""
-    with signed_in(world.local, world.rest, "sam.seller@northwind.example") as somebody:
+    with signed_in(world.local, world.rest, "sam.seller@northwind.example") as seller:
         writer = type(world.writer)(world.writer.rules, world.writer.calls, world.writer.states)
-        writer.calls = type(writer.calls)(somebody, world.heard, writer.calls.clock, writer.calls.quota)
+        writer.calls = type(writer.calls)(seller, world.heard, writer.calls.clock, writer.calls.quota)
         (end,) = world.deliver(event("appcues:nps_score", score=6), writer=writer)
     assert isinstance(end, Retry)
     assert (end.counts, end.after) == (False, 300)

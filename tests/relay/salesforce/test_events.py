@@ -120,9 +120,9 @@ def test_a_click_to_track_event_that_is_listed_is_written(world: World) -> None:
 
 
 def test_a_message_without_an_event_is_parked(world: World) -> None:
-    broken = event("appcues:nps_score", score=1)
-    broken.payload["event"] = "?"
-    (end,) = world.deliver(broken)
+    message = event("appcues:nps_score", score=1)
+    message.payload["event"] = "?"
+    (end,) = world.deliver(message)
     assert isinstance(end, Parked)
     assert end.reason == "not_understood"
 

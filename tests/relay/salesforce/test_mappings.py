@@ -57,9 +57,9 @@ def test_of_hundreds_of_events_every_one_comes_through_while_a_mapping_is_refuse
     scores = [number % 11 for number in range(213)]
     users = [("10001", "10002", "10003")[number % 3] for number in range(213)]
     for start in range(0, 213, 71):
-        some = zip(users[start : start + 71], scores[start : start + 71], strict=True)
+        pairs = zip(users[start : start + 71], scores[start : start + 71], strict=True)
         messages = [
-            event("appcues:nps_score", user, at=start + at, score=score) for at, (user, score) in enumerate(some)
+            event("appcues:nps_score", user, at=start + at, score=score) for at, (user, score) in enumerate(pairs)
         ]
         assert {type(end) for end in broken.deliver(*messages)} == {Delivered}
         assert len(broken.followups) == 71
