@@ -135,7 +135,7 @@ def render_project(
 
 
 def _render_recipes(names: Iterable[str]) -> dict[str, str | bytes]:
-    """Return `recipes.yaml` with these recipes, by its path in the project; nothing without any."""
+    """Return the text of `recipes.yaml` with these recipes, by its path in the project; an empty mapping without recipes."""
     texts = [(RECIPE_TEXTS / f"{name}.yaml").read_text(encoding="utf-8") for name in names]
     head = "# yaml-language-server: $schema=.schema/recipes.json\n\nversion: 1\n"
     return {"config/recipes.yaml": "\n".join((head, *texts))} if texts else {}

@@ -104,11 +104,11 @@ class Database(Protocol):
     def lock(self, db: sa.Connection, lanes: sa.Select[Any]) -> None:
         """Lock lanes, waiting for other transactions."""
 
-    def for_update_skip_locked(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Return the query that locks lanes, skipping those that another transaction has locked."""
+    def for_update_skip_locked(self, query: sa.Select[T]) -> sa.Select[T]:
+        """Return a query that also locks its rows, without those that another transaction has locked."""
 
-    def for_update(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Lock lanes, waiting for other transactions."""
+    def for_update(self, query: sa.Select[T]) -> sa.Select[T]:
+        """Return a query that also locks its rows, waiting for other transactions."""
 
     def migrating(self) -> contextlib.AbstractContextManager[None]:
         """Hold the lock for a migration of several transactions, which one process at a time runs."""

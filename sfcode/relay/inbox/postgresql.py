@@ -143,13 +143,13 @@ class Postgresql:
         """Lock lanes, waiting for other transactions."""
         db.execute(self.for_update(lanes)).close()
 
-    def for_update_skip_locked(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Return the query that locks lanes, skipping those that another transaction has locked."""
-        return lanes.with_for_update(skip_locked=True)
+    def for_update_skip_locked(self, query: sa.Select[T]) -> sa.Select[T]:
+        """Return a query that also locks its rows, without those that another transaction has locked."""
+        return query.with_for_update(skip_locked=True)
 
-    def for_update(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Lock lanes, waiting for other transactions."""
-        return lanes.with_for_update()
+    def for_update(self, query: sa.Select[T]) -> sa.Select[T]:
+        """Return a query that also locks its rows, waiting for other transactions."""
+        return query.with_for_update()
 
     @contextlib.contextmanager
     def migrating(self) -> Iterator[None]:

@@ -123,22 +123,22 @@ class Sqlite:
         return self.fetch(db, rows)
 
     def lock(self, db: sa.Connection, lanes: sa.Select[Any]) -> None:
-        """Do nothing: a writing transaction has locked the whole file."""
+        """Return the query unchanged: a writing transaction has locked the whole file."""
 
-    def for_update_skip_locked(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Do nothing: a writing transaction has locked the whole file."""
-        return lanes
+    def for_update_skip_locked(self, query: sa.Select[T]) -> sa.Select[T]:
+        """Return the query unchanged: a writing transaction has locked the whole file."""
+        return query
 
-    def for_update(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Do nothing: a writing transaction has locked the whole file."""
-        return lanes
+    def for_update(self, query: sa.Select[T]) -> sa.Select[T]:
+        """Return the query unchanged: a writing transaction has locked the whole file."""
+        return query
 
     def migrating(self) -> contextlib.AbstractContextManager[None]:
         """Do nothing: on SQLite a migration is one transaction."""
         return contextlib.nullcontext()
 
     def lock_migrations(self, db: sa.Connection) -> None:
-        """Do nothing: a writing transaction has locked the whole file."""
+        """Return the query unchanged: a writing transaction has locked the whole file."""
 
     def close(self) -> None:
         """Close all connections."""
