@@ -13,6 +13,7 @@ from sfcode.config.relay_models import WebhookAuth
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping import naming
 from sfcode.mapping.events import PREFIX
+from sfcode.mapping.permissions import API_ONLY_LICENSES
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
 
@@ -37,9 +38,6 @@ The relay has taken the place of Appcues' connector. In this order, so that no E
 ROLL_OUT = """\
 The relay uses the new config after it has loaded the files: copy this project's files to the
 relay. Its /healthz then shows config {digest}, and `sfcode doctor` compares the two."""
-
-API_ONLY_LICENSE = "Salesforce Integration"
-"""Users with this license may not sign in with a browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +210,7 @@ def _wizard(project: Project, mapping: NamedMapping) -> Iterator[str]:
     attributes = spec.to_appcues.attributes if spec.to_appcues else {}
     yield f"  - Integrations, Salesforce ({mapping.name}): run the wizard"
     user = project.settings.integration_user
-    if user.license == API_ONLY_LICENSE:
+    if user.license in API_ONLY_LICENSES:
         yield f"      Step 1  sign in as a user who can sign in with a browser, such as an administrator: {user.username} is for"
         yield f"              the API alone, and the wizard needs a browser; record type {spec.object}"
     else:

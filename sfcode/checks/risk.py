@@ -14,6 +14,7 @@ from sfcode.checks.access_changes import ALL_RECORDS, POWERFUL, VIEWERS, WIDER, 
 from sfcode.checks.granted_rights import rights_of
 from sfcode.checks.personal_data import is_personal
 from sfcode.config.models import PersonalData
+from sfcode.mapping.naming import is_same_name
 from sfcode.mapping.permissions import API_ONLY_PROFILES, POWERFUL_PERMISSIONS
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.plan.change import Action, Change
@@ -95,7 +96,7 @@ def _rights(change: Change) -> Iterator[Judgment]:
 def _gains_profile(change: Change) -> bool:
     """Return whether a user gets another profile that allows more than the API."""
     before, after = (side.body.get("Profile") if side else None for side in (change.before, change.after))
-    return after not in {None, before, *API_ONLY_PROFILES}
+    return after is not None and after not in API_ONLY_PROFILES and not is_same_name(before, after)
 
 
 def _to_set(value: Value) -> set[str]:

@@ -17,6 +17,7 @@ from sfcode.config.relay_models import Relay
 from sfcode.config.safety_models import Safety
 from sfcode.config.webhook_models import WebhookPaths
 from sfcode.mapping.permissions import API_ONLY_LICENSES, API_ONLY_PROFILES
+from sfcode.metadata.component import Address
 
 DEFAULT_API_VERSION = "63.0"
 """The default API version: that of the WSDL for the schema check, so that packages are checked against the version that
@@ -113,7 +114,9 @@ class IntegrationUser(Model):
             ("profile", f"Profile:{self.profile}", self.profile in API_ONLY_PROFILES),
         )
         return tuple(
-            (key, address) for key, address, narrow in rights if not narrow and address not in self.accepted_rights
+            (key, address)
+            for key, address, narrow in rights
+            if not narrow and Address.parse(address) not in set(map(Address.parse, self.accepted_rights))
         )
 
 

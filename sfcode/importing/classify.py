@@ -34,10 +34,11 @@ _DOES_MORE = (
 def find_messages(workflows: Iterable[Component], flows: Iterable[Component]) -> tuple[Message, ...]:
     """Find the outbound messages to Appcues, and their triggers."""
     messages = [message for workflow in workflows if (message := _message(workflow))]
-    appcues_names = {message.address.full_name for message in messages}
+    # A flow has the name of a message as somebody has typed it.
+    appcues_names = {message.address.full_name.lower() for message in messages}
     fired: dict[str, list[MessageTrigger]] = {}
     for component in (*workflows, *flows):
-        sent_names = set(_sends(component))
+        sent_names = {name.lower() for name in _sends(component)}
         for full_name in sent_names & appcues_names:
             firing = MessageTrigger(
                 component.address, alone=sent_names <= appcues_names and not _does_other_things(component)
@@ -50,7 +51,7 @@ def find_messages(workflows: Iterable[Component], flows: Iterable[Component]) ->
             message.by_connector,
             message.user,
             message.fields,
-            tuple(sorted(fired.get(message.address.full_name, ()), key=lambda entry: entry.address)),
+            tuple(sorted(fired.get(message.address.full_name.lower(), ()), key=lambda entry: entry.address)),
         )
         for message in sorted(messages, key=lambda entry: entry.address)
     )

@@ -27,6 +27,7 @@ def propose_config(scan: ScanResult, options: ImportOptions) -> ConfigProposal:
     """
     decisions = Decisions(scan, options)
     objects = _objects(decisions)
+    _note_other_objects(decisions, objects)
     user = choose_user(decisions, objects)
     # Until a user is chosen, the rights of all candidates are evidence about the fields.
     sets = (user.permission_set,) if user.permission_set else tuple(sorted(scan.sets))
@@ -92,6 +93,16 @@ def _objects(decisions: Decisions) -> tuple[str, ...]:
         "Start with `sfcode init`. If there is an integration, pass its parts: --object Contact --user-id-field FIELD, --user and "
         "--permission-set.",
     )
+
+
+def _note_other_objects(decisions: Decisions, objects: tuple[str, ...]) -> None:
+    """Note each option with a field of an object that is not mapped, since it has no effect."""
+    for option, name in decisions.options.list_fields():
+        owner = name.rpartition(".")[0]
+        if owner and owner not in objects:
+            decisions.notes.append(
+                f"{option} {name} has no effect, since {owner} is not mapped; pass --object {owner} to map it"
+            )
 
 
 def _propose_mapping(decisions: Decisions, name: str, sets: tuple[str, ...]) -> MappingProposal:

@@ -26,7 +26,7 @@ def read_fields(
     org: Org, objects: Iterable[str], messages: Iterable[Message], sets: Iterable[PermissionSetGrants]
 ) -> tuple[Fields, dict[str, Formula]]:
     """Describe objects; fields that are not readable but used by a component are read from the metadata."""
-    fields: Fields = {name: dict(definition.fields) for name, definition in org.describe(objects).objects.items()}
+    fields: Fields = {described.name: dict(described.fields) for described in org.describe(objects).objects.values()}
     field_names = {f"{message.object}.{field}" for message in messages for field in message.fields}
     field_names |= {f"{name}.{field}" for grants in sets for name in fields for field in grants.fields(name)}
     formulas = {

@@ -42,6 +42,7 @@ def import_org(org: Org, options: ImportOptions, folder: Path) -> ImportResult:
 
     """
     scan = scan_org(org, options)
+    options = options.spell_as(scan.fields, scan.sets)
     draft = propose_config(scan, options)
     texts = render_files(scan, draft, options)
     try:

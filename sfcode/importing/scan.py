@@ -63,7 +63,9 @@ def _scan(org: Org, options: ImportOptions) -> ScanResult:
     messages = _messages(org)
     people = _people(org, [*(message.user for message in messages), *([options.user] if options.user else [])])
     names = {name for person in people for name in person.sets}
-    names |= {options.permission_set} if options.permission_set else set()
+    if options.permission_set:
+        rows = org.query("SELECT Name FROM PermissionSet WHERE Name = {}", options.permission_set)
+        names |= {str(row["Name"]) for row in rows}
     sets = {
         permission_set.full_name: PermissionSetGrants(permission_set.full_name, permission_set.body)
         for permission_set in retrieve_components(org, "PermissionSet", names)

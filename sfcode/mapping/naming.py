@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _CUSTOM = re.compile(r"__[a-z]{1,3}$", re.IGNORECASE)
 
@@ -10,6 +11,23 @@ _CUSTOM = re.compile(r"__[a-z]{1,3}$", re.IGNORECASE)
 def is_custom(name: str) -> bool:
     """Return whether a name is custom (`Plan__c`, `Score__pc`, `Place__Latitude__s`)."""
     return _CUSTOM.search(name) is not None
+
+
+def is_same_name(first: object, second: object) -> bool:
+    """Return whether two names are equal in Salesforce, which ignores the case of names of objects, fields, users and profiles."""
+    return str(first).lower() == str(second).lower()
+
+
+def find_name(name: str, names: Iterable[str]) -> str | None:
+    """Return the spelling that an org has of a name; None if the org does not have it."""
+    return next((candidate for candidate in names if is_same_name(candidate, name)), None)
+
+
+class NameSet(frozenset[str]):
+    """Names of Salesforce; `in` ignores their case, like Salesforce."""
+
+    def __contains__(self, name: object) -> bool:
+        return any(is_same_name(name, member) for member in self)
 
 
 def label(name: str) -> str:

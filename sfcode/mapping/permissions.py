@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from sfcode.lazy_dataclasses import dataclass, field, replace
+from sfcode.mapping.naming import NameSet
+from sfcode.metadata.component import Address
 
 
 class PermissionFlag(NamedTuple):
@@ -59,10 +61,10 @@ POWERFUL_PERMISSIONS = frozenset(
 )
 """User permissions that reach beyond the records of the mappings."""
 
-API_ONLY_LICENSES = frozenset({"Salesforce Integration"})
+API_ONLY_LICENSES = NameSet({"Salesforce Integration"})
 """User licenses that allow only the API."""
 
-API_ONLY_PROFILES = frozenset({"Minimum Access - API Only Integrations", "Salesforce API Only System Integrations"})
+API_ONLY_PROFILES = NameSet({"Minimum Access - API Only Integrations", "Salesforce API Only System Integrations"})
 """Standard profiles that grant nothing but API access."""
 
 GRANTED_BY_PROFILE = {
@@ -138,12 +140,15 @@ class OtherRights:
 
     def remove_accepted(self, accepted: Collection[str]) -> OtherRights:
         """Return the rights without the accepted ones, which are addresses such as `PermissionSet:People`."""
+        addresses = set(map(Address.parse, accepted))
         remaining_rights = replace(
             self,
-            permission_sets=tuple(name for name in self.permission_sets if f"PermissionSet:{name}" not in accepted),
-            groups=tuple(name for name in self.groups if f"PermissionSetGroup:{name}" not in accepted),
+            permission_sets=tuple(
+                name for name in self.permission_sets if Address("PermissionSet", name) not in addresses
+            ),
+            groups=tuple(name for name in self.groups if Address("PermissionSetGroup", name) not in addresses),
         )
-        if f"Profile:{self.profile}" in accepted:
+        if Address("Profile", self.profile) in addresses:
             remaining_rights = replace(remaining_rights, profile_objects={}, profile_permissions=())
         return remaining_rights
 

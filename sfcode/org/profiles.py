@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
+from sfcode.mapping.naming import is_same_name
 from sfcode.org.client import Org
 
 
@@ -19,5 +20,7 @@ def profile_names(org: Org) -> dict[str, str]:
 
 def find_profile(org: Org, name: str) -> str | None:
     """Return the ID of a profile, by its name in SOQL or in the Metadata API; None if it does not exist."""
-    profile_id = next((profile.id for profile in org.traits.profiles if profile.name.lower() == name.lower()), None)
-    return profile_id or next((id for id, full_name in profile_names(org).items() if full_name == name), None)
+    profile_id = next((profile.id for profile in org.traits.profiles if is_same_name(profile.name, name)), None)
+    return profile_id or next(
+        (profile_id for profile_id, full_name in profile_names(org).items() if is_same_name(full_name, name)), None
+    )

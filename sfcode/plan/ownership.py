@@ -195,16 +195,18 @@ def warn_of_cutover(plan_input: PlanInput, plan: Plan) -> Plan:
 
 def is_connectors(message: str, object_name: str) -> bool:
     """Return whether a message belongs to Appcues' own connector, by its full name."""
-    return message.startswith(f"{object_name}.{CONNECTOR}")
+    return message.lower().startswith(f"{object_name}.{CONNECTOR}".lower())
 
 
 def _other_connector_messages(project: Project, messages: Iterable[str]) -> Iterator[str]:
     if not project.replaced:
         return
     own_names = {address.full_name.lower() for address in project.replaced if address.type == "WorkflowOutboundMessage"}
-    objects = {mapping.spec.object: mapping.name for mapping in project.mappings if mapping.spec.delivery == "relay"}
+    objects = {
+        mapping.spec.object.lower(): mapping.name for mapping in project.mappings if mapping.spec.delivery == "relay"
+    }
     for full_name in sorted(name for name in messages if name.lower() not in own_names):
-        owner = full_name.partition(".")[0]
+        owner = full_name.partition(".")[0].lower()
         if owner in objects and is_connectors(full_name, owner):
             yield (
                 f"WorkflowOutboundMessage:{full_name} is another message of Appcues' own connector, which creates new ones "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from sfcode.config.project import Project
+from sfcode.mapping.naming import NameSet
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Change
 from sfcode.plan.plan import Plan, Refusal
@@ -69,7 +70,7 @@ def warn_of_other_assignees(plan_input: PlanInput, plan: Plan) -> Plan:
 
 def _is_retired(plan_input: PlanInput, user: Component) -> bool:
     applied = plan_input.snapshot.applied.records.get(user.address, {})
-    profiles = {plan_input.project.settings.integration_user.profile, applied.get("Profile")}
+    profiles = NameSet({plan_input.project.settings.integration_user.profile, str(applied.get("Profile"))})
     return user.body.get("IsActive") is True and user.body.get("Profile") in profiles
 
 

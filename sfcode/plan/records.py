@@ -8,6 +8,7 @@ from functools import partial
 
 from sfcode.config.project import Project
 from sfcode.errors import OrgError
+from sfcode.mapping.naming import is_same_name
 from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.org import Org
@@ -30,20 +31,20 @@ def _read_user(org: Org, username: str, desired_body: Body) -> list[Body]:
     """
     Read a user in the form of the config.
 
-    Spellings that an org changes are no differences: usernames and e-mail addresses in lower case, the name
-    of a standard profile in the language of the signed-in user.
+    Other spellings are no differences: usernames, e-mail addresses and profiles in another case, the name of a standard profile in
+    the language of the signed-in user.
     """
     soql = "SELECT Username, LastName, Email, ProfileId, Profile.Name, IsActive FROM User WHERE Username = {}"
     bodies: list[Body] = []
     for row in org.query(soql, username):
         email, desired_email = str(row["Email"] or ""), str(desired_body.get("Email", ""))
         profile = (row["Profile"] or {}).get("Name")
-        if (
-            desired_body
-            and profile != desired_body.get("Profile")
-            and profile_names(org).get(row["ProfileId"]) == desired_body.get("Profile")
+        desired_profile = desired_body.get("Profile")
+        if desired_profile and (
+            is_same_name(profile, desired_profile)
+            or is_same_name(profile_names(org).get(row["ProfileId"]), desired_profile)
         ):
-            profile = desired_body["Profile"]
+            profile = desired_profile
         bodies.append(
             {
                 "Username": username,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from sfcode.config.mapping_models import Mapping
 from sfcode.config.project import Project
 from sfcode.mapping.field_types import describe_type
+from sfcode.mapping.naming import is_same_name
 from sfcode.mapping.org_features import EDITIONS_WITH_OUTBOUND_MESSAGES
 from sfcode.metadata.component import Component
 from sfcode.metadata.objects import Field, OrgSchema
@@ -42,7 +43,8 @@ def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
     components = org.metadata.read_metadata("CustomField", full_names) if full_names else ()
     objects = dict(schema.objects)
     for component in components:
-        object_name, name = component.full_name.split(".", 1)
+        owner, name = component.full_name.split(".", 1)
+        object_name = next(known_name for known_name in objects if is_same_name(known_name, owner))
         target = objects[object_name]
         objects[object_name] = replace(target, fields={**target.fields, name: describe_component(name, component)})
     warnings = tuple(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sfcode.checks.access_changes import Access, list_subjects
 from sfcode.checks.granted_rights import Rights, spell_as
 from sfcode.checks.snapshot import Snapshot
+from sfcode.mapping.naming import find_name, is_same_name
 from sfcode.mapping.permissions import API_ONLY_PROFILES, GRANTED_BY_PROFILE
 
 
@@ -28,9 +29,11 @@ def _list_profiles(before: Snapshot | None, after: Snapshot) -> Iterator[Access]
     """List the profiles that grant rights, which the user has in addition to its permission set."""
     was = before.project.settings.integration_user.profile if before else ""
     will = after.project.settings.integration_user.profile
+    was = will if is_same_name(was, will) else was
     for name in dict.fromkeys((was, will)):
         if name and name not in API_ONLY_PROFILES:
-            grants = GRANTED_BY_PROFILE.get(name, ("rights of its own",))
+            known_name = find_name(name, GRANTED_BY_PROFILE)
+            grants = GRANTED_BY_PROFILE[known_name] if known_name else ("rights of its own",)
             sides = (grants if name == was else (), grants if name == will else ())
             position = after.project.at("integration_user", "profile") if name == will else None
             yield Access("profile", f"Profile {name}", *sides, "integration_user.profile", position)

@@ -71,6 +71,7 @@ def test_rules_and_flows_that_only_send_to_appcues_are_told_from_those_that_do_m
     alone = {
         "rule": rule("Alone", (CONNECTOR, "OutboundMessage")),
         "flow": flow(name),
+        "flow with the name in another case": flow(name.upper()),
     }
     busy = {
         "a field update too": rule("Busy", (CONNECTOR, "OutboundMessage"), ("Stamp", "FieldUpdate")),

@@ -458,9 +458,30 @@ def test_the_user_id_has_its_reason(options, value, reason):
 
 def test_attributes_of_another_object_are_left_to_its_mapping():
     options = ImportOptions(attributes=(("role", "Contact.Title"), ("tier", "Lead.Tier__c"), ("plan", "Plan__c")))
-    (mapping,) = propose_config(found(), options).mappings
+    draft = propose_config(found(), options)
+    (mapping,) = draft.mappings
     assert mapping.attributes == {"role": "Title", "plan": "Plan__c"}
     assert mapping.attributes_because == "passed as an option"
+    ignored = "--attribute Lead.Tier__c has no effect, since Lead is not mapped; pass --object Lead to map it"
+    assert [note for note in draft.notes if "has no effect" in note] == [ignored]
+
+
+def test_options_have_names_in_any_case():
+    options = ImportOptions(
+        objects=("contact",),
+        user_id=("contact.appcues_id__c", "product_USER_id__c", "Nope__c"),
+        attributes=(("Role", "TITLE"), ("tier", "Lead.tier__c")),
+        nps_score=("none",),
+        permission_set="appcues_ACCESS",
+    )
+    spelled = options.spell_as(found().fields, found().sets)
+    assert spelled == replace(
+        options,
+        objects=("Contact",),
+        user_id=("Contact.Appcues_Id__c", "Product_User_Id__c", "Nope__c"),
+        attributes=(("Role", "Title"), ("tier", "Lead.tier__c")),
+        permission_set="Appcues_Access",
+    )
 
 
 @pytest.mark.parametrize(

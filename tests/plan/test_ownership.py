@@ -120,8 +120,9 @@ class TestReplaced:
         (warning,) = build(project, desired(), observed(MESSAGE), secrets=SECRETS).warnings
         assert "create no webhook in Appcues before its integration is deactivated" in warning
 
-    def test_only_other_messages_of_the_connector_are_reported(self, project):
+    @pytest.mark.parametrize("other", ["Contact.AppcuesOnX_2", "CONTACT.appcuesonx_2"])
+    def test_only_other_messages_of_the_connector_are_reported(self, project, other):
         project = saying(project, replaces=("WorkflowOutboundMessage:Contact.AppcuesOnX_1",), delivery="relay")
-        listed = ["Contact.AppcuesOnX_1", "Contact.AppcuesOnX_2", "Contact.Other", "Lead.AppcuesOnX_3"]
+        listed = ["Contact.AppcuesOnX_1", other, "Contact.Other", "Lead.AppcuesOnX_3"]
         (warning,) = build(project, desired(), observed(messages=tuple(listed)), secrets=SECRETS).warnings
-        assert warning.startswith("WorkflowOutboundMessage:Contact.AppcuesOnX_2 is another message")
+        assert warning.startswith(f"WorkflowOutboundMessage:{other} is another message")

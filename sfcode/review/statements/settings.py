@@ -8,7 +8,9 @@ from sfcode.checks.phrases import code, join_list
 from sfcode.checks.risk import ELSEWHERE, FULL_USER, OTHER_USER
 from sfcode.config.project import Project
 from sfcode.lazy_dataclasses import dataclass
+from sfcode.mapping.naming import is_same_name
 from sfcode.mapping.permissions import API_ONLY_LICENSES, API_ONLY_PROFILES
+from sfcode.metadata.component import Address
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements import relay
 from sfcode.review.statements.context import Context, Pair
@@ -16,6 +18,10 @@ from sfcode.review.statements.to_salesforce import NEW_DATA
 
 _LEFT_OUT = ("version", "as_is", "environments", "review", "safety", "viewers")
 
+_NAMES = tuple(
+    f"integration_user.{key}" for key in ("username", "license", "profile", "permission_set", "permission_set_license")
+)
+"""Names of Salesforce, which are the same in another case."""
 _WIDE = ("integration_user.license", "integration_user.profile")
 """Settings that may grant rights to the integration user in addition to its permission set."""
 
@@ -182,7 +188,7 @@ def settings_statements(context: Context) -> Iterator[Statement]:
     values = _flat(old), _flat(new)
     for path in sorted({*values[0], *values[1]}):
         before, after = (value.get(path) for value in values)
-        if before == after or path.startswith(relay.PREFIXES):
+        if before == after or path.startswith(relay.PREFIXES) or (path in _NAMES and is_same_name(before, after)):
             continue
         if path == "integration_user.permission_set" and not _has_chosen_set(old, new):
             continue  # the rename of the project includes it
@@ -266,10 +272,11 @@ def rights_elsewhere_statements(context: Context) -> Iterator[Statement]:
                 yield Statement(Group.ACCESS, text, Risk.HIGH, FULL_USER, new.at(*path.split(".")))
     old = context.before.project.settings.integration_user.accepted_rights if context.before else ()
     position = new.at("integration_user", "accepted_rights")
-    for address in sorted({*user.accepted_rights} - {*old}):
+    accepted, formerly_accepted = (set(map(Address.parse, rights)) for rights in (user.accepted_rights, old))
+    for address in sorted(accepted - formerly_accepted):
         text = f"What {code(address)} grants to the integration user is accepted"
         yield Statement(Group.ACCESS, text, Risk.HIGH, FULL_USER, position)
-    for address in sorted({*old} - {*user.accepted_rights}):
+    for address in sorted(formerly_accepted - accepted):
         text = f"What {code(address)} grants to the integration user is no longer accepted"
         yield Statement(Group.ACCESS, text, Risk.LOW, "", position)
 
