@@ -185,7 +185,7 @@ def test_a_stopped_change_ends_where_it_is_and_the_audit_says_who(inbox: Inbox, 
     assert inbox.bulk_changes.step(id_, "first") is None
     change = inbox.bulk_changes.find(id_)
     assert change is not None
-    assert (change.done, change.problem) == (2, "bob stopped it.")
+    assert (change.done, change.problem, change.is_held) == (2, "bob stopped it.", False)
     assert not inbox.bulk_changes.stop(id_, "carl"), "it has ended"
     assert [(line.who, line.action, line.selection) for line in inbox.audit_lines()] == [
         ("bob", "stop", {"change": id_}),

@@ -173,6 +173,10 @@ def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: M
         assert token.expires_at is not None
         assert near(token.expires_at, stats.now + timedelta(days=1))
         assert inbox.tokens.find(secret or "") == token
+        new_token = inbox.tokens.find(inbox.tokens.create("new", "viewer", stats.now + timedelta(days=2)) or "")
+        assert new_token is not None
+        assert new_token.expires_at is not None
+        assert near(new_token.expires_at, stats.now + timedelta(days=2))
         running, ended = inbox.scheduled_runs()
         assert near(running.begun_at, stats.now)
         assert near(running.alive_at, stats.now)

@@ -109,6 +109,7 @@ def test_an_attempt_is_bounded_whatever_the_far_side_answers(inbox: Inbox) -> No
     deliver(inbox, take(inbox), Retry("y" * 100_000), *[wide] * 500, delay=0)
     (event,) = only(inbox).history
     assert (len(event.writes), event.number) == (history.MOST_WRITES, 500 - history.MOST_WRITES)
+    assert len(event.detail) == history.LONGEST_TEXT
     assert {(len(write.fields), len(write.text)) for write in event.writes} == {
         (history.MOST_FIELDS, history.LONGEST_TEXT)
     }
@@ -122,6 +123,15 @@ def test_texts_of_the_far_side_come_back_as_they_were(inbox: Inbox) -> None:
     deliver(inbox, take(inbox), Retry(text), AttemptedWrite("set", "user profile", ("a b",), "400", text), delay=0)
     (event,) = only(inbox).history
     assert (event.detail, event.writes[0].text) == (text, text)
+
+
+@pytest.mark.parametrize("number", ['"x"', "null", "7"])
+def test_a_damaged_count_of_omitted_attempts_begins_anew(number: str) -> None:
+    lines = ['{"event":"attempted"}\n'] * (history.FIRST + history.LAST)
+    lines.insert(history.FIRST, f'{{"event":"left_out","number":{number}}}\n')
+    extended = history.parse(history.extend("".join(lines), lines[0]))
+    assert extended[history.FIRST] == HistoryEvent("left_out", number=8 if number == "7" else 1)
+    assert len(extended) == history.FIRST + 1 + history.LAST
 
 
 def test_a_damaged_history_stops_neither_the_message_nor_the_rest_of_it(inbox: Inbox) -> None:

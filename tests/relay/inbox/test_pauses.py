@@ -84,6 +84,16 @@ def test_only_messages_of_the_resumed_mapping_become_due(inbox: Inbox, monkeypat
     assert numbers(take(inbox)) == [0, 1, 2]
 
 
+def test_a_resumed_direction_wakes_no_message_of_a_paused_mapping(inbox: Inbox) -> None:
+    inbox.pause("mapping", "contact", "ann@host")
+    inbox.pause("direction", "salesforce", "ann@host")
+    inbox.accept(keyed("a"))
+    put_off(inbox)
+    inbox.resume("direction", "salesforce", "ann@host")
+    assert inbox.wake_resumed() == 0
+    assert idle(inbox)
+
+
 def test_messages_of_a_resume_without_its_time_become_due(inbox: Inbox) -> None:
     """A process of an older version, which stores no time, has resumed their mapping."""
     inbox.pause("mapping", "contact", "ann@host")

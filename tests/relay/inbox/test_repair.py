@@ -191,6 +191,14 @@ def test_a_replay_in_steps_takes_each_message_once_and_leaves_the_others(
     assert inbox.stats().count("parked") == 7
 
 
+def test_waiting_messages_are_made_due_in_steps_each_once(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk_changes, "AT_ONCE", 2)
+    inbox.accept(keyed(*"abcde"))
+    settle(inbox, take(inbox), Retry("503"), retry=lambda *_: timedelta(hours=1))
+    assert inbox.replay(Filter(state="ready")) == 5
+    assert numbers(take(inbox)) == [0, 1, 2, 3, 4]
+
+
 def test_a_purge_of_several_states_counts_all_of_them(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 2)
     inbox.accept([message(number, f"user:{number}", parked="odd" if number > 4 else "") for number in range(8)])

@@ -136,6 +136,20 @@ def test_a_state_that_was_settled_before_a_claim_announced_it_is_seen_as_well(in
     assert inbox.latest([NAME]) == {NAME: score("2026-02", "9")}
 
 
+def test_a_state_that_is_written_and_settled_twice_is_not_written_a_third_time(inbox: Inbox) -> None:
+    """After a lost settlement its messages are delivered once more."""
+    inbox.note([score("2026-01", "2026-01")])
+    writing(inbox, 1).settle("2026-01")
+    assert again(inbox) == []
+
+
+def test_an_older_state_that_no_call_has_written_is_not_written_again(inbox: Inbox) -> None:
+    inbox.note([score("2026-02", "9")])
+    writing(inbox, 1).settle("2026-01", written=set())
+    assert again(inbox) == []
+    assert inbox.latest([NAME]) == {NAME: score("2026-02", "9")}
+
+
 @pytest.mark.parametrize(
     ("known", "is_repeated"),
     [(score("2026-01", "8"), False), (score("2026-01", "9"), True), (score("2026-02", "8"), True)],
