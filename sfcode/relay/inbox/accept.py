@@ -59,8 +59,8 @@ def accept_around_locks(
     names = {lane(*key): key for key in keys if key not in locked_before}
     lanes = sa.select(LANES.c.name).where(within(LANES.c.name, names))
     existing = set(tx.db.scalars(lanes))
+    # These lanes are locked until the commit, so that no other transaction closes them.
     free = set(tx.db.scalars(tx.database.for_update_skip_locked(lanes)))
-    open_lanes(tx, (names[name] for name in free))
     locked = keys & set(locked_before) | {names[name] for name in existing - free}
     # A lane that another transaction has just inserted is not visible yet; inserting it waits for that transaction.
     return counts, locked | _open_new_lanes(tx, [names[name] for name in sorted(names.keys() - existing)])

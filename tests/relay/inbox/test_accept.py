@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
-from sfcode.relay.inbox.accept import LONGEST, subject
+from sfcode.relay.inbox.accept import LONGEST, is_one_statement, subject
 from sfcode.relay.inbox.column_types import escape, unescape
 from sfcode.relay.message import InboxMessage
 from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
@@ -114,10 +114,20 @@ def test_any_payload_comes_back_as_it_was(inbox: Inbox, payload: dict[str, str])
 
 
 def test_very_long_ids_and_keys_are_shortened_and_still_told_apart(inbox: Inbox) -> None:
-    long = "é" * LONGEST * 5
+    long = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(LONGEST * 5))  # no index compresses it
     assert inbox.accept([message(1, f"{long}1"), message(2, f"{long}2"), message(3, message_id=long)]) == 3
     assert inbox.accept([message(4, message_id=long)]) == 0
-    assert numbers(take(inbox)) == [1, 2, 3]
+    claim = take(inbox)
+    assert numbers(claim) == [1, 2, 3]
+    assert all(
+        len(name.encode()) <= LONGEST for claimed in claim.messages for name in (claimed.key, claimed.message_id)
+    )
+
+
+def test_messages_of_records_are_not_stored_by_one_statement() -> None:
+    of_record = message(2, source="salesforce", payload={"record": {"Id": "003000000000001AAA"}})
+    assert is_one_statement([[message(1)], [message(3)]])
+    assert not is_one_statement([[message(1)], [message(3), of_record]])
 
 
 def test_a_name_of_the_longest_length_is_kept_as_it_is(inbox: Inbox) -> None:

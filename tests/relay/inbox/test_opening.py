@@ -267,6 +267,12 @@ def test_a_second_process_may_look_at_the_same_inbox_and_work_on_it(database_url
         assert idle(first)
 
 
+def test_the_threads_of_a_process_write_to_a_file_in_turn(sqlite_url: str) -> None:
+    unavailable = pytest.raises(Unavailable, match="no connection became free")
+    with open_inbox(sqlite_url, busy_seconds=0.05) as inbox, inbox._database.write(), unavailable:
+        inbox.remember("a", "b")
+
+
 @contextlib.contextmanager
 def locked(path: str) -> Iterator[None]:
     import sqlite3
