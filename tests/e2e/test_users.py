@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from sfcode.local import serve
-from sfcode.local.sobjects.component_rows import group_permission_set_id
+from sfcode.local.sobjects.component_rows import derive_permission_set_id
 from sfcode.local.store import Store
 from sfcode.metadata.component import Address, Component
 from tests.e2e.journeys import THEIR_MESSAGE
@@ -321,7 +321,7 @@ class TestRightsFromElsewhere:
         row = {
             "AssigneeId": user_row["Id"],
             "PermissionSetGroupId": group_id,
-            "PermissionSetId": group_permission_set_id(group_id),
+            "PermissionSetId": derive_permission_set_id(group_id),
             "IsActive": True,
             "ExpirationDate": None,
         }

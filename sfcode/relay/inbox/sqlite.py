@@ -123,7 +123,7 @@ class Sqlite:
         return self.fetch(db, rows)
 
     def lock(self, db: sa.Connection, lanes: sa.Select[Any]) -> None:
-        """Return the query unchanged: a writing transaction has locked the whole file."""
+        """Do nothing: a writing transaction has locked the whole file."""
 
     def for_update_skip_locked(self, query: sa.Select[T]) -> sa.Select[T]:
         """Return the query unchanged: a writing transaction has locked the whole file."""
@@ -138,7 +138,7 @@ class Sqlite:
         return contextlib.nullcontext()
 
     def lock_migrations(self, db: sa.Connection) -> None:
-        """Return the query unchanged: a writing transaction has locked the whole file."""
+        """Do nothing: a writing transaction has locked the whole file."""
 
     def close(self) -> None:
         """Close all connections."""
