@@ -26,18 +26,25 @@ DIRECTIONS = {
 
 
 MOVED = """\
-The relay has taken the place of Appcues' connector. In this order, so that no Event is written twice:
-  1. Check that the relay answers at {url}/readyz. Salesforce sends to it from
-     now on, and repeats each message for 24 hours.
-  2. Appcues Studio, Integrations, Salesforce: Deactivate Integration. Until then the connector
-     writes Events.
-  3. Only then create the webhook named below: from then on the relay writes Events. Appcues events
-     between steps 2 and 3 become no Events, so do step 3 immediately after step 2.
-  4. Run `sfcode plan` again: it names a message and rule that the connector may have created since."""
+The relay has taken the place of Appcues' connector. Keep this order, so that
+no Event is written twice:
+  1. Check that the relay answers at {url}/readyz.
+     Salesforce sends to it from now on, and repeats each message for 24 hours.
+  2. Appcues Studio, Integrations, Salesforce: Deactivate Integration. Until
+     then the connector writes Events.
+  3. Only then create the webhook named below: from then on the relay writes
+     Events. Appcues events between steps 2 and 3 become no Events, so do step 3
+     immediately after step 2.
+  4. Run `sfcode plan` again: it names a message and rule that the connector may
+     have created since."""
 
 ROLL_OUT = """\
-The relay uses the new config after it has loaded the files: copy this project's files to the
-relay. Its /healthz then shows config {digest}, and `sfcode doctor` compares the two."""
+The relay uses the new config after it has loaded the files: copy this project's
+files to the relay. Its /healthz then shows config {digest}, and
+`sfcode doctor` compares the two."""
+
+WIDTH = 80
+"""The maximum number of characters of a line that has no long URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +125,13 @@ def _viewers(project: Project) -> Iterator[str]:
     """Return the step that gives people access to the new fields, which nobody can see after a deployment."""
     if project.settings.viewers or not project.creates_fields:
         return
-    yield f"  - Give people access to the new fields: sfcode --env {project.environment} viewers add USERNAME"
-    yield f"      assigns the permission set {naming.viewer_set(project.settings.name)}. Without it nobody can read the fields,"
-    yield "      administrators included; `viewers:` in sfcode.yaml keeps a list of these people"
+    permission_set = naming.viewer_set(project.settings.name)
+    yield _wrap(
+        "  - Give people access to the new fields, which nobody can read yet, administrators included. "
+        f"This command assigns the permission set {permission_set}; `viewers:` in sfcode.yaml lists people permanently",
+        indent=6,
+    )
+    yield f"      sfcode --env {project.environment} viewers add USERNAME"
 
 
 def _sign_in_app(project: Project) -> Iterator[str]:
@@ -150,7 +161,7 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
         auth = project.settings.relay.webhook_auth
         yield "  - Settings, Webhooks: create a webhook"
         yield f"      URL     {base}/webhooks/appcues{_path(auth)}"
-        yield fill(f"      Events  {', '.join(events)}", 80, subsequent_indent=" " * 14, break_long_words=False)
+        yield _wrap(f"      Events  {', '.join(events)}")
         yield from (f"      {line}" for line in _webhook_auth(auth))
     clicked = {name for registration in recipes.event_registration for name in registration.when.name}
     tracked = sorted({name for mapping in mappings for name in _list_tracked_events(mapping.spec)} | clicked)
@@ -211,14 +222,19 @@ def _wizard(project: Project, mapping: NamedMapping) -> Iterator[str]:
     yield f"  - Integrations, Salesforce ({mapping.name}): run the wizard"
     user = project.settings.integration_user
     if user.license in API_ONLY_LICENSES:
-        yield f"      Step 1  sign in as a user who can sign in with a browser, such as an administrator: {user.username} is for"
-        yield f"              the API alone, and the wizard needs a browser; record type {spec.object}"
+        who = f"a user who can sign in with a browser, such as an administrator, unlike {user.username}"
     else:
-        yield f"      Step 1  sign in as {user.username}; record type {spec.object}"
+        who = user.username
+    yield _wrap(f"      Step 1  sign in as {who}; record type {spec.object}")
     yield f"      Step 2  {DIRECTIONS[spec.direction]}"
     sent_fields = ", ".join(sorted({attribute.field for attribute in attributes.values()})) or "none"
-    yield f"      Step 3  match on {spec.user_id.field}; send {sent_fields}"
+    yield _wrap(f"      Step 3  match on {spec.user_id.field}; send {sent_fields}")
     click = "yes" if _list_tracked_events(spec) else "no"
     targets = spec.to_salesforce.targets if spec.to_salesforce else ()
     fields = ", ".join(f"{value.noun} to {target.field}" for value, target in targets)
-    yield f"      Step 4  click-to-track: {click}; {fields or 'no NPS fields'}"
+    yield _wrap(f"      Step 4  click-to-track: {click}; {fields or 'no NPS fields'}")
+
+
+def _wrap(text: str, indent: int = 14) -> str:
+    """Break a text into lines; the lines after the first are indented by a number of columns."""
+    return fill(text, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)

@@ -118,7 +118,7 @@ def read_settings(
 
     reader = _Reader(environ)
     needed_directions = directions(project)
-    beyond = f", since {host} can be reached from other machines" if not is_loopback(host) else ""
+    beyond = f", and {host} can be reached from other machines" if not is_loopback(host) else ""
     ingress = read_secrets(project, environ)
     unchecked = project.settings.relay.webhook_auth.scheme == "none"
     if needed_directions.to_salesforce and beyond and not ingress.webhook and not unchecked:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.apply.next_steps import next_steps
+from sfcode.apply.next_steps import MOVED, ROLL_OUT, WIDTH, next_steps
 from sfcode.config import load
 
 SETTINGS = """\
@@ -101,6 +101,17 @@ def test_the_connectors_wizard_names_a_user_who_can_sign_in_with_a_browser(
     (tmp_path / "mappings" / "contact.yaml").write_text(CONTACT + "delivery: connector\n")
     (step,) = (line for line in next_steps(load(tmp_path)).splitlines() if "Step 1" in line)
     assert said in step
+
+
+@pytest.mark.parametrize("delivery", ["connector", "relay"])
+def test_lines_have_at_most_eighty_characters(tmp_path: Path, delivery: str) -> None:
+    (tmp_path / "mappings").mkdir()
+    settings = SETTINGS.format(url=PUBLIC, auth="scheme: path")
+    (tmp_path / "sfcode.yaml").write_text(settings)
+    (tmp_path / "mappings" / "contact.yaml").write_text(f"{CONTACT}delivery: {delivery}\n")
+    lines = [*next_steps(load(tmp_path)).splitlines(), *MOVED.splitlines(), *ROLL_OUT.splitlines()]
+    assert any(len(line) > WIDTH - 10 for line in lines)
+    assert [line for line in lines if len(line) > WIDTH and "://" not in line] == []
 
 
 def test_the_steps_say_that_a_new_consumer_key_takes_time_to_work(tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ def test_viewers_add_before_the_first_apply_is_refused(journey):
 def test_an_apply_prints_the_steps_that_are_new_and_the_verb_prints_all(journey):
     first = journey.apply().out
     assert "Left to do in Appcues:" in first
-    assert "  - Give people access to the new fields: sfcode --env local viewers add USERNAME" in first
+    assert "  - Give people access to the new fields, which nobody can read yet" in first
+    assert "\n      sfcode --env local viewers add USERNAME\n" in first
     journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     second = journey.apply()
     assert second.code == 0, second.err

@@ -68,8 +68,8 @@ class AliasGrant:
         if program is None:
             raise SignInError(
                 "The sf CLI is not installed, or not on the PATH.",
-                "Install it (npm install --global @salesforce/cli), or sign in with variables: SF_ACCESS_TOKEN and "
-                "SF_ORG_INSTANCE_URL.",
+                "Install it (npm install --global @salesforce/cli), or sign in with variables: pass --org env:UAT, and set "
+                "UAT_SF_ACCESS_TOKEN and UAT_SF_ORG_INSTANCE_URL.",
             )
         try:
             process = subprocess.run(
