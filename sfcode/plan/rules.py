@@ -14,7 +14,7 @@ from sfcode.plan.change import Action, Change
 from sfcode.plan.compare import compare
 from sfcode.plan.data_flows import data_flows, recorded_data_flows
 from sfcode.plan.foreign import count_preserved
-from sfcode.plan.limits import refuse_too_many
+from sfcode.plan.limits import refuse_beyond_platform, refuse_too_many
 from sfcode.plan.modes import Mode
 from sfcode.plan.ownership import (
     explain_kept_permission_set,
@@ -24,7 +24,6 @@ from sfcode.plan.ownership import (
     warn_of_lost_state,
 )
 from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal
-from sfcode.plan.platform_limits import refuse_beyond_platform
 from sfcode.plan.present_user import warn_of_other_rights
 from sfcode.plan.previous_user import (
     deactivated_users,

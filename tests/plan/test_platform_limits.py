@@ -12,7 +12,7 @@ from sfcode.mapping.limits import FLOW_VERSIONS
 from sfcode.metadata.archive import zip_files
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import write
-from sfcode.plan import platform_limits, state_format
+from sfcode.plan import limits, state_format
 from sfcode.plan.modes import Mode
 from sfcode.plan.next_state import Mark, state_after
 from sfcode.plan.state import Applied, Past, state_address
@@ -27,11 +27,11 @@ DIVIDE = "divide the project into two, each with half of the mappings, its own `
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch):
     """Reduce the limits to a hundredth and a tenth, so that they are reached faster."""
-    for module in (platform_limits, state_format):
+    for module in (limits, state_format):
         monkeypatch.setattr(module, "STATIC_RESOURCE_SIZE", STATIC_RESOURCE_SIZE)
         monkeypatch.setattr(module, "STATE_SIZE", STATE_SIZE)
-    monkeypatch.setattr(platform_limits, "PACKAGE_FILES", PACKAGE_FILES)
-    monkeypatch.setattr(platform_limits, "_FURTHER_BYTES", 6_000)
+    monkeypatch.setattr(limits, "PACKAGE_FILES", PACKAGE_FILES)
+    monkeypatch.setattr(limits, "_FURTHER_BYTES", 6_000)
 
 
 def text(seed: object, size: int) -> str:
@@ -69,7 +69,7 @@ def test_fields_of_one_object_are_one_file(project):
 def test_a_package_of_too_many_bytes_is_refused(project, monkeypatch, beyond, refused):
     flows = [flow("A", text(1, PACKAGE_SIZE // 2)), flow("B", text(2, PACKAGE_SIZE // 2))]
     size = len(zip_files(write(flows, project.settings.salesforce.api_version)))
-    monkeypatch.setattr(platform_limits, "PACKAGE_SIZE", size - beyond)
+    monkeypatch.setattr(limits, "PACKAGE_SIZE", size - beyond)
     reason = f"this plan's package has 0.3 MB, and Salesforce allows 0.3 MB; {DIVIDE}"
     assert reasons(build(project, desired(*flows), observed())) == [reason] * refused
 
@@ -129,7 +129,7 @@ def test_a_state_larger_than_a_static_resource_is_refused(project, monkeypatch, 
     mark = Mark(plan.target.username, "", "0" * 40)
     size, _ = state_format.measure_state(state_after(plan, large.components, mark))
     limit = size + 6_000 - beyond
-    monkeypatch.setattr(platform_limits, "STATIC_RESOURCE_SIZE", limit)
+    monkeypatch.setattr(limits, "STATIC_RESOURCE_SIZE", limit)
     reason = f"this plan would result in a state of 0.5 MB, and a static resource has at most 0.5 MB; {DIVIDE}"
     assert reasons(build(project, large, observed())) == [reason] * refused
 
