@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from sfcode.relay.inbox.pauses import LOOK_AGAIN, PAUSED, Pause
+from sfcode.relay.inbox.pauses import LOOK_AGAIN, PAUSED, Pause, Scope
 from sfcode.relay.message import Retry, Source
 
 SIDES: dict[Source, str] = {"appcues": "salesforce", "salesforce": "appcues"}
 """The side that messages are delivered to, by their source."""
+
+
+def find_pauses(
+    pauses: Iterable[Pause], scope: Scope, name: str, present_names: Mapping[str, str]
+) -> tuple[Pause, ...]:
+    """Return the pauses of a direction, or of a mapping by its present name or a former one, in any case."""
+    if scope == "direction":
+        return tuple(pause for pause in pauses if (pause.scope, pause.name) == (scope, name))
+
+    def present(mapping: str) -> str:
+        return present_names.get(mapping.lower(), mapping).lower()
+
+    return tuple(pause for pause in pauses if pause.scope == scope and present(pause.name) == present(name))
 
 
 class CurrentPauses:

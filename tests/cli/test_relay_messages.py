@@ -237,6 +237,12 @@ def test_a_mapping_and_a_direction_are_paused_and_resumed(home, inbox):
     assert inbox.pauses() == ()
 
 
+def test_a_pause_ends_by_the_name_of_its_mapping_in_any_case(home, inbox):
+    inbox.pause("mapping", "contact", "ann@host")
+    assert home.run("relay", "resume", "Contact").out == "Mapping Contact: resumed.\n"
+    assert inbox.pauses() == ()
+
+
 @pytest.mark.parametrize(
     "arguments", [("pause",), ("pause", "nothing"), ("pause", "contact", "--to", "appcues"), ("resume", "contact")]
 )

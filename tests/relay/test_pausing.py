@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sfcode.relay.current_pauses import CurrentPauses
+from sfcode.relay.current_pauses import CurrentPauses, find_pauses
 from sfcode.relay.inbox import open_inbox
-from sfcode.relay.inbox.pauses import PAUSED, Pause
+from sfcode.relay.inbox.pauses import PAUSED, Pause, Scope
 from sfcode.relay.message import Claim, Delivery, Retry
 from tests.relay.serving import Relay, Served
 from tests.waiting import until
@@ -32,6 +32,26 @@ def test_a_pause_applies_to_a_renamed_mapping_in_any_case_of_its_name() -> None:
     pauses.use_names({"contact": "person", "person": "person"})
     pauses.replace([Pause("mapping", "Contact", "ann@host", datetime(2026, 1, 1, tzinfo=UTC))])
     assert pauses.mappings == {"person": "Contact"}
+
+
+def test_the_pauses_of_a_mapping_are_found_by_its_present_name_and_its_former_ones() -> None:
+    """Otherwise a resume by the present name would leave the pause of the former name, and the messages would wait."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    mapping_pauses = [
+        Pause("mapping", name, "ann@host", at) for name in ("contact", "Person", "lead", "gone", "salesforce")
+    ]
+    pauses = [*mapping_pauses, Pause("direction", "salesforce", "ann@host", at)]
+    names = {"contact": "Person", "person": "Person", "lead": "lead"}
+
+    def find(scope: Scope, name: str) -> list[str]:
+        return [str(pause) for pause in find_pauses(pauses, scope, name, names)]
+
+    renamed = ["mapping contact", "mapping Person"]
+    assert [find("mapping", name) for name in ("person", "Contact")] == [renamed] * 2
+    assert find("mapping", "Gone") == ["mapping gone"]
+    assert find("mapping", "salesforce") == ["mapping salesforce"]
+    assert find("direction", "salesforce") == ["deliveries to Salesforce"]
+    assert find("mapping", "other") == []
 
 
 def test_a_paused_direction_delivers_nothing_and_the_other_one_goes_on(relay: Relay) -> None:

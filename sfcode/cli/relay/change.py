@@ -159,9 +159,14 @@ def pause_command(invocation: Invocation, mapping: str | None, side: str | None)
 @click.pass_obj
 def resume_command(invocation: Invocation, mapping: str | None, side: str | None) -> None:
     """End the pause of a MAPPING or a direction; its waiting messages are delivered within seconds."""
+    from sfcode.relay.current_pauses import find_pauses
+
     scope, name = _scope(None, mapping, side)
+    present_names = invocation.project().present_names
     with open_project_inbox(invocation) as inbox:
-        if not inbox.resume(scope, name, operator()):
+        pauses = find_pauses(inbox.pauses(), scope, name, present_names)
+        resumed = [pause for pause in pauses if inbox.resume(scope, pause.name, operator())]
+        if not resumed:
             raise UsageError(f"{name} is not paused.", "`sfcode relay status` shows what is paused.")
     if invocation.json:
         print_envelope({"scope": scope, "name": name})

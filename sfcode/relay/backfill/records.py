@@ -25,7 +25,7 @@ def sending_mappings(project: Project, name: str | None) -> list[ResolvedMapping
                 "No mapping of this project sends to Appcues through the relay.", "There is nothing to do."
             )
         return mappings
-    matching_mappings = [mapping for mapping in mappings if mapping.name == name]
+    matching_mappings = [mapping for mapping in mappings if name.lower() in mapping.names]
     if not matching_mappings:
         names = ", ".join(mapping.name for mapping in mappings) or "none"
         raise UsageError(f"No mapping {name} sends to Appcues through the relay.", f"The mappings that do: {names}.")

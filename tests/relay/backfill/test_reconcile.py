@@ -118,6 +118,6 @@ def test_a_hidden_field_is_an_error_with_a_hint(place, inbox, tmp_path):
 
 def test_only_mappings_of_the_relay_are_reconciled(place):
     assert [mapping.name for mapping in sending_mappings(place.project, None)] == ["contact", "lead"]
-    assert [mapping.name for mapping in sending_mappings(place.project, "lead")] == ["lead"]
+    assert [mapping.name for mapping in sending_mappings(place.project, "Lead")] == ["lead"]
     with pytest.raises(UsageError, match="contact, lead"):
         sending_mappings(place.project, "nobody")
