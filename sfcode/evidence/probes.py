@@ -100,8 +100,8 @@ def _formulas(org: Org) -> tuple[Component, ...]:
 def _blank_as_blank_is_left_out(org: Org) -> str:
     values = {str(field.body.get("formulaTreatBlanksAs")) for field in _formulas(org)}
     if not values <= {"None", "BlankAsZero"}:
-        raise Refuted(f"it gives back {', '.join(sorted(values))}")
-    return f"it gives back {', '.join(sorted(values))}"
+        raise Refuted(f"it returns {', '.join(sorted(values))}")
+    return f"it returns {', '.join(sorted(values))}"
 
 
 def _blank_number_has_blank_text(org: Org) -> str:
@@ -186,38 +186,42 @@ def _defaults_have_these_names(org: Org) -> str:
 
 
 PROBES = (
-    Probe("U01", "Is the text formula over a blank number blank?", _blank_number_has_blank_text),
-    Probe("U02", "May an entry formula mix ISNEW() and ISCHANGED()?", _asks_new_and_changed),
-    Probe("U03", "Do new fields, message, flow and permission set find each other?", _parts_find_each_other),
+    Probe("U01", "Is the text formula blank if its number is blank?", _blank_number_has_blank_text),
+    Probe("U02", "Does the org accept an entry formula with ISNEW() and ISCHANGED()?", _asks_new_and_changed),
+    Probe("U03", "May new components of one deployment refer to each other?", _parts_find_each_other),
     Probe(
         "U06",
-        "Is a new workflow rule taken?",
+        "Does the org accept a new workflow rule?",
         lambda org: _require_accepted(org, samples.message(org.identity.username), samples.rule()),
     ),
     Probe(
         "U11",
-        "Does Contact need no right on Account?",
+        "May a permission set grant contacts without accounts?",
         lambda org: _require_accepted(org, samples.permission_set(objects=("Contact",))),
     ),
     Probe(
         "U13",
-        "Does a permission set take access to fields of events?",
+        "May a permission set grant fields of events?",
         lambda org: _require_accepted(org, samples.permission_set(edit=("Event.Description", "Event.WhoId"))),
     ),
     Probe(
         "U14",
-        "Does access to Event.X__c come with Activity.X__c?",
+        "May a permission set grant Event.X__c for a field Activity.X__c?",
         lambda org: _require_accepted(
             org, samples.event_id(), samples.permission_set(edit=(samples.EVENT_ID.replace("Activity.", "Event."),))
         ),
     ),
-    Probe("U19", "Are made-up names messages of a retrieve?", _made_up_names_are_messages),
-    Probe("U20", "Do license, profile and permission set license have these names?", _defaults_have_these_names),
-    Probe("U26", "Is formulaTreatBlanksAs given back as BlankAsZero only?", _blank_as_blank_is_left_out),
-    Probe("U27", "Is a permission set retrieved whole?", _permission_set_is_retrieved_whole),
-    Probe("U28", "May a package list a child alone?", lambda org: _require_accepted(org, samples.number())),
-    Probe("U29", "Is a flow not deleted by its name?", _flow_is_not_deleted_by_name),
-    Probe("U30", "Is access to a required field refused?", _required_field_is_refused),
-    Probe("U31", "Is a message for an unknown user refused?", _unknown_user_is_refused),
-    Probe("U32", "Does cancelDeploy take the name of the WSDL?", _cancel_takes_the_name_of_the_wsdl),
+    Probe("U19", "Does a retrieve report missing components in messages?", _made_up_names_are_messages),
+    Probe(
+        "U20", "Does the org have the default license, profile and permission set license?", _defaults_have_these_names
+    ),
+    Probe("U26", "Does a retrieve return formulaTreatBlanksAs only if it is BlankAsZero?", _blank_as_blank_is_left_out),
+    Probe("U27", "Does a retrieve return all of a permission set?", _permission_set_is_retrieved_whole),
+    Probe(
+        "U28", "May a package list a field without its object?", lambda org: _require_accepted(org, samples.number())
+    ),
+    Probe("U29", "Does the org refuse to delete a flow by its name?", _flow_is_not_deleted_by_name),
+    Probe("U30", "Does the org refuse access to a required field?", _required_field_is_refused),
+    Probe("U31", "Does the org refuse a message with an unknown user?", _unknown_user_is_refused),
+    Probe("U32", "Does cancelDeploy accept the parameter that the WSDL names?", _cancel_takes_the_name_of_the_wsdl),
 )

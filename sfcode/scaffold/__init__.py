@@ -195,7 +195,8 @@ def write_project(folder: Path, extras: Iterable[str] = (), names: WorkflowNames
     optional_files = [path for path in existing if str(path.relative_to(folder)) in OPTIONAL]
     if len(existing) > len(optional_files):
         listed = "\n".join(f"  {path}" for path in existing)
-        raise UsageError(f"These files exist already:\n{listed}", "Nothing was written. Pass an empty folder.")
+        hint = "Nothing was written. Pass an empty folder, or --update to update the workflows of an existing project."
+        raise UsageError(f"These files exist already:\n{listed}", hint)
     new = [path for path in files if path not in optional_files]
     try:
         write_together({path: files[path] for path in new})

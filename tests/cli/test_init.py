@@ -89,7 +89,7 @@ def test_init_overwrites_nothing_and_lists_existing_files(capsys: pytest.Capture
         "Error: These files exist already:",
         "  p/README.md",
         "  p/config/mappings/contact.yaml",
-        "Nothing was written. Pass an empty folder.",
+        "Nothing was written. Pass an empty folder, or --update to update the workflows of an existing project.",
     ]
     assert files(Path("p")) == ["README.md", "config/mappings/contact.yaml"]
 
