@@ -110,6 +110,14 @@ class Repository:
                     objects[PurePosixPath(name)] = f"{commit}:{name}" if mode == "120000" else object_id
             return _read_objects(git, objects)
 
+    def find_files(self, commit: str, name: str) -> tuple[PurePosixPath, ...]:
+        """Return the paths of all files with a name in a commit."""
+        with _run_in(self.top) as git:
+            options = ("-r", "-z", "--full-tree", "--name-only", commit)
+            listing: bytes = git.ls_tree(*options, stdout_as_string=False, strip_newline_in_stdout=False)
+        paths = (PurePosixPath(os.fsdecode(raw)) for raw in listing.split(b"\0")[:-1])
+        return tuple(path for path in paths if path.name == name)
+
 
 def open_repository(folder: Path) -> Repository:
     """

@@ -10,6 +10,7 @@ from pathlib import Path
 from sfcode.checks.granted_rights import Rights, rights_of
 from sfcode.config import Project, load
 from sfcode.config.files import read_files, shipped_templates
+from sfcode.config.models import Settings
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
 from sfcode.lazy_dataclasses import dataclass, field, replace
@@ -129,6 +130,19 @@ def environments(folder: Folder) -> tuple[str, ...]:
     document = read_files(folder.path, folder.name).settings
     node = document.get(("environments",)) if document else None
     return tuple(map(str, node)) if isinstance(node, dict) and node else (DEFAULT,)
+
+
+def identities(folder: Folder) -> frozenset[str]:
+    """Return the names by which a project is recognized, in lower case: `id` or name, and the former name."""
+    try:
+        document = read_files(folder.path, folder.name).settings
+    except ConfigError:
+        document = None
+    if document is None:
+        return frozenset()
+    name = document.get(("name",)) or Settings.model_fields["name"].default
+    names = (document.get(("id",)) or name, document.get(("moved", "name")))
+    return frozenset(name.lower() for name in names if isinstance(name, str))
 
 
 def load_all(

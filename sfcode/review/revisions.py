@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from sfcode.checks import snapshot
 from sfcode.checks.snapshot import Folder, Generate, Snapshot
+from sfcode.config.files import SETTINGS
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError, UsageError
 from sfcode.git import DEEPEN, GitFailed, Repository, open_repository
@@ -56,6 +57,9 @@ def compare_revisions(
                     )
                 ]
             )
+        if not before.path.exists() and (former := _find_former_place(repository, start.commit, head, after)):
+            before = open_.enter_context(_write_project(repository, start.commit, former, name))
+            notes.append(f"{name} is {former} in {start}; the two folders were compared.")
         old, new = _sides(before, after, environment, generate)
     if not old.there:
         notes.append(f"{name} does not exist in {start}: everything is new.")
@@ -142,6 +146,26 @@ def _place(repository: Repository, config: Path) -> PurePosixPath:
             "Put the project's files into a folder of the repository.",
         )
     return PurePosixPath(*below.parts)
+
+
+def _find_former_place(repository: Repository, commit: str, head: str | None, after: Folder) -> PurePosixPath | None:
+    """
+    Return the folder of the same project in a commit, if it was moved; None unless there is exactly one.
+
+    A folder that head still has was copied, and not moved.
+    """
+    present_names = snapshot.identities(after)
+    places = [path.parent for path in repository.find_files(commit, SETTINGS) if path.parent.name]
+    if head is None:
+        remaining = {place for place in places if (repository.top / place / SETTINGS).exists()}
+    else:
+        remaining = {path.parent for path in repository.find_files(repository.resolve_commit(head), SETTINGS)}
+    former_places = []
+    for place in places:
+        if place not in remaining:
+            with _write_project(repository, commit, place, Path(place)) as folder:
+                former_places += [place] if present_names & snapshot.identities(folder) else []
+    return former_places[0] if len(former_places) == 1 else None
 
 
 def _current_folder(repository: Repository) -> str:

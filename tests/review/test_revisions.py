@@ -13,7 +13,7 @@ from sfcode.errors import ConfigError, UsageError
 from sfcode.generate import generate
 from sfcode.git import GitFailed, open_repository
 from sfcode.review import revisions
-from tests.review.projects import CONTACT, FILES, LEAD, SETTINGS, Edit, Files, Repository, edited, said, write
+from tests.review.projects import CONTACT, FILES, LEAD, SETTINGS, SHORT, Edit, Files, Repository, edited, said, write
 
 CONFIG = Path("config")
 compare = functools.partial(revisions.compare_revisions, generate)
@@ -105,6 +105,32 @@ def test_histories_without_a_common_commit_are_compared_as_they_are(repository: 
     report = compare(CONFIG, "main", "other")
     assert SENT in said(report)
     assert report.notes == ("main and other have no commit in common; compared with main itself.",)
+
+
+@pytest.mark.parametrize("committed", [True, False], ids=["commit", "work tree"])
+def test_a_moved_config_folder_is_compared_with_its_former_place(repository: Repository, *, committed: bool) -> None:
+    """A project is recognized by its `id`, else by its name, and not by its path."""
+    base = repository.git("rev-parse", "HEAD")
+    (repository.root / "crm").mkdir()
+    repository.git("mv", "config", "crm/appcues")
+    text = MORE[SHORT["contact"]]
+    (repository.root / "crm/appcues/mappings/contact.yaml").write_text(text, encoding="utf-8")
+    if committed:
+        repository.commit({})
+    report = compare(Path("crm/appcues"), "main~1" if committed else "main", "main" if committed else None)
+    assert said(report) == [SENT, "low: The integration user may read Contact.Department"]
+    assert f"crm/appcues is config in {'main~1 ' if committed else 'main '}({base[:10]}); the two" in report.notes[0]
+
+
+def test_a_copied_config_folder_and_one_of_another_project_are_new(repository: Repository) -> None:
+    copied = {name.replace("config/", "copy/"): text for name, text in FILES.items()}
+    repository.commit(copied)
+    assert compare(Path("copy"), "main~1").notes == (
+        f"copy does not exist in {compare(CONFIG, 'main~1').base}: everything is new.",
+    )
+    other = {name.replace("config/", "other/"): text for name, text in FILES.items()}
+    repository.commit(edited(other, ("other/sfcode.yaml", "name: Appcues\n", "name: Acme\n")), *FILES)
+    assert "everything is new" in compare(Path("other"), "main~1").notes[0]
 
 
 def clone(repository: Repository, to: Path, *options: str) -> Repository:
