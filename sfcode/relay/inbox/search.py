@@ -165,8 +165,6 @@ class RowsBehind(NamedTuple):
 def rows_behind(tx: Transaction, walk: Walk, place: Place | None, limit: int) -> RowsBehind:
     """Return the matching rows among the next `limit` positions of a walk, the oldest first."""
     places = list(islice(walk.places(tx, place, limit, newest_first=False), limit))
-    if not places:
-        return RowsBehind((), None)
     rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.source, INBOX.c.key).where(*_matching(walk, places)))
     return RowsBehind(rows.all(), places[-1] if len(places) == limit else None)
 

@@ -48,6 +48,8 @@ def test_a_message_of_a_record_is_found_by_it_if_it_arrives_with_others(inbox: I
     record = {"record": {"Id": "003000000000001AAA"}}
     inbox.accept([message(1), message(2, source="salesforce", payload=record), message(3)])
     assert [entry.message_id for entry in inbox.page(Filter(record="003000000000001AAA"))] == ["m2"]
+    records = {entry.message_id: stored.records for entry in inbox.page(Filter()) if (stored := inbox.find(entry.id))}
+    assert records == {"m1": (), "m2": ("003000000000001AAA",), "m3": ()}
 
 
 @pytest.mark.parametrize("user_id", ["", None, 1001])

@@ -207,6 +207,8 @@ def test_a_damaged_row_is_parked_and_does_not_block_others(inbox: Inbox, damage:
         ("payload = x'ff'", True),
         ("payload = 5", True),
         ("attempts = 'x'", True),
+        ("attempts = x'ff'", True),
+        ("detail = x'ff'", False),
         ("kind = x'ff00'", False),
         ("kind = CAST(x'ff' AS TEXT)", False),
         ("received_at = 5", False),

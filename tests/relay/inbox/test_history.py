@@ -125,6 +125,14 @@ def test_texts_of_the_far_side_come_back_as_they_were(inbox: Inbox) -> None:
     assert (event.detail, event.writes[0].text) == (text, text)
 
 
+def test_one_attempt_too_many_is_omitted_and_counted() -> None:
+    line, most = '{"event":"attempted"}\n', history.FIRST + history.LAST
+    assert history.extend(line * (most - 1), line) == line * most
+    events = history.parse(history.extend(line * most, line))
+    assert events[history.FIRST] == HistoryEvent("left_out", number=1)
+    assert len(events) == most + 1
+
+
 @pytest.mark.parametrize("number", ['"x"', "null", "7"])
 def test_a_damaged_count_of_omitted_attempts_begins_anew(number: str) -> None:
     lines = ['{"event":"attempted"}\n'] * (history.FIRST + history.LAST)

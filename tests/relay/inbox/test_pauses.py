@@ -148,6 +148,18 @@ def test_a_resume_wakes_nothing_that_began_to_wait_after_it(inbox: Inbox, elapse
     assert inbox.wake_resumed() == 1
 
 
+def test_of_two_resumes_the_later_one_wakes_its_messages_as_well(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.pause("mapping", "contact", "ann@host")
+    inbox.pause("mapping", "lead", "ann@host")
+    inbox.resume("mapping", "contact", "ann@host")
+    elapse(pauses.SLACK.total_seconds() + 1)
+    inbox.accept(keyed("a"))
+    put_off(inbox, "lead")
+    inbox.resume("mapping", "lead", "ann@host")
+    assert inbox.wake_resumed() == 1
+    assert numbers(take(inbox)) == [0]
+
+
 def test_nothing_waits_for_a_mapping_that_another_process_has_resumed(inbox: Inbox, elapse: Elapse) -> None:
     inbox.pause("mapping", "contact", "ann@host")
     inbox.accept(keyed("a"))

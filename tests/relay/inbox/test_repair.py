@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from sfcode.relay.inbox import Filter, Inbox, bulk_changes
 from sfcode.relay.inbox import inbox as module
-from sfcode.relay.message import Delivered, LatestState, Parked, Retry
+from sfcode.relay.message import Delivered, LatestState, Parked, Retry, Source
 from tests.relay.inbox.conftest import Clock, Elapse
 from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
 
@@ -118,15 +118,17 @@ def test_the_oldest_open_message_counts_whatever_its_state(inbox: Inbox, elapse:
 
 
 def test_each_source_has_its_own_oldest_messages(inbox: Inbox, elapse: Elapse) -> None:
-    for source in ("appcues", "salesforce"):
-        inbox.accept([message(1, source=source), message(2, source=source, parked="odd")])
+    sources: tuple[Source, ...] = ("appcues", "salesforce")
+    for source in sources:
+        inbox.accept([message(2, source=source, parked="odd"), message(1, source=source)])
         elapse(HOUR)
+        oldest_waiting = inbox.oldest_waiting(source)
+        assert oldest_waiting is not None
+        assert (oldest_waiting.source, oldest_waiting.message_id) == (source, "m1")
     stats = inbox.stats()
     for oldest in (stats.oldest, stats.oldest_blocked):
-        assert [round((stats.now - oldest[source]) / timedelta(hours=1)) for source in ("appcues", "salesforce")] == [
-            2,
-            1,
-        ]
+        hours = [round((stats.now - oldest[source]) / timedelta(hours=1)) for source in sources]
+        assert hours == [2, 1]
 
 
 def test_a_ready_message_that_is_older_than_the_leased_ones_is_the_oldest(

@@ -250,6 +250,14 @@ def test_the_first_delivery_of_a_state_writes_it_again_after_calls_of_a_killed_p
     assert again(inbox) == [NAME]
 
 
+def test_a_state_that_waits_to_be_written_again_waits_once(inbox: Inbox, elapse: Elapse) -> None:
+    for claim in (writing(inbox, 1), writing(inbox, 2)):
+        claim.settle(latest=(), written=set(), doubted={NAME})
+        elapse(61)
+        assert inbox.expire_intents() == 1
+    assert again(inbox) == [NAME]
+
+
 def test_announced_states_without_a_result_are_in_doubt(inbox: Inbox, elapse: Elapse) -> None:
     """The delivery was interrupted by a bug, or because the process stops."""
     broken = writing(inbox, 1)
