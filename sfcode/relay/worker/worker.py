@@ -13,6 +13,7 @@ from typing import Protocol
 
 import structlog
 
+from sfcode.errors import SfcodeError
 from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox.types import RowLocked
 from sfcode.relay.instrumentation import WorkerEvents
@@ -219,8 +220,12 @@ class Worker:
         retried = dict.fromkeys(unsettled_ids, Retry("bug: not settled"))
         return replace(delivery, settlements={**retried, **delivery.settlements})
 
-    async def _settle(self, claim: Claim, delivery: Delivery) -> None:
-        """Store the settlements, retrying while the lease lasts: after it, another process delivers again."""
+    async def _settle(self, claim: Claim, delivery: Delivery, *, is_last: bool = False) -> None:
+        """
+        Store the settlements, retrying while the lease lasts: after it, another process delivers again.
+
+        Settlements that the database refuses are stored in smaller parts, unless this `is_last`.
+        """
         trouble = TROUBLE_FIRST
         while True:
             dead: set[int] = set()
@@ -233,16 +238,32 @@ class Worker:
 
             try:
                 count = await asyncio.to_thread(self._inbox.settle, claim, delivery, delay)
-            except Exception as error:  # noqa: BLE001 (the database is away; it may come back)
+            except SfcodeError as error:  # the database is away; it may come back
                 self._report_trouble("settle_failed", error)
                 if self._clock() + trouble > claim.deadline:
                     return
                 await asyncio.sleep(self._rng.uniform(trouble / 2, trouble))
                 trouble = min(trouble * 2, TROUBLE_MOST)
                 continue
+            except Exception as error:  # noqa: BLE001 (a bug of ours must not stop the others' messages)
+                self._events.record_bug(claim, error)
+                if not is_last:
+                    await self._settle_apart(claim, error)
+                return
             self.trouble = ""
             self._events.record_settled(claim, delivery, frozenset(dead), count)
             return
+
+    async def _settle_apart(self, claim: Claim, error: Exception) -> None:
+        """Deliver the halves of a claim again, so that a result that cannot be stored affects only the messages of its key."""
+        halves = _halves(claim)
+        if not halves:
+            await self._settle(claim, _retry_all(claim, f"bug: {type(error).__name__}"), is_last=True)
+        for half in halves:
+            if self._clock() < claim.deadline - MARGIN:
+                async with self._use_writer() as writer:
+                    delivery = await self._deliver(writer, half)
+                await self._settle(half, delivery)
 
     def _report_trouble(self, event: str, error: Exception) -> None:
         if isinstance(error, RowLocked):

@@ -381,6 +381,31 @@ def test_a_row_locked_by_a_frozen_process_is_not_an_outage_of_the_database(inbox
     asyncio.run(act())
 
 
+@pytest.mark.parametrize("refuses_retries", [False, True])
+def test_a_result_that_the_database_refuses_affects_only_its_key(inbox, refuses_retries):
+    """The whole claim would be delivered again after each lease, for ever."""
+
+    class Refusing(Flaky):
+        def settle(self, claim, delivery, delay):
+            numbers = {m.payload["number"] for m in claim.messages}
+            if 3 in numbers and (refuses_retries or isinstance(delivery.settlements[claim.messages[0].id], Delivered)):
+                raise ValueError("a value that no column can hold")
+            return self._inbox.settle(claim, delivery, delay)
+
+    async def act() -> None:
+        world = World(inbox, done, inbox=Refusing(inbox), retry_delay=lambda *_: None)
+        await world.accept(*map(message, range(1, 6)), message(6, "user:3"))
+        world.worker.start()
+        ends = (("done", 4), ("leased", 2)) if refuses_retries else (("done", 4), ("dead", 2))
+        await until_async(lambda: all(world.count(state) == number for state, number in ends))
+        assert world.worker.alive
+        assert world.worker.trouble == ""
+        assert set(world.events.bugs) == {"ValueError"}
+        await world.worker.stop()
+
+    asyncio.run(act())
+
+
 def test_several_lanes_deliver_at_once_but_never_two_batches_of_one_key(inbox):
     async def act() -> None:
         barrier = asyncio.Barrier(2)
