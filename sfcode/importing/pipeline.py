@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sfcode.config import Project, load
+from sfcode.config.files import EVENTS, MAPPINGS, RECIPES
 from sfcode.config.load import find_templates, project_root
 from sfcode.errors import ConfigError, Refused
 from sfcode.importing.answers import ImportOptions
@@ -57,12 +58,26 @@ def import_org(org: Org, options: ImportOptions, folder: Path) -> ImportResult:
 
 
 def _load_project(texts: Mapping[str, str], folder: Path) -> Project:
-    """Load the files as if they were in their folder."""
+    """
+    Load the files as if they were in their folder, with the files that stay there.
+
+    Files that stay are left out if the config is not valid with them, which `sfcode validate` then reports.
+    """
+    kept_paths = [folder / EVENTS, folder / RECIPES, *sorted((folder / MAPPINGS).glob("*.yaml"))]
+    kept_files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in kept_paths if path.is_file()}
+    new_files = {name: text.encode() for name, text in texts.items()}
+    try:
+        project = _load_files({**kept_files, **new_files}, folder)
+    except ConfigError:
+        project = _load_files(new_files, folder)
+    return replace(project, root=project_root(folder), templates=find_templates(folder))
+
+
+def _load_files(files: Mapping[str, bytes], folder: Path) -> Project:
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary) / "config"
-        for name, text in texts.items():
+        for name, content in files.items():
             path = place / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        project = load(place, name=folder)
-    return replace(project, root=project_root(folder), templates=find_templates(folder))
+            path.write_bytes(content)
+        return load(place, name=folder)

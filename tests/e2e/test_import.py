@@ -391,6 +391,18 @@ class TestWrongInput:
         assert "name: Appcues" in settings.read_text()
         assert identity in settings.read_text().splitlines(), "what was applied of it stays its own"
 
+    def test_the_plan_of_an_import_includes_the_files_that_stay(self, clicked):
+        """The config that results is planned, so that its first apply changes what the import has shown."""
+        mapping = clicked.journey.folder / "config" / "mappings" / "lead.yaml"
+        mapping.parent.mkdir(parents=True)
+        mapping.write_text(
+            "object: Lead\ndirection: to_appcues\ndelivery: connector\nto_appcues: {attributes: {title: Title}}\n"
+            "user_id: {field: Appcues_User_Id__c, from: Product_User_Id__c}\n"
+        )
+        result = clicked.journey.run("import", "--overwrite")
+        assert (result.code, "CustomField:Lead.Appcues_User_Id__c" in result.out) == (0, True), result.out + result.err
+        assert "CustomField:Lead.Appcues_User_Id__c" in clicked.journey.actions()
+
     def test_a_managed_org_is_not_imported_again(self, adopted):
         refused = adopted.journey.run("--config", "other", "import")
         assert refused.code == 1
