@@ -39,7 +39,7 @@ class HistoryEvent:
 
     event: EventName
     at: datetime | None = None
-    """The time at which the event ended; None for the line that counts omitted attempts."""
+    """The time at which the event ended; None for the line that counts omitted attempts, and for a stored receipt, whose row has its time."""
     seconds: float | None = None
     """The duration of the attempt's batch in seconds."""
     outcome: str = ""

@@ -185,7 +185,11 @@ def find(tx: Transaction, id_: int) -> StoredMessage | None:
     *values, history = row
     records = tx.db.scalars(sa.select(RECORDS.c.record).where(RECORDS.c.message == id_).order_by(RECORDS.c.record))
     entry = _by_wall_clock(tx, InboxEntry(*values))
-    return StoredMessage(entry, parse(history, tx.database.clock.shift), tuple(records))
+    events = [
+        replace(event, at=entry.received_at) if event.event == "received" else event
+        for event in parse(history, tx.database.clock.shift)
+    ]
+    return StoredMessage(entry, tuple(events), tuple(records))
 
 
 def _by_wall_clock(tx: Transaction, entry: InboxEntry) -> InboxEntry:

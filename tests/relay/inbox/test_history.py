@@ -95,6 +95,7 @@ def test_only_the_first_and_last_attempts_are_kept(inbox: Inbox) -> None:
         deliver(inbox, take(inbox), Retry(f"try {number}", counts=False), REFUSED, delay=0)
     events = only(inbox).history
     assert [event.event for event in events[: history.FIRST]] == ["received", *["attempted"] * (history.FIRST - 1)]
+    assert events[0].at == only(inbox).entry.received_at
     assert events[history.FIRST] == HistoryEvent("left_out", number=8)
     assert [event.detail for event in events[1 : history.FIRST]] == [f"try {n}" for n in range(history.FIRST - 1)]
     assert [event.detail for event in events[-history.LAST :]] == [
