@@ -76,6 +76,10 @@ class OrgError(SfcodeError):
         self.retry_after = retry_after
 
 
+HIDDEN_CODES = frozenset({"INVALID_TYPE", "INVALID_FIELD"})
+"""Error codes of queries for objects and fields that do not exist, or that the signed-in user cannot read."""
+
+
 class SignInError(OrgError):
     """Raised when there is no valid session with the org."""
 

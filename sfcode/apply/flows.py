@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sfcode.apply.deploy import Progress
-from sfcode.errors import OrgError, OrgUnreachable
+from sfcode.errors import OrgError
 from sfcode.metadata.component import Address
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions
+from sfcode.org.retry import repeat_once
 from sfcode.text import count_noun
 
 KEPT_VERSIONS = 10
@@ -64,10 +66,7 @@ def _activate(org: Org, address: Address, definition_id: str, number: int) -> No
     """Activate a version of a flow; repeat the request if its response is lost."""
     values = {"Metadata": {"activeVersionNumber": number}}
     try:
-        try:
-            org.tooling_update("FlowDefinition", definition_id, values)
-        except OrgUnreachable:
-            org.tooling_update("FlowDefinition", definition_id, values)
+        repeat_once(partial(org.tooling_update, "FlowDefinition", definition_id, values))
     except OrgError as error:
         hint = "`sfcode apply` activates it. Until then the previous version runs, if there is one."
         raise OrgError(f"{address} is deployed, but not activated: {error.message}", hint, code=error.code) from error

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Callable
 from typing import Any
 
 from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.org import Org
+from sfcode.org.assignments import find_assignments
 from sfcode.org.profiles import find_profile
+from sfcode.org.retry import repeat_once
 from sfcode.plan.campaigns import find_campaigns, read_business_record
 from sfcode.plan.change import Action, Change
 from sfcode.plan.state import Applied
-from sfcode.plan.state_format import STATE_DESCRIPTION, state_text
+from sfcode.plan.state_format import to_component
 
 ON_CREATE = {
     "TimeZoneSidKey": "GMT",
@@ -72,12 +72,13 @@ def write_record(org: Org, change: Change, ids: RecordIds | None = None) -> None
 
 def write_state(org: Org, address: Address, applied: Applied, *, first: bool = False) -> None:
     """Write the state through REST, if no deployment contains it; `first` is whether there was no state before."""
-    values = {
-        "Body": base64.b64encode(state_text(applied).encode()).decode("ascii"),
-        "CacheControl": "Private",
-        "ContentType": "application/json",
-        "Description": STATE_DESCRIPTION,
+    columns = {
+        "content": "Body",
+        "cacheControl": "CacheControl",
+        "contentType": "ContentType",
+        "description": "Description",
     }
+    values = {columns[name]: value for name, value in to_component(address, applied).body.items()}
 
     if first:
         try:
@@ -97,7 +98,7 @@ def write_state(org: Org, address: Address, applied: Applied, *, first: bool = F
         else:
             org.create("StaticResource", {"Name": address.full_name, **values})
 
-    _repeat_once(write)
+    repeat_once(write)
 
 
 def delete_state(org: Org, address: Address) -> None:
@@ -107,15 +108,7 @@ def delete_state(org: Org, address: Address) -> None:
         for row in org.query("SELECT Id FROM StaticResource WHERE Name = {}", address.full_name):
             org.delete("StaticResource", str(row["Id"]))
 
-    _repeat_once(delete)
-
-
-def _repeat_once(write: Callable[[], None]) -> None:
-    """Retry a write whose response was lost, unless a query shows that it was done."""
-    try:
-        write()
-    except OrgUnreachable:
-        write()
+    repeat_once(delete)
 
 
 def _write(org: Org, change: Change, ids: RecordIds, *, is_retry: bool = False) -> None:
@@ -178,9 +171,8 @@ def _alias(user: Component) -> str:
 
 
 def _assign(org: Org, address: Address, ids: RecordIds) -> None:
-    name, username = address.full_name.rsplit("/", 1)
+    username, (sobject, name) = address.user.full_name, (address.assigned.type, address.assigned.full_name)
     assignee = ids.find("User", username, noun=f"user {username!r}")
-    sobject = "PermissionSetLicense" if address.type == "PermissionSetLicenseAssign" else "PermissionSet"
     assigned = ids.find(sobject, name, noun=f"{address.type} {name!r}")
     try:
         org.create(address.type, {"AssigneeId": assignee, f"{sobject}Id": assigned})
@@ -190,16 +182,8 @@ def _assign(org: Org, address: Address, ids: RecordIds) -> None:
 
 
 def _unassign(org: Org, address: Address) -> None:
-    name, username = address.full_name.rsplit("/", 1)
-    if address.type == "PermissionSetLicenseAssign":
-        soql = (
-            "SELECT Id FROM PermissionSetLicenseAssign "
-            "WHERE PermissionSetLicense.DeveloperName = {} AND Assignee.Username = {}"
-        )
-    else:
-        soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = {} AND Assignee.Username = {}"
-    for row in org.query(soql, name, username):
-        org.delete(address.type, row["Id"])
+    for record_id in find_assignments(org, address):
+        org.delete(address.type, record_id)
 
 
 def _hint(address: Address, error: OrgError) -> str:

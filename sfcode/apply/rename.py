@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.org import Org
+from sfcode.org.retry import repeat_once
 from sfcode.plan.snapshot import Move
 
 
@@ -21,12 +23,12 @@ def rename(org: Org, moves: Iterable[Move]) -> None:
     completed_moves: list[Move] = []
     for move in moves:
         try:
-            _repeat_once(org, move)
+            repeat_once(partial(_rename, org, move))
         except OrgUnreachable:
             raise
         except OrgError as error:
             for earlier in reversed(completed_moves):
-                _repeat_once(org, Move(earlier.present, earlier.former))
+                repeat_once(partial(_rename, org, Move(earlier.present, earlier.former)))
             raise OrgError(
                 f"{move.former} cannot be renamed to {move.present.full_name}: {error.message}. Nothing was changed.",
                 error.hint
@@ -34,13 +36,6 @@ def rename(org: Org, moves: Iterable[Move]) -> None:
                 code=error.code,
             ) from error
         completed_moves.append(move)
-
-
-def _repeat_once(org: Org, move: Move) -> None:
-    try:
-        _rename(org, move)
-    except OrgUnreachable:
-        _rename(org, move)  # the response is lost, so the outcome is unknown
 
 
 def _rename(org: Org, move: Move) -> None:

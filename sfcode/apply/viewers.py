@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from sfcode.apply.records import write_record
 from sfcode.config.project import Project
 from sfcode.errors import Refused
 from sfcode.mapping import naming
-from sfcode.metadata.component import Address, Component
+from sfcode.metadata.component import make_assignment
 from sfcode.org import Org
+from sfcode.org.assignments import list_assignees
 from sfcode.plan.change import Change
 
 
 def list_viewers(org: Org, project: Project) -> tuple[str, ...]:
     """Return the usernames that have the viewers' permission set, sorted."""
-    soql = "SELECT Assignee.Username FROM PermissionSetAssignment WHERE PermissionSet.Name = {}"
-    return tuple(sorted(str(row["Assignee"]["Username"]) for row in org.query(soql, _set_name(project))))
+    return tuple(list_assignees(org, _set_name(project)))
 
 
 def add_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None:
@@ -34,7 +34,7 @@ def add_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None:
     missing = [user for user in names if not org.query("SELECT Id FROM User WHERE Username = {}", user)]
     if missing:
         raise Refused(f"This org has no user {', '.join(missing)}.", "Nothing was changed. Correct the username.")
-    for row in _assignments(name, names):
+    for row in (make_assignment("PermissionSetAssignment", name, username) for username in names):
         write_record(org, Change(row.address, None, row))
 
 
@@ -53,15 +53,10 @@ def remove_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None
             f"{', '.join(configured_viewers)} is listed under `viewers` in sfcode.yaml.",
             "Nothing was changed. Remove the line, and run `sfcode apply`.",
         )
-    for row in _assignments(_set_name(project), names):
+    name = _set_name(project)
+    for row in (make_assignment("PermissionSetAssignment", name, username) for username in names):
         write_record(org, Change(row.address, row, None))
 
 
 def _set_name(project: Project) -> str:
     return naming.viewer_set(project.settings.name)
-
-
-def _assignments(name: str, usernames: Iterable[str]) -> Iterator[Component]:
-    for username in usernames:
-        address = Address("PermissionSetAssignment", f"{name}/{username}")
-        yield Component(address.type, address.full_name, {"Assignee": username, "PermissionSet": name})

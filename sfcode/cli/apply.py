@@ -15,7 +15,7 @@ from sfcode.cli.report_file import junit_option, write_junit
 from sfcode.errors import ExitCode, Refused, UsageError
 
 if TYPE_CHECKING:
-    from sfcode.plan.plan import Plan
+    pass
 
 
 @click.command()
@@ -51,7 +51,7 @@ def apply(
     if attach:
         return _attach(invocation, attach)
     options = ApplyOptions(auto_approve, apex_tests.make_deploy_options(), locking.lock, locking.lock_timeout)
-    saved = _load_plan(invocation, plan_file) if plan_file else None
+    saved = invocation.load_plan(plan_file) if plan_file else None
     if saved and choices != PlanOptions():
         raise UsageError("A saved plan is applied unchanged.", "Pass these options to `sfcode plan`.")
     project = invocation.project()
@@ -65,12 +65,6 @@ def apply(
         result = run_apply(invocation, project, request, options, junit)
     report(invocation, result, steps=steps_after(project, result.plan, result.told))
     return ExitCode.OK
-
-
-def _load_plan(invocation: Invocation, plan_file: Path) -> Plan:
-    from sfcode.plan.document import load
-
-    return load(plan_file, invocation.plan_key())
 
 
 def _attach(invocation: Invocation, deploy_id: str) -> int:

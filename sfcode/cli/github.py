@@ -34,9 +34,8 @@ def reviewed_command(invocation: Invocation, plan_file: Path, approval: str | No
     from sfcode.github.context import read_job_context
     from sfcode.github.reviewed import check_review, require_reviewers
     from sfcode.plan.digest import changes_digest
-    from sfcode.plan.document import load
 
-    plan = load(plan_file, invocation.plan_key())
+    plan = invocation.load_plan(plan_file)
     context = read_job_context(os.environ)
     marker = comment_marker(invocation.config, plan.environment, plan=changes_digest(plan))
     with GitHub(context, needs="contents: read, pull-requests: read, actions: read") as client:
@@ -65,10 +64,9 @@ def drift(invocation: Invocation, plan_file: Path) -> None:
     from sfcode.github.client import GitHub
     from sfcode.github.context import read_job_context
     from sfcode.github.drift import update_drift_issue
-    from sfcode.plan.document import load
     from sfcode.plan.modes import Mode
 
-    plan = load(plan_file, invocation.plan_key())
+    plan = invocation.load_plan(plan_file)
     if plan.mode is not Mode.REFRESH:
         raise UsageError(
             f"{plan_file} is a plan and does not show drift.",

@@ -96,6 +96,12 @@ class Invocation:
 
         return plan_key(os.environ)
 
+    def load_plan(self, plan_file: Path) -> Plan:
+        """Load a saved plan. Raises Refused for another file, or for a signature that does not match."""
+        from sfcode.plan.document import load
+
+        return load(plan_file, self.plan_key())
+
     def target(self, project: Project) -> str:
         """Name the org of this call: --org, else the environment's."""
         target = self.org or project.target.org

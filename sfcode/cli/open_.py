@@ -40,7 +40,7 @@ def open_(invocation: Invocation, plan_file: Path | None, output: Path | None) -
     from sfcode.plan.reports import ReportOptions, render_plan
     from sfcode.text import spell_out
 
-    plan = _load(invocation, plan_file) if plan_file else _make(invocation)
+    plan = invocation.load_plan(plan_file) if plan_file else _make(invocation)
     page = "".join(render_plan(plan, "html", ReportOptions(judge=judge)))
     path = output.absolute() if output else Path(tempfile.mkdtemp(prefix="sfcode-")) / "plan.html"
     write_whole(path, spell_out(page) + "\n", "the page")
@@ -51,12 +51,6 @@ def open_(invocation: Invocation, plan_file: Path | None, output: Path | None) -
     echo(str(path))
     if opened:
         print_status(invocation, "Opened in the browser.", aside=True)
-
-
-def _load(invocation: Invocation, plan_file: Path) -> Plan:
-    from sfcode.plan.document import load
-
-    return load(plan_file, invocation.plan_key())
 
 
 def _make(invocation: Invocation) -> Plan:

@@ -93,9 +93,8 @@ def _comment(invocation: Invocation, result: ReviewReport, plan_file: Path | Non
     from sfcode.github.client import GitHub
     from sfcode.github.context import read_job_context
     from sfcode.github.post_comment import CommentRequest, post_comment
-    from sfcode.plan.document import load
 
-    plan = load(plan_file, invocation.plan_key()) if plan_file else None
+    plan = invocation.load_plan(plan_file) if plan_file else None
     if plan and invocation.env and plan.environment != invocation.env:
         raise UsageError(
             f"{plan_file} is a plan for {plan.environment}, and this review is of {invocation.env}.",

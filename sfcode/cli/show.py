@@ -19,6 +19,4 @@ from sfcode.plan.reports import FORMATS
 @click.pass_obj
 def show(invocation: Invocation, plan_file: Path, format_: str) -> None:
     """Show a saved plan. Needs neither the config nor the org."""
-    from sfcode.plan.document import load
-
-    show_plan(invocation, load(plan_file, invocation.plan_key()), format_)
+    show_plan(invocation, invocation.load_plan(plan_file), format_)

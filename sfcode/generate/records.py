@@ -9,7 +9,7 @@ from sfcode.generate.template_context import origin
 from sfcode.mapping import naming
 from sfcode.mapping.desired import Origin
 from sfcode.mapping.place import Place
-from sfcode.metadata.component import Address, Component, Value
+from sfcode.metadata.component import Address, Component, Value, make_assignment
 
 
 def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]]:
@@ -40,22 +40,14 @@ def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]
             },
         ),
         (
-            Component(
-                "PermissionSetLicenseAssign",
-                f"{user.permission_set_license}/{user.username}",
-                {"Assignee": user.username, "PermissionSetLicense": user.permission_set_license},
-            ),
+            make_assignment("PermissionSetLicenseAssign", user.permission_set_license, user.username),
             {
                 user.permission_set_license: project.place("integration_user", "permission_set_license"),
                 user.username: username,
             },
         ),
         (
-            Component(
-                "PermissionSetAssignment",
-                f"{permission_set}/{user.username}",
-                {"Assignee": user.username, "PermissionSet": permission_set},
-            ),
+            make_assignment("PermissionSetAssignment", permission_set, user.username),
             {permission_set: set_place, user.username: username},
         ),
         *_viewer_rows(project),
@@ -71,8 +63,7 @@ def _viewer_rows(project: Project) -> Iterator[tuple[Component, dict[str, Place]
     name = naming.viewer_set(project.settings.name)
     for index, username in enumerate(project.settings.viewers):
         place = project.place("viewers", index)
-        body = {"Assignee": username, "PermissionSet": name}
-        yield Component("PermissionSetAssignment", f"{name}/{username}", body), {"": place, username: place}
+        yield make_assignment("PermissionSetAssignment", name, username), {"": place, username: place}
 
 
 def _campaign_rows(project: Project) -> Iterator[tuple[Component, dict[str, Place]]]:

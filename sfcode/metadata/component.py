@@ -127,3 +127,9 @@ class Component:
 
     def __hash__(self) -> int:
         return hash((self.address, self.canonical))
+
+
+def make_assignment(type_: str, name: str, username: str) -> Component:
+    """Return the assignment of a permission set, or of a permission set license, to a user."""
+    address = Address(type_, f"{name}/{username}")
+    return Component(type_, address.full_name, {"Assignee": username, address.assigned.type: name})

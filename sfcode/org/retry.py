@@ -25,6 +25,14 @@ TRANSIENT = NOTHING_DONE | {"SERVER_UNAVAILABLE"}
 """Error codes after which a read may be retried."""
 
 
+def repeat_once(send: Callable[[], object]) -> None:
+    """Send a repeatable change, and send it again if the response was lost, since the outcome is then unknown."""
+    try:
+        send()
+    except OrgUnreachable:
+        send()
+
+
 class NoAnswer(OrgUnreachable):
     """
     No usable response was received; `sent` is whether the request may have reached the org.

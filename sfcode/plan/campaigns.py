@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from sfcode.errors import OrgError
+from sfcode.errors import HIDDEN_CODES, OrgError
 from sfcode.metadata.component import Address, Body
 from sfcode.org import Org
 from sfcode.plan.snapshot import MissingPart
 
 if TYPE_CHECKING:
     from sfcode.org.rest import Row
-
-HIDDEN_CODES = frozenset({"INVALID_TYPE", "INVALID_FIELD"})
-"""Error codes of queries for objects and fields that do not exist, or that the signed-in user cannot read."""
 
 
 def find_campaigns(org: Org, body: Body) -> list[str]:
@@ -26,7 +23,7 @@ def find_campaigns(org: Org, body: Body) -> list[str]:
 
 
 def read_business_record(org: Org, address: Address, desired: Body) -> list[Body]:
-    """Read a campaign or a status; return the desired body if it exists, else None."""
+    """Read a campaign or a status; return the desired body alone if it exists, else nothing."""
     campaigns = find_campaigns(org, desired)
     if address.type == "Campaign" or not campaigns:
         return [desired] if campaigns else []

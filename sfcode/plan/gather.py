@@ -11,11 +11,12 @@ from sfcode.generate import generate
 from sfcode.generate.records import records
 from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.mapping.desired import Desired
-from sfcode.metadata.component import Address, Body, Component
+from sfcode.metadata.component import Address, Body, Component, make_assignment
 from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.package import read
 from sfcode.metadata.types import member_type
 from sfcode.org import Org
+from sfcode.org.assignments import list_assignees
 from sfcode.org.parallel import run_both
 from sfcode.org.results import FileProperties
 from sfcode.plan.compare import find_apply
@@ -69,7 +70,7 @@ def _read(project: Project, org: Org, secrets: Mapping[str, str], request: PlanR
     schema, warnings, generated = _generate(project, org, request.mode)
     snapshot, assigned = run_both(
         lambda: _read_org(project, org, secrets, request, generated),
-        lambda: _assignees(org, project.integration_set) if schema else [],
+        lambda: list_assignees(org, project.integration_set) if schema else [],
     )
     moves = _find_moves(project, request, generated, snapshot)
     if schema:
@@ -356,26 +357,20 @@ def _integration_users(org: Org, project: Project, moves: tuple[Move, ...], assi
     """List the users with the integration's permission set, by its former name in the org; `assigned` have the present one."""
     present = Address("PermissionSet", project.integration_set)
     former = Renames(moves).invert().rename_address(present)
-    return [Address("User", name) for name in (assigned if former == present else _assignees(org, former.full_name))]
-
-
-def _assignees(org: Org, permission_set: str) -> list[str]:
-    """List the usernames with a permission set, sorted."""
-    rows = org.query(
-        "SELECT Assignee.Username FROM PermissionSetAssignment WHERE PermissionSet.Name = {}", permission_set
-    )
-    return sorted(row["Assignee"]["Username"] for row in rows)
+    return [
+        Address("User", name) for name in (assigned if former == present else list_assignees(org, former.full_name))
+    ]
 
 
 def _assignments(org: Org, deleted: list[Component]) -> dict[Address, Component]:
     """Read the assignments of permission sets that may be deleted, because an org deletes no assigned set."""
-    return {
-        Address("PermissionSetAssignment", f"{name}/{username}"): Component(
-            "PermissionSetAssignment", f"{name}/{username}", {"Assignee": username, "PermissionSet": name}
-        )
-        for name in (component.full_name for component in deleted if component.type == "PermissionSet")
-        for username in _assignees(org, name)
-    }
+    assignments = [
+        make_assignment("PermissionSetAssignment", component.full_name, username)
+        for component in deleted
+        if component.type == "PermissionSet"
+        for username in list_assignees(org, component.full_name)
+    ]
+    return {assignment.address: assignment for assignment in assignments}
 
 
 def _list_messages(org: Org) -> tuple[FileProperties, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from sfcode.config.project import Project
-from sfcode.errors import OrgError
+from sfcode.errors import HIDDEN_CODES, OrgError
 from sfcode.mapping.conditions import and_where
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address, Component
@@ -26,7 +26,7 @@ def count_selected(project: Project, org: Org) -> dict[str, tuple[int, int]]:
         try:
             return org.count(and_where(every, mapping.where)), org.count(every)
         except OrgError as error:
-            if error.code not in ("INVALID_FIELD", "INVALID_TYPE"):
+            if error.code not in HIDDEN_CODES:
                 raise
             return None
 

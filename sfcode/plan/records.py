@@ -10,8 +10,9 @@ from sfcode.config.project import Project
 from sfcode.errors import OrgError
 from sfcode.mapping.naming import is_same_name
 from sfcode.mapping.permissions import OtherRights
-from sfcode.metadata.component import Address, Body, Component
+from sfcode.metadata.component import Address, Body, Component, make_assignment
 from sfcode.org import Org
+from sfcode.org.assignments import find_assignments
 from sfcode.org.other_rights import read_other_rights
 from sfcode.org.parallel import CONCURRENCY, run_parallel
 from sfcode.org.profiles import find_profile, profile_names
@@ -72,15 +73,8 @@ def _read_record(org: Org, address: Address, desired_body: Body) -> Component | 
     elif address.type == "User":
         bodies = _read_user(org, address.full_name, desired_body)
     else:
-        name, username = address.full_name.rsplit("/", 1)
-        if address.type == "PermissionSetLicenseAssign":
-            condition = "PermissionSetLicense.DeveloperName = {} AND Assignee.Username = {}"
-            body = {"Assignee": username, "PermissionSetLicense": name}
-        else:
-            condition = "PermissionSet.Name = {} AND Assignee.Username = {}"
-            body = {"Assignee": username, "PermissionSet": name}
-        soql = f"SELECT Id FROM {address.type} WHERE {condition}"  # noqa: S608  (one of two types; values are bound)
-        bodies = [body for _ in org.query(soql, name, username)]
+        assignment = make_assignment(address.type, address.assigned.full_name, address.user.full_name)
+        bodies = [assignment.body for _ in find_assignments(org, address)]
     return Component(address.type, address.full_name, bodies[0]) if bodies else None
 
 

@@ -19,6 +19,12 @@ Source = Literal["appcues", "salesforce"]
 PAST = "load"
 """The `origin` of loaded past events, which create their own records and change no other record."""
 
+LONGEST_NAME = 255
+"""The maximum length of the name of an event."""
+
+LONGEST_ID = 255
+"""The maximum length of the ID of a user or a group, which is part of the keys of the inbox."""
+
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from sfcode.checks.doctor.collect_roles import count_roles
 from sfcode.checks.doctor.facts import (
+    MOST_GROUPS,
     DuplicateIds,
     FieldFacts,
     MappingFacts,
@@ -16,6 +17,7 @@ from sfcode.checks.doctor.facts import (
     Unknown,
     VisibleRecords,
     ask_optional,
+    find_too_many,
 )
 from sfcode.config.project import Project
 from sfcode.lazy_dataclasses import dataclass, field
@@ -28,10 +30,6 @@ from sfcode.org import Org
 
 EXAMPLES = 5
 """The number of example records."""
-MOST_GROUPS = 2000
-"""The maximum number of rows of a grouped query, which has no second page."""
-MOST_READ = 100_000
-"""The maximum number of values that are read one by one, 2,000 per request."""
 ARCHIVED = ("Event", "Task")
 """Objects whose records Salesforce archives a year after their end."""
 NEARLY_A_YEAR = 335
@@ -215,8 +213,8 @@ def _repeats(
     # Formulas and numbers cannot be grouped, so each value must be read.
     if isinstance(with_id, Unknown):
         return with_id
-    if with_id > MOST_READ:
-        return Unknown(f"{with_id:,} values would have to be read one by one, which no query can group")
+    if too_many := find_too_many(with_id):
+        return too_many
     soql = f"SELECT Id, {by.name} FROM {object_name} WHERE {by.name} != null"  # noqa: S608
     return find_duplicate_ids((row["Id"], row[by.name]) for row in org.query(soql))
 

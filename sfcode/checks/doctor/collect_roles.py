@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from sfcode.checks.doctor.facts import FieldFacts, RoleCounts, Unknown
+from sfcode.checks.doctor.facts import MOST_GROUPS, FieldFacts, RoleCounts, Unknown, find_too_many
 from sfcode.mapping.conditions import and_where
 from sfcode.mapping.resolved import FieldUse, ResolvedMapping
 from sfcode.mapping.value_map import ValueMap
 from sfcode.org import Org
 
-MOST_GROUPS = 2000
-"""The maximum number of rows of a grouped query, which has no second page."""
-MOST_READ = 100_000
-"""The maximum number of values that are read one by one, 2,000 per request."""
 MOST_NAMED = 5
 SHARED_BY = 5
 """The number of records that must share a value before it is shown, since a rare title may identify a person."""
@@ -36,8 +32,8 @@ def count_roles(mapping: ResolvedMapping, attribute: str, field: FieldFacts, org
         values = [(row[use.field], int(row["records"])) for row in rows]
         return _tally(use.values, values, complete=len(rows) < MOST_GROUPS)
     total = org.count(and_where(f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.has_id}", mapping.where))  # noqa: S608
-    if total > MOST_READ:
-        return Unknown(f"{total:,} values would have to be read one by one, which no query can group")
+    if too_many := find_too_many(total):
+        return too_many
     return _tally(use.values, _read_values(mapping, use, org), complete=True)
 
 

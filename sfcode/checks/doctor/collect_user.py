@@ -10,8 +10,10 @@ from sfcode.config.project import Project
 from sfcode.mapping import naming
 from sfcode.mapping.permissions import OtherRights
 from sfcode.org import Org
+from sfcode.org.assignments import find_assignments
 from sfcode.org.other_rights import read_other_rights
 from sfcode.org.profiles import profile_names
+from sfcode.plan.previous_user import user_records
 
 MOST_ALIKE = 5
 
@@ -22,6 +24,7 @@ def collect_user_facts(project: Project, org: Org) -> UserFacts:
     user = ask_optional(lambda: _user(org, settings))
     alike = ask_optional(lambda: _alike(org, settings.username)) if user is None else ()
     exists = isinstance(user, UserRow)
+    _, license_row, set_row = user_records(project, settings.username)
     own = {project.integration_set, naming.viewer_set(project.settings.name)}
     return UserFacts(
         profiles=ask_optional(lambda: _profiles(org, settings.profile)),
@@ -29,8 +32,8 @@ def collect_user_facts(project: Project, org: Org) -> UserFacts:
         set_licenses=ask_optional(lambda: org.traits.permission_set_licenses),
         user=user,
         alike=() if isinstance(alike, Unknown) else alike,
-        has_license=ask_optional(lambda: _has_license(org, settings)) if exists else False,
-        has_set=ask_optional(lambda: _has_set(org, project)) if exists else False,
+        has_license=ask_optional(lambda: bool(find_assignments(org, license_row))) if exists else False,
+        has_set=ask_optional(lambda: bool(find_assignments(org, set_row))) if exists else False,
         other_rights=ask_optional(lambda: read_other_rights(org, settings.username, own)) if exists else OtherRights(),
     )
 
@@ -64,17 +67,3 @@ def _alike(org: Org, username: str) -> tuple[str, ...]:
     local = username.partition("@")[0]
     rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}@%' ORDER BY Username", local)
     return tuple(row["Username"] for row in rows)[:MOST_ALIKE]
-
-
-def _has_license(org: Org, user: IntegrationUser) -> bool:
-    soql = (
-        "SELECT Id FROM PermissionSetLicenseAssign "
-        "WHERE PermissionSetLicense.DeveloperName = {} AND Assignee.Username = {}"
-    )
-    return bool(org.query(soql, user.permission_set_license, user.username))
-
-
-def _has_set(org: Org, project: Project) -> bool:
-    soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = {} AND Assignee.Username = {}"
-    name = project.integration_set
-    return bool(org.query(soql, name, project.settings.integration_user.username))

@@ -198,6 +198,19 @@ class Facts:
     """Full names of the org's outbound messages."""
 
 
+MOST_GROUPS = 2000
+"""The maximum number of rows of a grouped query, which has no second page."""
+MOST_READ = 100_000
+"""The maximum number of values that are read one by one, 2,000 per request."""
+
+
+def find_too_many(values: int) -> Unknown | None:
+    """Return why so many values are not read one by one; None if they are few enough."""
+    if values <= MOST_READ:
+        return None
+    return Unknown(f"{values:,} values would have to be read one by one, which no query can group")
+
+
 def ask_optional(question: Callable[[], Answer]) -> Answer | Unknown:
     """Return the result of a query, or why the org refuses it. Raises SignInError and OrgUnreachable."""
     try:

@@ -12,12 +12,10 @@ from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.relay.appcues_payload import PLACES, Enclosed, attribute, event_name, merge_attributes, value_at
 from sfcode.relay.ingress.message_id import canonical, content_id, digest, format_id, normalize_id
 from sfcode.relay.ingress.timestamps import event_time, format_time, parse_time
-from sfcode.relay.message import InboxMessage
+from sfcode.relay.message import LONGEST_ID, LONGEST_NAME, InboxMessage
 
 Object = Mapping[str, Any]
 
-LONGEST_NAME = 255
-LONGEST_ID = 255
 LARGEST_ENVELOPE = 1_000_000
 """The maximum size of the enclosing object in characters of JSON, for all events together that it is stored with."""
 

@@ -8,10 +8,9 @@ from typing import Any
 from sfcode.config.project import Project, add_former_names
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.resolved import ResolvedMapping
-from sfcode.relay.ingress.appcues_parser import LONGEST_ID
 from sfcode.relay.ingress.message_id import digest
 from sfcode.relay.ingress.soap import Notification
-from sfcode.relay.message import InboxMessage
+from sfcode.relay.message import LONGEST_ID, InboxMessage
 
 
 @dataclass(frozen=True, slots=True)

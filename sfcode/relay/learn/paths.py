@@ -17,10 +17,11 @@ from sfcode.config.webhook_models import WebhookPaths
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.events import APPCUES_EVENTS, PREFIX
 from sfcode.relay.appcues_payload import attribute, value_at
-from sfcode.relay.ingress.appcues_parser import LONGEST_NAME, format_user_id
+from sfcode.relay.ingress.appcues_parser import format_user_id
 from sfcode.relay.ingress.message_id import format_id
 from sfcode.relay.ingress.timestamps import parse_time
 from sfcode.relay.learn.capture import CapturedWebhook
+from sfcode.relay.message import LONGEST_NAME
 
 Path = tuple[str | int, ...]
 

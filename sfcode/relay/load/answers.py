@@ -10,11 +10,11 @@ from typing import Any
 from sfcode.config.event_models import Events
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.events import ITEM_ATTRIBUTES, PREFIX, PROPERTY_EVENTS
-from sfcode.relay.ingress.appcues_parser import LONGEST_ID, format_user_id
+from sfcode.relay.ingress.appcues_parser import format_user_id
 from sfcode.relay.ingress.message_id import digest
 from sfcode.relay.ingress.timestamps import AHEAD, BEHIND, format_time, parse_time
 from sfcode.relay.load.rows import ExportRow
-from sfcode.relay.message import PAST, InboxMessage
+from sfcode.relay.message import LONGEST_ID, PAST, InboxMessage
 from sfcode.relay.salesforce.event_reader import BEST_SCORE, config_name
 from sfcode.relay.salesforce.template_sandbox import number, text
 

@@ -11,13 +11,12 @@ from sfcode.config.event_models import Alias, Events
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.events import BY_NAME, HANDLED_EVENTS, ITEM_ATTRIBUTES, PREFIX
 from sfcode.relay.appcues_payload import attribute, value_at
-from sfcode.relay.message import PAST, ClaimedMessage, Parked
+from sfcode.relay.message import LONGEST_ID, PAST, ClaimedMessage, Parked
 from sfcode.relay.salesforce.template_sandbox import number, text
 from sfcode.relay.salesforce.text_limits import clean
 
 CLICK_TO_TRACK = "click_to_track"
 BEST_SCORE = 10
-LONGEST_NAME = 255
 REDACTED = "[redacted]"
 
 _BOTH = "nps_score_and_feedback"
@@ -153,7 +152,7 @@ def records_name(user_id: str) -> str:
 
 def _short(user_id: str) -> str:
     """Return an ID, or its hash if the ID is too long for an index or not printable."""
-    if len(user_id) <= LONGEST_NAME and user_id.isprintable():
+    if len(user_id) <= LONGEST_ID and user_id.isprintable():
         return user_id
     return f"sha256-{hashlib.sha256(user_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
