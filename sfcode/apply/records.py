@@ -8,9 +8,9 @@ from typing import Any
 from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.org import Org
-from sfcode.org.assignments import find_assignments
 from sfcode.org.profiles import find_profile
 from sfcode.org.retry import repeat_once
+from sfcode.org.user_rights import find_assignments
 from sfcode.plan.campaigns import find_campaigns, read_business_record
 from sfcode.plan.change import Action, Change
 from sfcode.plan.state import Applied

@@ -10,7 +10,7 @@ from sfcode.errors import Refused
 from sfcode.mapping import naming
 from sfcode.metadata.component import make_assignment
 from sfcode.org import Org
-from sfcode.org.assignments import list_assignees
+from sfcode.org.user_rights import list_assignees
 from sfcode.plan.change import Change
 
 

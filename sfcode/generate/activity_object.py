@@ -11,7 +11,7 @@ from sfcode.generate.custom_fields import field_blueprint
 from sfcode.generate.template_context import Blueprint, CustomFieldView, CustomObjectView, origin
 from sfcode.mapping import naming
 from sfcode.mapping.activities import OWN_FIELDS, own_activities
-from sfcode.mapping.ownership import MANAGED
+from sfcode.mapping.naming import MANAGED
 from sfcode.metadata.component import Address
 
 

@@ -23,7 +23,7 @@ from sfcode.mapping.field_types import (
 )
 from sfcode.mapping.fields import STANDARD_OBJECTS, Fields, find_closest
 from sfcode.mapping.limits import FORMULA_LENGTH
-from sfcode.mapping.ownership import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
+from sfcode.mapping.naming import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
 from sfcode.mapping.place import Place
 from sfcode.mapping.resolved import FieldTarget, FieldUse, ResolvedMapping
 from sfcode.metadata.component import Address

@@ -10,7 +10,7 @@ from sfcode.mapping import naming
 from sfcode.mapping.field_types import USER_ID_FORMULAS
 from sfcode.mapping.fields import Fields
 from sfcode.mapping.limits import TEXT_LENGTH
-from sfcode.mapping.ownership import MANAGED
+from sfcode.mapping.naming import MANAGED
 from sfcode.mapping.place import Place
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address

@@ -11,7 +11,7 @@ from sfcode.generate.template_context import Blueprint, FlowView, OutboundMessag
 from sfcode.mapping import naming
 from sfcode.mapping.desired import Origin
 from sfcode.mapping.fields import Fields
-from sfcode.mapping.ownership import MANAGED
+from sfcode.mapping.naming import MANAGED
 from sfcode.mapping.place import Place
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address

@@ -8,7 +8,7 @@ from sfcode.config.project import Project
 from sfcode.generate.custom_fields import field_blueprint
 from sfcode.generate.template_context import Blueprint, CustomFieldView, CustomObjectView, RollUp, origin
 from sfcode.mapping import naming
-from sfcode.mapping.ownership import MANAGED
+from sfcode.mapping.naming import MANAGED
 from sfcode.mapping.recipes import ACCOUNT_COUNTS, ACCOUNT_FIELD, RESPONSE_FIELDS, answering
 from sfcode.metadata.component import Address
 

@@ -15,7 +15,7 @@ from sfcode.lazy_dataclasses import dataclass, field, fields, replace
 from sfcode.mapping import naming
 from sfcode.mapping.activities import STANDARD_OBJECTS, written_fields
 from sfcode.mapping.fields import ACTIVITY_FIELDS, Fields
-from sfcode.mapping.ownership import MANAGED_SET
+from sfcode.mapping.naming import MANAGED_SET
 from sfcode.mapping.permissions import CUSTOMIZE_APPLICATION, FieldPermission, ObjectPermission, add_required
 from sfcode.mapping.place import Place
 from sfcode.mapping.recipes import ACCOUNT_FIELD, WRITTEN_FIELDS, answering

@@ -25,7 +25,7 @@ from sfcode.mapping import naming
 from sfcode.mapping.activities import own_activities
 from sfcode.mapping.events import PREFIX
 from sfcode.mapping.limits import REPORT_NAME_LENGTH, TEXT_LENGTH
-from sfcode.mapping.ownership import MANAGED
+from sfcode.mapping.naming import MANAGED
 from sfcode.mapping.place import Place
 from sfcode.metadata.component import Address
 

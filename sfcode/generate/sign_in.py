@@ -14,7 +14,7 @@ from sfcode.config.pem import certificate_text
 from sfcode.config.project import Project
 from sfcode.generate.template_context import Blueprint, SignInView, origin
 from sfcode.mapping import naming
-from sfcode.mapping.ownership import MANAGED
+from sfcode.mapping.naming import MANAGED
 from sfcode.metadata.component import Address
 
 CALLBACK = "https://login.salesforce.com/services/oauth2/success"

@@ -12,7 +12,7 @@ from sfcode.importing.answers import ImportOptions
 from sfcode.importing.proposal import ConfigProposal, MappingProposal, UserProposal
 from sfcode.importing.scan_result import ScanResult
 from sfcode.mapping.events import HELP_PAGE_ACTIVITIES
-from sfcode.mapping.ownership import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
+from sfcode.mapping.naming import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
 from sfcode.mapping.permissions import API_ONLY_PROFILES
 from sfcode.text import printable
 

@@ -1,9 +1,22 @@
-"""The names of generated components."""
+"""The names of generated components, the texts that mark them as managed, and placeholders for missing values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+
+MANAGED_BY = "Managed by sfcode"
+"""The prefix of all descriptions of generated components."""
+
+MANAGED = f"{MANAGED_BY}: do not edit by hand."
+"""The beginning of the description of every generated component, except permission sets."""
+
+MANAGED_SET = f"{MANAGED_BY}: do not edit by hand, it is replaced as a whole."
+"""The beginning of the description of every generated permission set."""
+
+PLACEHOLDER_ACCOUNT = "FILL_IN"
+PLACEHOLDER_RELAY_URL = "https://fill-in.invalid"
+"""The placeholders that `sfcode import` writes for the Appcues account and the relay, which an org does not contain."""
 
 _CUSTOM = re.compile(r"__[a-z]{1,3}$", re.IGNORECASE)
 

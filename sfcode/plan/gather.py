@@ -16,9 +16,9 @@ from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.package import read
 from sfcode.metadata.types import member_type
 from sfcode.org import Org
-from sfcode.org.assignments import list_assignees
 from sfcode.org.parallel import run_both
 from sfcode.org.results import FileProperties
+from sfcode.org.user_rights import list_assignees
 from sfcode.plan.compare import find_apply
 from sfcode.plan.flow_versions import count_flow_versions, read_flow_versions
 from sfcode.plan.foreign import container_of, extract_components, unmanaged_fields

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sfcode.config.project import Project
 from sfcode.mapping.desired import Desired
-from sfcode.mapping.ownership import MANAGED_SET
+from sfcode.mapping.naming import MANAGED_SET
 from sfcode.mapping.permissions import FIELD_FLAGS, OBJECT_FLAGS
 from sfcode.metadata.component import Address, Body, Component, Value
 from sfcode.metadata.normalize import normalize

@@ -12,10 +12,9 @@ from sfcode.mapping.naming import is_same_name
 from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Body, Component, make_assignment
 from sfcode.org import Org
-from sfcode.org.assignments import find_assignments
-from sfcode.org.other_rights import read_other_rights
 from sfcode.org.parallel import CONCURRENCY, run_parallel
 from sfcode.org.profiles import find_profile, profile_names
+from sfcode.org.user_rights import find_assignments, read_other_rights
 from sfcode.plan.campaigns import list_missing_for_campaigns, read_business_record
 from sfcode.plan.modes import Mode
 from sfcode.plan.snapshot import MissingPart, SignIns

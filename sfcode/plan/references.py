@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from sfcode.mapping.ownership import MANAGED_BY
+from sfcode.mapping.naming import MANAGED_BY
 from sfcode.metadata.component import Address, Component, Value
 
 ACTIVITIES = ("Event", "Task")

@@ -10,9 +10,8 @@ from sfcode.config.project import Project
 from sfcode.mapping import naming
 from sfcode.mapping.permissions import OtherRights
 from sfcode.org import Org
-from sfcode.org.assignments import find_assignments
-from sfcode.org.other_rights import read_other_rights
 from sfcode.org.profiles import profile_names
+from sfcode.org.user_rights import find_assignments, read_other_rights
 from sfcode.plan.previous_user import user_records
 
 MOST_ALIKE = 5

@@ -1,4 +1,4 @@
-"""Read the rights of a user that are not from the permission sets of a project."""
+"""Read what is assigned to users, and the rights of a user that are not from the permission sets of a project."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from collections.abc import Collection
 
 from sfcode.errors import OrgError
 from sfcode.mapping.permissions import POWERFUL_PERMISSIONS, OtherRights
+from sfcode.metadata.component import Address
 from sfcode.org.client import Org
 from sfcode.org.parallel import run_both
+
+_NAMES = {
+    "PermissionSetAssignment": "PermissionSet.Name",
+    "PermissionSetLicenseAssign": "PermissionSetLicense.DeveloperName",
+}
+"""The column with the name of what is assigned, by object."""
 
 OBJECT_COLUMNS = {
     "PermissionsCreate": "allowCreate",
@@ -18,6 +25,18 @@ OBJECT_COLUMNS = {
     "PermissionsModifyAllRecords": "modifyAllRecords",
 }
 """Elements of a permission set, by column of ObjectPermissions."""
+
+
+def find_assignments(org: Org, address: Address) -> list[str]:
+    """Return the IDs of the records of an assignment; none if the user does not have it."""
+    soql = f"SELECT Id FROM {address.type} WHERE {_NAMES[address.type]} = {{}} AND Assignee.Username = {{}}"  # noqa: S608
+    return [str(row["Id"]) for row in org.query(soql, address.assigned.full_name, address.user.full_name)]
+
+
+def list_assignees(org: Org, permission_set: str) -> list[str]:
+    """Return the usernames with a permission set, sorted."""
+    soql = "SELECT Assignee.Username FROM PermissionSetAssignment WHERE PermissionSet.Name = {}"
+    return sorted(str(row["Assignee"]["Username"]) for row in org.query(soql, permission_set))
 
 
 def read_other_rights(org: Org, username: str, own: Collection[str]) -> OtherRights:
