@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -24,11 +25,8 @@ _PLACEHOLDER = {"type": "string", "pattern": r"\$\{"}
 
 def json_schema(kind: str | None = None) -> dict[str, Any]:
     """Return the schema of one kind of file, or of a file of any kind."""
-    models: list[Any] = [(pydantic_model(model), "validation") for model in KINDS.values()]
-    refs, language = models_json_schema(models, title="The files of an sfcode project")
-    roots = {name: model.__name__ for name, model in KINDS.items()}
-    definitions = add_overrides(_tidy(language)["$defs"], roots)
-    schema = definitions[roots[kind]] if kind else {"title": language["title"], "anyOf": list(refs.values())}
+    definitions, any_kind = _describe_language()
+    schema = definitions[KINDS[kind].__name__] if kind else any_kind
     reachable = select_reachable(schema, definitions)
     return {"$schema": DIALECT, **({"$defs": reachable} if reachable else {}), **schema}
 
@@ -41,6 +39,16 @@ def render_json_schema(kind: str | None = None) -> str:
 def render_schema(schema: dict[str, Any]) -> str:
     """Render a schema as a file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+# `init` and `import` write the schema of each kind, and all kinds have the same definitions.
+@functools.cache
+def _describe_language() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the definitions of all kinds of files by name, and the schema of a file of any kind."""
+    models: list[Any] = [(pydantic_model(model), "validation") for model in KINDS.values()]
+    refs, language = models_json_schema(models, title="The files of an sfcode project")
+    definitions = add_overrides(_tidy(language)["$defs"], {name: model.__name__ for name, model in KINDS.items()})
+    return definitions, {"title": language["title"], "anyOf": list(refs.values())}
 
 
 def _tidy(node: Any, *, literal: bool = False) -> Any:
