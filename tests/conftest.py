@@ -35,6 +35,7 @@ them for seconds.
 
 ROOT = Path(__file__).resolve().parent.parent
 GUARD = ROOT / "tests" / "guard"
+MEMORY = Path("/dev/shm")
 _HANDED_ON = "TESTS_HANDED_ON"
 _FOREIGN = ("SF_", "SFDX_", "SFCODE_", "APPCUES_", "XDG_", "GIT_", "GITHUB_")
 
@@ -50,6 +51,20 @@ def _is_foreign(name: str) -> bool:
     }
 
 
+def has_room(folder: Path) -> bool:
+    """Return whether a folder has 2 GiB for the files of all tests, and programs can be started from it."""
+    if not os.access(folder, os.W_OK):
+        return False
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize >= 2 << 30 and not status.f_flag & os.ST_NOEXEC
+
+
+def _make_folder(name: str) -> str:
+    folder = tempfile.mkdtemp(prefix=f"sfcode-tests-{name}-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def _close_environment() -> Mapping[str, str]:
     """Set a home folder and an environment without an org for this run; return the original environment."""
     # A worker of pytest-xdist starts in the closed environment. It gets these names, which contain no secret, from its
@@ -61,8 +76,11 @@ def _close_environment() -> Mapping[str, str]:
     # Without stored bytecode, each of the many programs that tests start would compile all modules that it imports.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
-    home = tempfile.mkdtemp(prefix="sfcode-tests-home-")
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    # Tests commit to files thousands of times, and on a disk they wait for each commit.
+    if "TMPDIR" not in os.environ and has_room(MEMORY):
+        tempfile.tempdir = str(MEMORY)
+        os.environ["TMPDIR"] = tempfile.tempdir = _make_folder("files")
+    home = _make_folder("home")
     for name in filter(_is_foreign, before):
         os.environ.pop(name, None)
     os.environ.setdefault("TESTS_REAL_HOME", str(Path.home().resolve()))

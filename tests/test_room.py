@@ -8,8 +8,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from tests.conftest import has_room
 
 # An address from the range for documentation, at which no host exists.
 ELSEWHERE = "192.0.2.1"
@@ -118,3 +121,21 @@ def test_only_a_test_for_a_named_org_gets_out(
         check=False,
     )
     assert outcome in run.stdout, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    ("gibibytes", "flags", "expected"),
+    [
+        pytest.param(2, 0, True, id="room"),
+        pytest.param(1.9, 0, False, id="too little room, as in a container"),
+        pytest.param(2, os.ST_NOEXEC, False, id="no program can be started"),
+        pytest.param(2, os.ST_NOSUID | os.ST_NODEV, True, id="other limits"),
+    ],
+)
+def test_files_are_in_memory_if_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gibibytes: float, flags: int, *, expected: bool
+) -> None:
+    status = SimpleNamespace(f_bavail=int(gibibytes * 2**18), f_frsize=4096, f_flag=flags)
+    monkeypatch.setattr(os, "statvfs", lambda _: status)
+    assert has_room(tmp_path) is expected
+    assert not has_room(tmp_path / "missing")
