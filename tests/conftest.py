@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import certifi
 import hypothesis
 import pytest
 
@@ -36,6 +37,7 @@ them for seconds.
 ROOT = Path(__file__).resolve().parent.parent
 GUARD = ROOT / "tests" / "guard"
 MEMORY = Path("/dev/shm")
+AUTHORITIES = "SSL_CERT_FILE"
 _HANDED_ON = "TESTS_HANDED_ON"
 _FOREIGN = ("SF_", "SFDX_", "SFCODE_", "APPCUES_", "XDG_", "GIT_", "GITHUB_")
 
@@ -65,6 +67,18 @@ def _make_folder(name: str) -> str:
     return folder
 
 
+def _write_authority(folder: str) -> str:
+    """
+    Write the file of the only certificate authority that clients trust.
+
+    Tests connect to this machine only, and a client needs 30 ms to read all authorities of an operating system.
+    """
+    first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition("-----END CERTIFICATE-----\n")
+    file = Path(folder) / "authority.pem"
+    file.write_text(first + end, encoding="utf-8")
+    return str(file)
+
+
 def _close_environment() -> Mapping[str, str]:
     """Set a home folder and an environment without an org for this run; return the original environment."""
     # A worker of pytest-xdist starts in the closed environment. It gets these names, which contain no secret, from its
@@ -88,6 +102,7 @@ def _close_environment() -> Mapping[str, str]:
     folders = [str(Path(folder).resolve()) for folder in allowed] + [str(folder) for folder in allowed]
     os.environ.update(
         HOME=home,
+        **{AUTHORITIES: _write_authority(home)},
         TESTS_ALLOWED_FOLDERS=os.pathsep.join(dict.fromkeys(folders)),
         PYTHONPATH=os.pathsep.join(filter(None, (str(GUARD), before.get("PYTHONPATH", "")))),
         GIT_CONFIG_NOSYSTEM="1",
@@ -201,6 +216,7 @@ def opened_doors() -> Iterator[None]:
 
 
 def _open(patch: pytest.MonkeyPatch) -> None:
+    patch.delenv(AUTHORITIES)
     for name, value in STARTED_WITH.items():
         patch.setenv(name, value)
     patch.setenv("TESTS_OPEN_NETWORK", "1")
