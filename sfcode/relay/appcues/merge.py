@@ -130,7 +130,7 @@ def _stated_attributes(state: RecordState) -> Iterator[AttributeView]:
 
 
 def _is_stale(state: RecordState, before: DeliveredState) -> bool:
-    """Tell whether every attribute of a state is older than what was delivered."""
+    """Return whether every attribute of a state is older than what was delivered."""
     attributes = list(_stated_attributes(state))
     return bool(attributes) and all(
         state.stamp < _find_delivered(state, attribute, before).stamp

@@ -79,7 +79,7 @@ class NullGuards:
         """Attributes of which clearing was stopped, as `mapping.attribute`."""
 
     def had_value(self, mapping: str, attribute: str) -> bool:
-        """Tell whether any record ever had a value."""
+        """Return whether any record ever had a value."""
         return self._guards[self._names[mapping, attribute]].seen
 
     def record_value(self, mapping: str, attribute: str) -> None:
@@ -88,7 +88,7 @@ class NullGuards:
         self._guards[key] = self._guards[key].record_value()
 
     def may_clear(self, mapping: str, attribute: str, record_id: str = "") -> bool:
-        """Tell whether an empty attribute may be cleared, counting the record if it lost its value."""
+        """Return whether an empty attribute may be cleared, counting the record if it lost its value."""
         key = self._names[mapping, attribute]
         before = self._guards[key]
         if record_id:

@@ -77,7 +77,7 @@ def reconcile(org: Org, inbox: Inbox, mapping: ResolvedMapping, since: datetime 
 
 
 def _continues_last_run(remembered: str | None, start: datetime) -> bool:
-    """Tell whether no gap lies between the last run and this one."""
+    """Return whether no gap lies between the last run and this one."""
     return remembered is None or start <= datetime.fromisoformat(remembered)
 
 

@@ -67,12 +67,12 @@ def is_read_only(error: sa.exc.DBAPIError) -> bool:
 
 
 def is_locked(error: sa.exc.DBAPIError) -> bool:
-    """Tell whether PostgreSQL gave up waiting for a row that another transaction has locked."""
+    """Return whether PostgreSQL gave up waiting for a row that another transaction has locked."""
     return getattr(error.orig, "sqlstate", None) == "55P03"
 
 
 def is_timed_out(error: sa.exc.DBAPIError) -> bool:
-    """Tell whether a statement was ended because it took too long."""
+    """Return whether a statement was ended because it took too long."""
     by_server = getattr(error.orig, "sqlstate", None) == "57014"
     return by_server or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
 

@@ -24,7 +24,7 @@ def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
 
 
 def is_within(address: Address | None, allowed: Sequence[Network]) -> bool:
-    """Tell whether an address is in one of some networks."""
+    """Return whether an address is in one of some networks."""
     return address is not None and any(address in network for network in allowed)
 
 

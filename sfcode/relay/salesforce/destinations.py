@@ -43,7 +43,7 @@ class Destination:
         return self.name.partition(" ")[0]
 
     def has_name(self, name: str) -> bool:
-        """Tell whether a name is the present one or a former one."""
+        """Return whether a name is the present one or a former one."""
         return name.lower() in (self.name.lower(), *self.names)
 
     @property

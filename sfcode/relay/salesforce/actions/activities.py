@@ -62,7 +62,7 @@ class Activities(EventAction):
     """The mapping's first name in lower case, which external IDs contain, so that a repeated delivery updates the same activity."""
 
     def handles(self, event: AppcuesEvent) -> bool:
-        """Tell whether the mapping lists one of the event's activities."""
+        """Return whether the mapping lists one of the event's activities."""
         return bool(self._list_activities(event))
 
     def state_names(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:  # noqa: ARG002 (an Action's)

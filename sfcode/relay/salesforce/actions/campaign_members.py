@@ -57,7 +57,7 @@ class CampaignMembers(EventAction):
         ]
 
     def handles(self, event: AppcuesEvent) -> bool:
-        """Tell whether the event registers for a campaign."""
+        """Return whether the event registers for a campaign."""
         return any(True for _ in self._registrations_for(event))
 
     def state_names(self, event: AppcuesEvent, record_id: str, related: Sequence[Row] = (), /) -> Iterable[str]:
