@@ -75,11 +75,15 @@ MEASURED = """\
 
 def test_a_page_gets_the_figures_of_the_saved_results() -> None:
     figures = read_figures(MEASURED)
-    one, many = "<!-- bench: Relay > durable, 1 > per second -->", "<!-- bench: Relay > durable, 64 > per second -->"
+    first_mark, second_mark = (
+        "<!-- bench: Relay > durable, 1 > per second -->",
+        "<!-- bench: Relay > durable, 64 > per second -->",
+    )
     median = "<!-- bench: Relay > median > figure -->"
-    page = f"| 1{one} | 2,000{many} | 5\n\nAfter some 1.5 s{median}, 7 ms later."
+    page = f"| 1{first_mark} | 2,000{second_mark} | 5\n\nAfter some 1.5 s{median}, 7 ms later."
     assert (
-        write_figures(page, figures, "p.md") == f"| 592{one} | 1,668{many} | 5\n\nAfter some 30 ms{median}, 7 ms later."
+        write_figures(page, figures, "p.md")
+        == f"| 592{first_mark} | 1,668{second_mark} | 5\n\nAfter some 30 ms{median}, 7 ms later."
     )
 
 

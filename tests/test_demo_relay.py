@@ -43,11 +43,11 @@ def test_the_demo_shows_the_round_trip_and_cleans_up(root: Path, tmp_path: Path)
 
 
 def test_the_demo_fails_with_the_logs_when_a_step_fails(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
-    def broken(folder: Path) -> None:
+    def fail(folder: Path) -> None:
         (folder / "relay.log").write_text("what the relay said")
         raise demo_relay.Failed("the profile: nothing came of it")
 
-    monkeypatch.setattr(demo_relay, "demo", broken)
+    monkeypatch.setattr(demo_relay, "demo", fail)
     assert demo_relay.main() == 1
     output = capsys.readouterr().out
     assert "the profile: nothing came of it" in output

@@ -165,11 +165,11 @@ def runnable(root: Path) -> list[tuple[str, str, str]]:
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.mark.parametrize(("page", "where", "code"), runnable(ROOT), ids=lambda value: str(value)[:40])
-def test_what_a_page_tells_people_to_run_works(root: Path, tmp_path: Path, page: str, where: str, code: str) -> None:
+@pytest.mark.parametrize(("page", "location", "code"), runnable(ROOT), ids=lambda value: str(value)[:40])
+def test_what_a_page_tells_people_to_run_works(root: Path, tmp_path: Path, page: str, location: str, code: str) -> None:
     """Run a block marked `<!-- run -->` in a copy of the config, or `<!-- run: empty -->` in an empty folder."""
     del page
-    if where == "clone":
+    if location == "clone":
         shutil.copytree(root / "config", tmp_path / "config")
     script = subprocess.run(
         ["sh", "-eu", "-c", code],

@@ -12,7 +12,7 @@ from sfcode.text import count_noun, spell_out
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "escaped"),
     [
         ("Ti\u202etle", "Ti\\u202etle"),
         ("a\u200bb", "a\\u200bb"),
@@ -25,8 +25,8 @@ from sfcode.text import count_noun, spell_out
         ("Applied.\rRefused.\r\n", "Applied.\\u000dRefused.\r\n"),
     ],
 )
-def test_invisible_characters_are_escaped(text, shown):
-    assert spell_out(text) == shown
+def test_invisible_characters_are_escaped(text, escaped):
+    assert spell_out(text) == escaped
 
 
 @pytest.mark.parametrize(

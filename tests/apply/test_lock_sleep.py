@@ -19,7 +19,7 @@ class SleepyOrg:
     """An org that records the writes of the lock, on a clock that the test advances."""
 
     time: float = 1000.0
-    written: list[str] = field(default_factory=list)
+    writes: list[str] = field(default_factory=list)
     error: OrgError | None = None
 
     @property
@@ -44,15 +44,15 @@ def lock(org: SleepyOrg) -> Iterator[OrgLock]:
     lock._stop()
 
 
-@pytest.mark.parametrize(("seconds", "written"), [(0, 0), (2 * BEAT, 0), (2 * BEAT + 1, 1)])
+@pytest.mark.parametrize(("seconds", "writes"), [(0, 0), (2 * BEAT, 0), (2 * BEAT + 1, 1)])
 def test_after_two_missed_renewals_the_lock_is_renewed_before_the_next_step(
-    org: SleepyOrg, lock: OrgLock, seconds: float, written: int
+    org: SleepyOrg, lock: OrgLock, seconds: float, writes: int
 ) -> None:
     org.time += seconds
     lock.confirm()
-    assert len(org.written) == written
+    assert len(org.written) == writes
     lock.confirm()
-    assert len(org.written) == written, "it has been seen now"
+    assert len(org.written) == writes, "it has been seen now"
 
 
 def test_a_lock_removed_during_the_sleep_stops_the_apply(org: SleepyOrg, lock: OrgLock) -> None:

@@ -85,14 +85,14 @@ def test_a_relay_on_this_machine_needs_no_sign_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("license", "said"),
+    ("license", "text"),
     [
         ("Salesforce Integration", "sign in as a user who can sign in with a browser"),
         ("Salesforce", "sign in as appcues@example.com; record type Contact"),
     ],
 )
 def test_the_connectors_wizard_names_a_user_who_can_sign_in_with_a_browser(
-    tmp_path: Path, license: str, said: str
+    tmp_path: Path, license: str, text: str
 ) -> None:
     """The wizard requires a sign-in with a browser, which users with the API-only license cannot do."""
     (tmp_path / "mappings").mkdir()
@@ -100,7 +100,7 @@ def test_the_connectors_wizard_names_a_user_who_can_sign_in_with_a_browser(
     (tmp_path / "sfcode.yaml").write_text(settings)
     (tmp_path / "mappings" / "contact.yaml").write_text(CONTACT + "delivery: connector\n")
     (step,) = (line for line in next_steps(load(tmp_path)).splitlines() if "Step 1" in line)
-    assert said in step
+    assert text in step
 
 
 @pytest.mark.parametrize("delivery", ["connector", "relay"])

@@ -90,7 +90,7 @@ def test_a_checked_package_is_deployed_from_its_check_under_the_name_of_the_chec
 
 
 @pytest.mark.parametrize(
-    ("the_plan", "options", "error", "why", "tests"),
+    ("the_plan", "options", "error", "reason", "tests"),
     [
         (
             replace(plan(), validation=replace(CHECKED_BY, package="another")),
@@ -124,11 +124,11 @@ def test_a_checked_package_is_deployed_from_its_check_under_the_name_of_the_chec
     ids=["package", "level", "tests", "refused"],
 )
 def test_a_check_that_cannot_be_used_is_replaced_by_a_deployment_with_tests(
-    the_plan: Plan, options: DeployOptions, error: BaseException | None, why: str, tests: tuple[str, tuple[str, ...]]
+    the_plan: Plan, options: DeployOptions, error: BaseException | None, reason: str, tests: tuple[str, tuple[str, ...]]
 ) -> None:
     org = ScriptedOrg([[DONE]], quick_error=error)
     result, reports = run(org, the_plan, options)
-    assert reports[0] == f"The validated package cannot be used ({why}); deploying the package again."
+    assert reports[0] == f"The validated package cannot be used ({reason}); deploying the package again."
     assert [(sent_options.test_level, tuple(sent_options.run_tests)) for sent_options in org.sent] == [tests]
     assert result.apply_id == "cafe"
 

@@ -44,7 +44,7 @@ def config(*edits: Edit, **more: str) -> dict[str, str]:
     return {**edited(FILES, *edits), **{f"config/{name}.yaml": text for name, text in more.items()}}
 
 
-def found(root: Path, files: Mapping[str, str], rule: str) -> list[Diagnostic]:
+def find_by_rule(root: Path, files: Mapping[str, str], rule: str) -> list[Diagnostic]:
     return [finding for finding in lint(taken(root, files)) if finding.rule == rule]
 
 
@@ -440,10 +440,10 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 def test_a_rule_reports_its_line_and_nothing_elsewhere(case: Case, tmp_path: Path) -> None:
-    bad = found(tmp_path / "bad", case.bad, case.rule)
+    bad = find_by_rule(tmp_path / "bad", case.bad, case.rule)
     assert [str(finding).partition("; ")[0] for finding in bad] == case.lines
     assert all(finding.hint and finding.level is LINT_RULES[case.rule].level for finding in bad)
-    assert found(tmp_path / "good", case.good, case.rule) == []
+    assert find_by_rule(tmp_path / "good", case.good, case.rule) == []
 
 
 def test_a_value_that_is_no_nps_answer_needs_no_event_in_events_yaml(tmp_path: Path) -> None:
@@ -475,13 +475,13 @@ OF_TEMPLATES = [
 @pytest.mark.parametrize("case", OF_TEMPLATES, ids=lambda case: f"{case.rule} {case.lines[0][-50:]}")
 def test_what_a_template_causes_has_the_line_of_the_template(tmp_path: Path, case: Case) -> None:
     own = {name for name in case.bad if name.startswith(TEMPLATES)}
-    for finding in found(tmp_path, case.bad, case.rule):
+    for finding in find_by_rule(tmp_path, case.bad, case.rule):
         places = (finding.position, finding.related)
         assert [place for place in places if place and place.file in own], str(finding)
 
 
 def test_a_template_that_drops_a_field_is_named_with_the_mapping_line(tmp_path: Path) -> None:
-    [finding] = found(tmp_path, dropped("Title"), "SF101")
+    [finding] = find_by_rule(tmp_path, dropped("Title"), "SF101")
     assert str(finding.related) == f"{TEMPLATES}{MESSAGE}.xml.j2:9:5"
 
 
@@ -554,7 +554,7 @@ def test_every_standard_field_that_names_or_reaches_a_person_is_personal() -> No
 )
 def test_a_text_like_a_secret_is_found_and_not_repeated(secret: str, tmp_path: Path) -> None:
     files = config(("contact", "object: Contact\n", f"object: Contact # {secret}\n"))
-    [finding] = found(tmp_path, files, "SF209")
+    [finding] = find_by_rule(tmp_path, files, "SF209")
     assert str(finding.position) == f"{CONTACT_FIRST}:1:19"
     assert secret not in str(finding)
     assert secret not in redact_secrets(f"before {secret} after")

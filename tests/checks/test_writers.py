@@ -28,7 +28,7 @@ DOCTORED = (
 )
 
 
-def shown(
+def render(
     capsys: pytest.CaptureFixture[str], diagnostics: tuple[Diagnostic, ...], format_: str = "text", **options: Any
 ) -> tuple[int, str]:
     doctor = diagnostics is DOCTORED
@@ -48,10 +48,10 @@ Warnings
   SF203  config/x.yaml: is personal too
 
 """
-    assert shown(capsys, LINTED) == (1, f"{warnings}Notes\n  SF212  is a note\n\n1 error, 2 warnings.\n")
-    assert shown(capsys, LINTED, quiet=True) == (1, f"{warnings}1 error, 2 warnings.\n")
-    assert shown(capsys, ()) == (0, "0 errors, 0 warnings.\n")
-    assert shown(capsys, DOCTORED) == (
+    assert render(capsys, LINTED) == (1, f"{warnings}Notes\n  SF212  is a note\n\n1 error, 2 warnings.\n")
+    assert render(capsys, LINTED, quiet=True) == (1, f"{warnings}1 error, 2 warnings.\n")
+    assert render(capsys, ()) == (0, "0 errors, 0 warnings.\n")
+    assert render(capsys, DOCTORED) == (
         0,
         """\
 Warnings
@@ -85,7 +85,7 @@ def test_lines_of_other_reports() -> None:
 
 
 def test_markdown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(capsys, LINTED, "markdown") == (
+    assert render(capsys, LINTED, "markdown") == (
         1,
         f"""\
 ### 1 error, 2 warnings
@@ -107,7 +107,7 @@ def test_markdown(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_annotations_of_a_workflow(capsys: pytest.CaptureFixture[str]) -> None:
-    code, output = shown(capsys, LINTED, "github")
+    code, output = render(capsys, LINTED, "github")
     assert code == 1
     assert output.splitlines() == [
         f"::error file={CONTACT},line=3,col=5,title=SF209 {LINT_RULES['SF209'].name}::is wrong. Correct “it”.",
@@ -115,7 +115,7 @@ def test_annotations_of_a_workflow(capsys: pytest.CaptureFixture[str]) -> None:
         "::warning file=config/x.yaml,line=1,col=1,title=SF203 personal-data::is personal too",
         f"::notice file=sfcode.yaml,line=1,col=1,title=SF212 {LINT_RULES['SF212'].name}::is a note",
     ]
-    assert shown(capsys, (), "github") == (0, "")
+    assert render(capsys, (), "github") == (0, "")
 
 
 def finding(diagnostic: Diagnostic, name: str, position: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
@@ -148,8 +148,8 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
             finding(NOTE, LINT_RULES["SF212"].name, None),
         ],
     }
-    assert shown(capsys, LINTED, "json") == (1, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    code, output = shown(capsys, LINTED, json=True)
+    assert render(capsys, LINTED, "json") == (1, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    code, output = render(capsys, LINTED, json=True)
     assert json.loads(output) == {
         "status": 1,
         "result": document,
@@ -159,7 +159,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_of_doctor(capsys: pytest.CaptureFixture[str]) -> None:
-    code, output = shown(capsys, DOCTORED, json=True)
+    code, output = render(capsys, DOCTORED, json=True)
     envelope = json.loads(output)
     assert (code, envelope["status"], envelope["warnings"]) == (
         0,
@@ -187,7 +187,7 @@ def test_json_of_doctor(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_sarif(capsys: pytest.CaptureFixture[str]) -> None:
-    log = json.loads(shown(capsys, LINTED, "sarif")[1])
+    log = json.loads(render(capsys, LINTED, "sarif")[1])
     [run] = log["runs"]
     assert (run["columnKind"], run["tool"]["driver"]["name"]) == ("unicodeCodePoints", "sfcode")
     first_rule = next(iter(LINT_RULES.values()))
@@ -215,7 +215,7 @@ def test_sarif(capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert {result["baselineState"] for result in run["results"]} == {"new"}
     assert len({result["partialFingerprints"]["sfcode/v1"] for result in run["results"]}) == 4
-    [doctored] = json.loads(shown(capsys, DOCTORED, "sarif")[1])["runs"]
+    [doctored] = json.loads(render(capsys, DOCTORED, "sarif")[1])["runs"]
     assert [rule["id"] for rule in doctored["tool"]["driver"]["rules"]] == list(DOCTOR_RULES)
     assert [(result.get("kind"), result["level"]) for result in doctored["results"]] == [
         (None, "warning"),

@@ -129,7 +129,7 @@ class TestApplied:
 
 class TestPlanned:
     @pytest.mark.parametrize(
-        ("shown", "options", "last"),
+        ("saved_plan", "options", "last"),
         [
             (
                 FULL,
@@ -152,13 +152,13 @@ class TestPlanned:
         ids=["saved", "checked", "refused", "quiet", "empty"],
     )
     def test_the_way_to_apply_a_saved_plan_is_last(
-        self, capsys: pytest.CaptureFixture[str], shown: Plan, options: dict[str, Any], last: str
+        self, capsys: pytest.CaptureFixture[str], saved_plan: Plan, options: dict[str, Any], last: str
     ) -> None:
         call = invocation(**options)
-        show_plan(call, shown, "text", saved=Path("p.plan"))
+        show_plan(call, saved_plan, "text", saved=Path("p.plan"))
         assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith(last)
-        assert call.result.plan is shown
-        assert call.result.saved == (None if shown.refusals else Path("p.plan"))
+        assert call.result.plan is saved_plan
+        assert call.result.saved == (None if saved_plan.refusals else Path("p.plan"))
 
     @pytest.mark.parametrize("format_", ["markdown", "json"])
     def test_only_the_text_is_followed_by_advice(self, capsys: pytest.CaptureFixture[str], format_: str) -> None:

@@ -181,18 +181,18 @@ def test_mappings_of_more_objects_are_written_and_apply_to_a_shipped_company(
 
 
 @pytest.mark.parametrize(
-    ("objects", "written"),
+    ("objects", "paths"),
     [
         ("Contact, LEAD ,lead,", ["contact.yaml", "lead.yaml"]),
         ("ns__Team_Seat__c,Lead__c,lead", ["contact.yaml", "lead.yaml", "lead_custom.yaml", "ns_team_seat.yaml"]),
     ],
 )
 def test_objects_are_named_in_any_case_and_once(
-    capsys: pytest.CaptureFixture[str], objects: str, written: list[str]
+    capsys: pytest.CaptureFixture[str], objects: str, paths: list[str]
 ) -> None:
     assert run(capsys, "init", "--with", objects)[0] == 0
-    assert sorted(path.name for path in Path("config/mappings").iterdir()) == written
-    assert len(load(Path("config"), "local").mappings) == len(written)
+    assert sorted(path.name for path in Path("config/mappings").iterdir()) == paths
+    assert len(load(Path("config"), "local").mappings) == len(paths)
 
 
 @pytest.mark.parametrize("name", ["Opportunity", "Not an object__c", "../x__c"])
@@ -204,7 +204,7 @@ def test_an_object_without_a_mapping_to_start_from_is_refused(capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(
-    ("asked", "written"),
+    ("requested", "paths"),
     [
         ("nps_by_account", ["nps_history", "nps_by_account"]),
         ("lead,Completed_Flows", ["completed_flows"]),
@@ -214,18 +214,20 @@ def test_an_object_without_a_mapping_to_start_from_is_refused(capsys: pytest.Cap
     ],
 )
 def test_recipes_are_written_with_what_they_need(
-    asked: str, written: list[str], capsys: pytest.CaptureFixture[str]
+    requested: str, paths: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(capsys, "init", "--with", asked)[0] == 0
+    assert run(capsys, "init", "--with", requested)[0] == 0
     recipes = load(Path("config"), "local").recipes
-    assert [name for name in RECIPES if getattr(recipes, name)] == sorted(written, key=RECIPES.index)
-    assert Path("config/mappings/lead.yaml").exists() is ("lead" in asked)
+    assert [name for name in RECIPES if getattr(recipes, name)] == sorted(paths, key=RECIPES.index)
+    assert Path("config/mappings/lead.yaml").exists() is ("lead" in requested)
 
 
-@pytest.mark.parametrize("asked", ["account", "lead", "Subscriber__c", "account,lead,Subscriber__c"])
+@pytest.mark.parametrize("requested", ["account", "lead", "Subscriber__c", "account,lead,Subscriber__c"])
 @pytest.mark.parametrize("recipe", [*RECIPES, ",".join(RECIPES)])
-def test_every_recipe_is_valid_with_every_object(asked: str, recipe: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "init", "--with", f"{asked},{recipe}")[0] == 0
+def test_every_recipe_is_valid_with_every_object(
+    requested: str, recipe: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(capsys, "init", "--with", f"{requested},{recipe}")[0] == 0
     code, _, err = run(capsys, "--env", "local", "validate", "--no-lint")
     assert code == 0, err
 
@@ -262,7 +264,7 @@ def test_a_branch_that_is_passed_counts_more_than_the_repositorys(capsys: pytest
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--branch", "release/*"), "The workflows cannot be written for the branch 'release/*'."),
         (("--branch", "on"), "The workflows cannot be written for the branch 'on'."),
@@ -273,8 +275,8 @@ def test_a_branch_that_is_passed_counts_more_than_the_repositorys(capsys: pytest
     ],
 )
 def test_names_that_cannot_be_in_a_workflow_are_refused(
-    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
 ) -> None:
     code, _, err = run(capsys, "init", *words)
-    assert (code, said in err) == (1, True), err
+    assert (code, message in err) == (1, True), err
     assert files(Path()) == []

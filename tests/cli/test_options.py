@@ -29,7 +29,7 @@ FIELD, FLOW = Address("CustomField", "Contact.A__c"), Address("Flow", "Appcues_c
 @plan_options
 @apex_test_options
 @lock_options
-def everything(**options: Any) -> dict[str, Any]:
+def all_options(**options: Any) -> dict[str, Any]:
     return options
 
 
@@ -39,7 +39,7 @@ def deletion(**options: Any) -> dict[str, Any]:
     return options
 
 
-def parsed(*words: str, command: click.Command = everything) -> dict[str, Any]:
+def parsed(*words: str, command: click.Command = all_options) -> dict[str, Any]:
     options: dict[str, Any] = command.main(words, standalone_mode=False)
     return options
 

@@ -31,7 +31,7 @@ def fast(monkeypatch):
         monkeypatch.setattr(module, name, 0.02)
 
 
-def shown(monkeypatch, stream: io.StringIO, *, quiet: bool = False) -> str:
+def render(monkeypatch, stream: io.StringIO, *, quiet: bool = False) -> str:
     monkeypatch.setattr(sys, "stderr", stream)
     progress = ProgressLine()
     with progress.show("Reading the org", quiet=quiet):
@@ -42,7 +42,7 @@ def shown(monkeypatch, stream: io.StringIO, *, quiet: bool = False) -> str:
 
 
 def test_a_terminal_has_one_progress_line_that_is_erased_at_the_end(monkeypatch):
-    text = shown(monkeypatch, Terminal())
+    text = render(monkeypatch, Terminal())
     assert re.search(r"Reading the org: 3 responses, \d+ s", text)
     assert text.endswith(SHOW_CURSOR + ERASE)
 
@@ -51,7 +51,7 @@ def test_a_terminal_has_one_progress_line_that_is_erased_at_the_end(monkeypatch)
 def test_without_a_terminal_progress_lines_are_appended(monkeypatch, ci):
     if ci:
         monkeypatch.setenv("CI", "true")
-    text = shown(monkeypatch, Terminal() if ci else io.StringIO())
+    text = render(monkeypatch, Terminal() if ci else io.StringIO())
     assert text
     assert all(
         re.fullmatch(r"Reading the org: (1 response|[02-9] responses), \d+ s", line) for line in text.splitlines()
@@ -59,7 +59,7 @@ def test_without_a_terminal_progress_lines_are_appended(monkeypatch, ci):
 
 
 def test_quiet_shows_nothing(monkeypatch):
-    assert shown(monkeypatch, Terminal(), quiet=True) == ""
+    assert render(monkeypatch, Terminal(), quiet=True) == ""
 
 
 def test_no_progress_is_drawn_during_a_prompt(monkeypatch):

@@ -106,7 +106,7 @@ def test_list_shows_payloads_and_user_ids_only_on_request(journey, inbox):
 
 
 @pytest.mark.parametrize(
-    ("options", "found"),
+    ("options", "expected_ids"),
     [
         (("--reason", "unknown_user"), ["m3", "m2"]),
         (("--state", "dead"), ["m5"]),
@@ -120,9 +120,11 @@ def test_list_shows_payloads_and_user_ids_only_on_request(journey, inbox):
         (("--since", "2100-01-01T00:00Z"), []),
     ],
 )
-def test_list_filters_messages(journey, inbox, options, found):
+def test_list_filters_messages(journey, inbox, options, expected_ids):
     fill(inbox)
-    assert [entry["message_id"] for entry in journey.run("--json", "relay", "list", *options).json["result"]] == found
+    assert [
+        entry["message_id"] for entry in journey.run("--json", "relay", "list", *options).json["result"]
+    ] == expected_ids
 
 
 def test_list_reads_several_pages(journey, inbox, monkeypatch):

@@ -38,10 +38,10 @@ def test_a_config_above_is_found_from_its_mappings_and_from_a_folder_beside(make
     assert find_config(make("docs/guide/page.md")) == Path("..", "..", "config")
 
 
-@pytest.mark.parametrize("begun", ["config/sfcode.yml", "config/mappings/contact.yaml"])
-def test_a_config_that_lacks_its_settings_is_not_passed_over(make: Callable[[str], Path], begun: str) -> None:
+@pytest.mark.parametrize("file_name", ["config/sfcode.yml", "config/mappings/contact.yaml"])
+def test_a_config_that_lacks_its_settings_is_not_passed_over(make: Callable[[str], Path], file_name: str) -> None:
     make("config/sfcode.yaml")
-    make(f"inner/{begun}")
+    make(f"inner/{file_name}")
     assert find_config(make("inner/page.md")) == Path("config")
 
 

@@ -18,8 +18,10 @@ CONDITIONS = [
 ]
 
 
-def draft(number: int, where: dict[str, object]) -> Draft:
-    spec = Mapping.model_validate({"object": "Contact", "direction": "to_appcues", "user_id": "Key__c", "where": where})
+def draft(number: int, conditions: dict[str, object]) -> Draft:
+    spec = Mapping.model_validate(
+        {"object": "Contact", "direction": "to_appcues", "user_id": "Key__c", "where": conditions}
+    )
     return Draft(f"m{number:02}", spec, SimpleNamespace(keys={(): Position("m.yaml", 1, 1)}))
 
 

@@ -56,7 +56,7 @@ def problems(folder: Path, name: str, before: str, after: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "message"),
     [
         ("    role: Title", "    role Title", "6:5: not valid YAML: no colon after the key; write `role: Title`"),
         ("to_appcues:", "to_appcues", "3:1: not valid YAML: no colon after the key; write `to_appcues:`"),
@@ -129,8 +129,8 @@ def problems(folder: Path, name: str, before: str, after: str) -> list[str]:
         ),
     ],
 )
-def test_only_the_first_mistake_is_reported(folder: Path, before: str, after: str, told: str) -> None:
-    assert problems(folder, "mappings/contact.yaml", before, after) == [f"mappings/contact.yaml:{told}"]
+def test_only_the_first_mistake_is_reported(folder: Path, before: str, after: str, message: str) -> None:
+    assert problems(folder, "mappings/contact.yaml", before, after) == [f"mappings/contact.yaml:{message}"]
 
 
 def test_a_bad_value_of_a_variable_is_reported_at_its_use_and_its_definition(folder: Path) -> None:
@@ -178,7 +178,7 @@ def test_unread_files_are_warnings(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "before", "after", "told"),
+    ("file", "before", "after", "message"),
     [
         ("mappings/contact.yaml", "object: Contact", "object Contact", "1:1: not valid YAML: no colon after the key"),
         (
@@ -196,9 +196,11 @@ def test_unread_files_are_warnings(folder: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_key_is_reported_at_its_position(folder: Path, file: str, before: str, after: str, told: str) -> None:
+def test_a_wrong_key_is_reported_at_its_position(
+    folder: Path, file: str, before: str, after: str, message: str
+) -> None:
     (only,) = problems(folder, file, before, after)
-    assert only.startswith(f"{file}:{told}")
+    assert only.startswith(f"{file}:{message}")
 
 
 def test_values_that_use_an_invalid_variable_are_not_reported(folder: Path) -> None:

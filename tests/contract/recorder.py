@@ -91,7 +91,7 @@ def request(scope: Scope, body: bytes) -> dict[str, Json]:
     if path.startswith(SIGN_IN):
         body = _without_secrets(body)
     if body:
-        document |= _written(body, f"{scope['scheme']}://{headers.get('host', '')}")
+        document |= _describe_body(body, f"{scope['scheme']}://{headers.get('host', '')}")
     return document
 
 
@@ -103,7 +103,7 @@ def _without_secrets(body: bytes) -> bytes:
     return urlencode(pairs).encode()
 
 
-def _written(body: bytes, origin: str) -> dict[str, str]:
+def _describe_body(body: bytes, origin: str) -> dict[str, str]:
     try:
         return {"body": body.decode().replace(origin, ORIGIN)}
     except UnicodeDecodeError:

@@ -102,13 +102,13 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return a function that creates the org of a name once."""
     folders: dict[str, Path] = {}
 
-    def found(name: str) -> Path:
+    def find_recording(name: str) -> Path:
         if name not in folders:
             folders[name] = tmp_path_factory.mktemp(name)
             STATES[name](folders[name])
         return folders[name]
 
-    return found
+    return find_recording
 
 
 def test_there_are_recordings_of_every_client() -> None:

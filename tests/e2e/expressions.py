@@ -54,22 +54,22 @@ def _and(tokens, context, functions):
 
 
 def _equal(tokens, context, functions):
-    value = _one(tokens, context, functions)
+    value = _parse_operand(tokens, context, functions)
     while tokens and tokens[0] in (("op", "=="), ("op", "!=")):
         _, sign = tokens.pop(0)
-        operand = _one(tokens, context, functions)
+        operand = _parse_operand(tokens, context, functions)
         same = _plain(value) == _plain(operand)
         value = same if sign == "==" else not same
     return value
 
 
-def _one(tokens, context, functions):
+def _parse_operand(tokens, context, functions):
     kind, token = tokens.pop(0)
     if kind == "text":
         return token[1:-1].replace("''", "'")
     if kind == "op":
         if token == "!":
-            return not _one(tokens, context, functions)
+            return not _parse_operand(tokens, context, functions)
         assert token == "(", token
         value = _or(tokens, context, functions)
         assert tokens.pop(0) == ("op", ")")

@@ -273,7 +273,7 @@ STORIES = (
             f"User:{USER}": CHANGED,
             LICENSE: GONE,
             ASSIGNMENT: GONE,
-            **{each.replace("integration@", "sync@"): MADE for each in RECORDS},
+            **{record_address.replace("integration@", "sync@"): MADE for record_address in RECORDS},
             MESSAGE: CHANGED,
             "WorkflowOutboundMessage:Lead.Appcues_lead": CHANGED,
         },

@@ -39,7 +39,7 @@ def results(jobs: dict[str, Job]) -> dict[str, str]:
     return {name: job.result for name, job in jobs.items()}
 
 
-def told(jobs: dict[str, Job]) -> str:
+def outputs(jobs: dict[str, Job]) -> str:
     return "\n".join(f"== {name}: {job.result}\n{job.log}" for name, job in jobs.items())
 
 
@@ -55,7 +55,7 @@ def fields_sent(org: LocalOrg) -> set[str]:
     return set(stored_component.body["fields"])
 
 
-def given(name: str, jobs: dict[str, Job]) -> set[str]:
+def permissions(name: str, jobs: dict[str, Job]) -> set[str]:
     """List the jobs in which a step has a variable."""
     return {job for job, job_run in jobs.items() if any(environ.get(name) for environ in job_run.environ)}
 
@@ -64,7 +64,7 @@ def deployed(forge: Forge) -> None:
     """Apply the first commit, with the approval that a push without a pull request needs."""
     forge.protect()
     jobs = forge.apply()
-    assert results(jobs) == {"plan": "success", "approve": "success", "apply": "success"}, told(jobs)
+    assert results(jobs) == {"plan": "success", "approve": "success", "apply": "success"}, outputs(jobs)
     forge.asked.clear()
 
 
@@ -89,10 +89,10 @@ def opened_and_amended(forge: Forge, org: LocalOrg) -> int:
     forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    source: LeadSource\n")
     number = forge.propose("Send the lead source")
     jobs = forge.plan(number)
-    assert results(jobs) == {"review": "success", "plan": "success", "comment": "success"}, told(jobs)
+    assert results(jobs) == {"review": "success", "plan": "success", "comment": "success"}, outputs(jobs)
     # The job that can sign in to the org cannot write to GitHub, and the job that writes to GitHub cannot sign in.
-    assert given("PROD_SF_JWT_KEY", jobs) == {"plan"}
-    assert given("GITHUB_TOKEN", jobs) == {"comment"}
+    assert permissions("PROD_SF_JWT_KEY", jobs) == {"plan"}
+    assert permissions("GITHUB_TOKEN", jobs) == {"comment"}
     first = dict(comment(forge, number))
     assert "Compares this pull request (" in first["body"]
     assert "Contact.LeadSource will be sent to Appcues as `source`" in first["body"]
@@ -113,7 +113,7 @@ def merged(forge: Forge, org: LocalOrg, number: int) -> None:
     """Approve and merge: the reviewed plan is applied without another approval, and the next plan is empty."""
     forge.hub.add_review(number, "colleague")
     jobs = forge.merge(number)
-    assert results(jobs) == {"plan": "success", "approve": "skipped", "apply": "success"}, told(jobs)
+    assert results(jobs) == {"plan": "success", "approve": "skipped", "apply": "success"}, outputs(jobs)
     assert f"colleague approved it in pull request #{number}" in jobs["plan"].summary
     assert "Apply complete! Resources: 0 added, 3 changed, 0 destroyed." in jobs["apply"].summary
     assert forge.asked == []
@@ -126,8 +126,8 @@ def merged(forge: Forge, org: LocalOrg, number: int) -> None:
 def drifted(forge: Forge, org: LocalOrg) -> int:
     """Check for drift before and after a manual change of the org: first there is no issue, then one that is updated."""
     jobs = forge.drift()
-    assert results(jobs) == {"look": "success", "issue": "success"}, told(jobs)
-    assert (given("PROD_SF_JWT_KEY", jobs), given("GITHUB_TOKEN", jobs)) == ({"look"}, {"issue"})
+    assert results(jobs) == {"look": "success", "issue": "success"}, outputs(jobs)
+    assert (permissions("PROD_SF_JWT_KEY", jobs), permissions("GITHUB_TOKEN", jobs)) == ({"look"}, {"issue"})
     assert forge.hub.issues == {}
     deploy_field_label(org, SCORE, "Somebody was here")
     forge.drift()
@@ -149,7 +149,7 @@ def reverted(forge: Forge, org: LocalOrg) -> None:
     assert "Somebody was here again" in comment(forge, number)["body"]
     forge.hub.add_review(number, "colleague")
     jobs = forge.merge(number)
-    assert results(jobs) == {"plan": "success", "approve": "skipped", "apply": "success"}, told(jobs)
+    assert results(jobs) == {"plan": "success", "approve": "skipped", "apply": "success"}, outputs(jobs)
     assert "Phone" not in fields_sent(org)
     forge.drift()
 
@@ -179,7 +179,7 @@ def test_a_plan_that_was_not_reviewed_waits_for_an_approval(forge: Forge, org: L
     deploy_field_label(org, SCORE, "Changed after the review")
     forge.asked.clear()
     jobs = forge.merge(number)
-    assert results(jobs) == {"plan": "success", "approve": "success", "apply": "success"}, told(jobs)
+    assert results(jobs) == {"plan": "success", "approve": "success", "apply": "success"}, outputs(jobs)
     assert f"the plan is not the one that pull request #{number} showed" in jobs["plan"].summary
     assert forge.asked == [APPROVAL]
 
@@ -196,7 +196,7 @@ def test_an_org_that_changes_after_the_approval_is_not_changed(forge: Forge, org
 
     forge.runner.approve = slow
     jobs = forge.merge(number)
-    assert results(jobs) == {"plan": "success", "approve": "success", "apply": "failure"}, told(jobs)
+    assert results(jobs) == {"plan": "success", "approve": "success", "apply": "failure"}, outputs(jobs)
     assert "::error::The org has changed since this plan was approved." in jobs["apply"].log
     assert "Phone" not in fields_sent(org)
 
@@ -206,7 +206,7 @@ def test_a_pull_request_from_a_fork_is_reviewed_without_secrets_and_comment(forg
     forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    phone: Phone\n")
     number = forge.propose("Send the phone", login="stranger", repository="stranger/crm")
     jobs = forge.plan(number)
-    assert results(jobs) == {"review": "success", "plan": "skipped", "comment": "skipped"}, told(jobs)
+    assert results(jobs) == {"review": "success", "plan": "skipped", "comment": "skipped"}, outputs(jobs)
     assert "Contact.Phone will be sent to Appcues as `phone`" in jobs["review"].summary
     assert forge.hub.comments_of(number) == []
 
@@ -228,14 +228,14 @@ def test_a_change_of_layout_shows_no_changes_and_an_invalid_config_its_position(
     forge.edit(CONTACT, "    role: Title\n    email: Email\n", "    email:   Email # first\n    role: Title\n")
     number = forge.propose("Put in order")
     jobs = forge.plan(number)
-    assert results(jobs) == {"review": "success", "plan": "skipped", "comment": "success"}, told(jobs)
+    assert results(jobs) == {"review": "success", "plan": "skipped", "comment": "success"}, outputs(jobs)
     assert "### No changes" in comment(forge, number)["body"]
     assert "### No changes" in jobs["review"].summary
 
     forge.edit(CONTACT, "match: user", "match: usr")
     forge.amend(number, "Break it")
     jobs = forge.plan(number)
-    assert results(jobs) == {"review": "failure", "plan": "skipped", "comment": "failure"}, told(jobs)
+    assert results(jobs) == {"review": "failure", "plan": "skipped", "comment": "failure"}, outputs(jobs)
     assert f"::error file={CONTACT},line=" in jobs["review"].log
     assert "usr" in comment(forge, number)["body"]
 
@@ -251,7 +251,7 @@ def test_the_job_that_comments_runs_nothing_of_the_branch(forge: Forge) -> None:
     forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    phone: Phone\n")
     number = forge.propose("Send the phone")
     jobs = forge.plan(number)
-    assert results(jobs) == {"review": "success", "plan": "skipped", "comment": "success"}, told(jobs)
+    assert results(jobs) == {"review": "success", "plan": "skipped", "comment": "success"}, outputs(jobs)
     assert "the branch was here" in jobs["review"].log
     assert "the branch was here" not in jobs["comment"].log
     assert "will be sent to Appcues as `phone`" in comment(forge, number)["body"]

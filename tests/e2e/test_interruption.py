@@ -152,7 +152,7 @@ def test_handlers_and_threads_for_signals_end_with_the_command():
 
     before = read_state()
     with Interruption().handle_signals():
-        assert all(now != then for now, then in zip(read_state(), before, strict=True))
+        assert all(later != earlier for later, earlier in zip(read_state(), before, strict=True))
     assert read_state() == before
     assert signal.set_wakeup_fd(-1) == -1
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from tests.e2e.test_refused import broken
+from tests.e2e.test_refused import invalid
 
-__all__ = ["broken"]
+__all__ = ["invalid"]
 
 
 def read(journey):
@@ -24,9 +24,9 @@ def test_a_check_and_an_apply_report_each_component(journey):
     assert (root.get("failures"), root.get("tests")) == ("0", str(len(cases)))
 
 
-def test_a_refused_apply_reports_its_failures_at_the_yaml_lines(broken):
-    assert broken.apply("--junit", "junit.xml").code == 1
-    failed = [case for case in read(broken).iter("testcase") if case.find("failure") is not None]
+def test_a_refused_apply_reports_its_failures_at_the_yaml_lines(invalid):
+    assert invalid.apply("--junit", "junit.xml").code == 1
+    failed = [case for case in read(invalid).iter("testcase") if case.find("failure") is not None]
     assert any(case.get("file") == "config/mappings/contact.yaml" for case in failed)
 
 

@@ -80,8 +80,8 @@ def test_a_score_and_its_feedback_are_one_answer(world: World) -> None:
     ]
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["once", "each twice, after a restart that forgot"])
-def test_the_order_in_which_the_parts_of_an_answer_come_does_not_matter(world: World, again: bool) -> None:
+@pytest.mark.parametrize("is_reversed", [False, True], ids=["once", "each twice, after a restart that forgot"])
+def test_the_order_in_which_the_parts_of_an_answer_come_does_not_matter(world: World, is_reversed: bool) -> None:
     messages = [
         event("appcues:nps_feedback", at=60, feedback="Great", **Q4),
         event("appcues:nps_score", at=0, score=3, **Q4),
@@ -90,7 +90,7 @@ def test_the_order_in_which_the_parts_of_an_answer_come_does_not_matter(world: W
     ]
     for message in messages:
         world.deliver(message)
-        if again:
+        if is_reversed:
             world.deliver(message)
     (answer,) = answers(world)
     assert (answer["Score__c"], answer["Feedback__c"]) == (9, "Great")

@@ -21,7 +21,7 @@ def local_org(journey):
 
 
 @pytest.fixture
-def broken(journey):
+def invalid(journey):
     """Return a project whose own template sends a field that the org does not have."""
     shipped = (journey.folder / "config").resolve().parent
     template = shipped / "templates" / "metadata" / "WorkflowOutboundMessage.xml.j2"
@@ -34,20 +34,20 @@ def broken(journey):
     return journey
 
 
-def test_a_failed_deployment_changes_no_metadata_and_names_the_yaml_lines(broken):
-    refused = broken.apply()
+def test_a_failed_deployment_changes_no_metadata_and_names_the_yaml_lines(invalid):
+    refused = invalid.apply()
     assert refused.code == 1
     assert "The org refused the deployment 0Af" in refused.err
     assert "no metadata was changed:" in refused.err
     lines = [line for line in refused.err.splitlines() if line.startswith("  - config/mappings/")]
     assert any(line.startswith("  - config/mappings/contact.yaml:") for line in lines), refused.err
     assert any("WorkflowOutboundMessage:Contact.Appcues_contact:" in line for line in lines), refused.err
-    with local_org(broken) as org:
+    with local_org(invalid) as org:
         for address in (MESSAGE, Address("Flow", "Appcues_contact"), Address("CustomField", FORMULA.full_name)):
             assert component(org, address) is None
-    (broken.folder / "templates").rename(broken.folder / "unused")
-    assert broken.apply().code == 0
-    assert broken.actions() == {}
+    (invalid.folder / "templates").rename(invalid.folder / "unused")
+    assert invalid.apply().code == 0
+    assert invalid.actions() == {}
 
 
 def test_an_existing_field_is_refused_until_adopted(journey):

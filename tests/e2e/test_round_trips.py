@@ -21,8 +21,8 @@ from tests.waiting import PATIENCE
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "plan-and-apply.md"
 REQUESTS = {
-    what: int(count)
-    for what, count in re.findall(r"^\| ([^|]+?) \| (\d+)(?: more)? \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    title: int(count)
+    for title, count in re.findall(r"^\| ([^|]+?) \| (\d+)(?: more)? \|$", PAGE.read_text("utf-8"), re.MULTILINE)
 }
 
 

@@ -88,24 +88,24 @@ class TestAForgottenUser:
     """It stays as it is, whatever the project does afterwards."""
 
     @pytest.fixture
-    def forgotten(self, visible):
+    def released(self, visible):
         # The assignment of the permission set ends with the set, which an org does not delete while it is assigned.
         rows = [address for address in listing(visible) if address.startswith(("User:", "PermissionSetLicenseAssign:"))]
         assert visible.run("state", "forget", *rows).code == 0
         return rows
 
-    def test_is_not_the_previous_user_of_another_one(self, visible, forgotten):
+    def test_is_not_the_previous_user_of_another_one(self, visible, released):
         visible.edit("sfcode.yaml", "username: appcues.integration@", "username: other.integration@")
-        assert not {*forgotten} & visible.actions().keys()
+        assert not {*released} & visible.actions().keys()
 
-    def test_is_not_deactivated_by_destroy_or_rollback(self, visible, forgotten):
+    def test_is_not_deactivated_by_destroy_or_rollback(self, visible, released):
         for mode in (("plan", "--destroy"), ("rollback",)):
             planned = visible.run(*mode).out
             assert FLOW in planned
-            assert not [address for address in forgotten if address in planned]
+            assert not [address for address in released if address in planned]
 
-    def test_is_changed_only_after_it_is_adopted(self, visible, forgotten):
-        user = next(address for address in forgotten if address.startswith("User:"))
+    def test_is_changed_only_after_it_is_adopted(self, visible, released):
+        user = next(address for address in released if address.startswith("User:"))
         visible.edit("sfcode.yaml", "last_name: Appcues Integration", "last_name: Somebody Else")
         assert f"--adopt {user}" in visible.plan().out
 

@@ -136,8 +136,8 @@ _ACTIVITY: dict[str, Any] = {
 }
 OFFLINE = OrgSchema(
     {
-        one.name: one
-        for one in (
+        entry.name: entry
+        for entry in (
             standard(
                 "Contact",
                 **_PERSON,
@@ -180,9 +180,12 @@ _CUSTOM: dict[str, Field] = {
 ONLINE = OrgSchema(
     {
         name: ObjectSchema(
-            name, one.label, {**one.fields, **_CUSTOM} if name in ("Contact", "Lead") else one.fields, complete=True
+            name,
+            entry.label,
+            {**entry.fields, **_CUSTOM} if name in ("Contact", "Lead") else entry.fields,
+            complete=True,
         )
-        for name, one in OFFLINE.objects.items()
+        for name, entry in OFFLINE.objects.items()
     },
     online=True,
 )

@@ -213,10 +213,10 @@ def test_no_set_asks_for_a_right_without_those_it_depends_on(direction: str, acc
         assert all(needs.get(flag, set()) <= granted for flag in granted)
 
 
-@pytest.mark.parametrize("asked", list(itertools.product([False, True], repeat=6)))
-def test_rights_are_completed_but_never_to_create(asked: tuple[bool, ...]) -> None:
+@pytest.mark.parametrize("requested_flags", list(itertools.product([False, True], repeat=6)))
+def test_rights_are_completed_but_never_to_create(requested_flags: tuple[bool, ...]) -> None:
     """All 64 combinations are tested; Modify All does not add Create."""
-    before = ObjectPermission("Contact", *asked)
+    before = ObjectPermission("Contact", *requested_flags)
     after = add_required(before)
     assert after.create == before.create
     assert add_required(after) == after

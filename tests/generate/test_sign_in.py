@@ -88,7 +88,7 @@ def test_what_an_org_makes_and_what_an_administrator_sets_is_no_difference():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "is not exactly one certificate in PEM format"),
         (CERTIFICATE * 2, "is not exactly one certificate in PEM format"),
@@ -98,8 +98,8 @@ def test_what_an_org_makes_and_what_an_administrator_sets_is_no_difference():
         (CERTIFICATE + "-----BEGIN RSA PRIVATE KEY-----", "contains a private key"),
     ],
 )
-def test_an_invalid_certificate_is_refused(text, said):
-    with pytest.raises(ValueError, match=said):
+def test_an_invalid_certificate_is_refused(text, message):
+    with pytest.raises(ValueError, match=message):
         certificate_text(text)
 
 

@@ -115,7 +115,7 @@ def test_the_author_of_a_token_is_requested_once_or_known(hub):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "error_text"),
     [
         ({"GITHUB_TOKEN": ""}, "GITHUB_TOKEN must be set"),
         ({"GITHUB_REPOSITORY": ""}, "GITHUB_REPOSITORY must be set"),
@@ -124,10 +124,10 @@ def test_the_author_of_a_token_is_requested_once_or_known(hub):
         ({"GITHUB_EVENT_PATH": "/nowhere/event.json"}, "cannot be read"),
     ],
 )
-def test_missing_variables_of_the_runner_are_named(hub, change, said):
+def test_missing_variables_of_the_runner_are_named(hub, change, error_text):
     with pytest.raises(UsageError) as caught:
         read_job_context(hub.environ(**change))
-    assert said in str(caught.value)
+    assert error_text in str(caught.value)
     assert caught.value.hint
 
 

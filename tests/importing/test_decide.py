@@ -131,7 +131,7 @@ def test_a_number_field_passed_as_user_id_gets_a_text_formula():
 
 
 @pytest.mark.parametrize(
-    ("options", "asked"),
+    ("options", "question"),
     [
         (
             {"user_id": ("Appcues_ID__c",)},
@@ -147,9 +147,9 @@ def test_a_number_field_passed_as_user_id_gets_a_text_formula():
         ({"nps_score": ("Nope__c",)}, "- Contact has no field Nope__c, or you cannot see it"),
     ],
 )
-def test_a_wrong_option_remains_a_question(options, asked):
+def test_a_wrong_option_remains_a_question(options, question):
     scan = found(people=(ROBOT, OTHER))
-    assert questions(scan, **options)[0].startswith(asked.removesuffix(" one of")), questions(scan, **options)
+    assert questions(scan, **options)[0].startswith(question.removesuffix(" one of")), questions(scan, **options)
 
 
 def test_an_option_of_one_object_overrides_one_for_all():
@@ -161,7 +161,7 @@ def test_an_option_of_one_object_overrides_one_for_all():
 
 
 @pytest.mark.parametrize(
-    ("more", "options", "score", "asked"),
+    ("more", "options", "score", "question"),
     [
         ({"Latest_NPS_Score__c": "double"}, {}, "Latest_NPS_Score__c", False),
         ({"Latest_NPS__c": "double"}, {}, "Latest_NPS__c", False),
@@ -178,9 +178,9 @@ def test_an_option_of_one_object_overrides_one_for_all():
         ({"NPS_Score_Text__c": "textarea"}, {"nps_feedback": ("none",)}, None, False),
     ],
 )
-def test_an_nps_field_is_chosen_by_its_name_and_a_question_in_doubt(more, options, score, asked):
+def test_an_nps_field_is_chosen_by_its_name_and_a_question_in_doubt(more, options, score, question):
     scan = found(fields={"Contact": fields(**more)})
-    if asked:
+    if question:
         assert questions(scan, **options)[0].startswith("- Which field of Contact holds the latest NPS score?")
     else:
         assert propose_config(scan, ImportOptions(**options)).mappings[0].score == score
@@ -275,7 +275,7 @@ NPS = fields(NPS_Score__c="double", NPS_Feedback__c="textarea")
 
 
 @pytest.mark.parametrize(
-    ("changes", "options", "way", "written", "reason"),
+    ("changes", "options", "way", "targets", "reason"),
     [
         ({}, {}, "both", (None, None, True), "there are an outbound message to Appcues and fields, events or rights"),
         ({"sets": READ_ONLY}, {}, "to_appcues", (None, None, True), "there are an outbound message to Appcues"),
@@ -310,10 +310,10 @@ NPS = fields(NPS_Score__c="double", NPS_Feedback__c="textarea")
         ({"fields": {"Contact": NPS}}, {"direction": "to_appcues"}, "to_appcues", (None, None, True), "passed"),
     ],
 )
-def test_the_direction_decides_what_is_written_back(changes, options, way, written, reason):
+def test_the_direction_decides_what_is_written_back(changes, options, way, targets, reason):
     draft = propose_config(found(**changes), ImportOptions(attributes=TITLE, **options))
     (mapping,) = draft.mappings
-    assert (mapping.direction, (mapping.score, mapping.feedback, mapping.activities)) == (way, written)
+    assert (mapping.direction, (mapping.score, mapping.feedback, mapping.activities)) == (way, targets)
     assert because(draft, "direction of Contact").startswith(reason)
 
 
@@ -365,7 +365,7 @@ def test_a_message_of_a_mapped_object_is_left_over_and_another_is_noted():
 
 
 @pytest.mark.parametrize(
-    ("changes", "options", "asked"),
+    ("changes", "options", "question"),
     [
         (
             {"fields": {"Contact": fields(Old_NPS_Score__c="double", NPS_Score__c="double")}},
@@ -424,8 +424,8 @@ def test_a_message_of_a_mapped_object_is_left_over_and_another_is_noted():
         ),
     ],
 )
-def test_a_question_names_the_option_that_answers_it(changes, options, asked):
-    assert tuple(questions(found(**changes), **options)[:2]) == asked
+def test_a_question_names_the_option_that_answers_it(changes, options, question):
+    assert tuple(questions(found(**changes), **options)[:2]) == question
 
 
 def test_an_nps_field_that_an_org_computes_is_not_written():

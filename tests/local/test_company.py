@@ -180,11 +180,11 @@ def test_a_company_sets_org_wide_defaults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "said"),
+    ("section", "error_text"),
     [("{Nope: Private}", "there is no object Nope"), ("{Contact: Secret}", "there is no sharing model Secret")],
 )
-def test_invalid_org_wide_defaults_are_refused(tmp_path: Path, section: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=said), loaded(tmp_path, f"{SMALL}\nsharing: {section}\n"):
+def test_invalid_org_wide_defaults_are_refused(tmp_path: Path, section: str, error_text: str) -> None:
+    with pytest.raises(ConfigError, match=error_text), loaded(tmp_path, f"{SMALL}\nsharing: {section}\n"):
         pass
 
 

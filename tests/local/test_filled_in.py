@@ -19,7 +19,7 @@ def deployed(writer: RecordWriter, *components: tuple[str, str, dict[str, Any]])
     return RecordWriter(writer.tx, Catalog(writer.tx), writer.user_id, writer.now)
 
 
-def made(writer: RecordWriter, name: str, **values: Any) -> dict[str, Any]:
+def create(writer: RecordWriter, name: str, **values: Any) -> dict[str, Any]:
     record = writer.tx.records.get(name, writer.create(name, values))
     assert record is not None
     return record
@@ -37,9 +37,9 @@ def test_new_records_get_default_values(writer: RecordWriter) -> None:
         ("CustomField", "Contact.Broken__c", {"type": "Number", "defaultValue": "1 / 0", "precision": 3, "scale": 0}),
     )
     names = ("Code__c", "Due__c", "Open__c", "Level__c", "Broken__c")
-    first = made(write, "Contact", LastName="x")
+    first = create(write, "Contact", LastName="x")
     assert [first.get(name) for name in names] == ["C-radmin", "2026-03-25", True, "High", None]
-    second = made(write, "Contact", LastName="x", Code__c="mine", Open__c=False, Level__c="Low")
+    second = create(write, "Contact", LastName="x", Code__c="mine", Open__c=False, Level__c="Low")
     assert [second.get(name) for name in names] == ["mine", "2026-03-25", False, "Low", None]
 
 
@@ -51,14 +51,14 @@ def test_auto_numbers_count_up(writer: RecordWriter) -> None:
         ("CustomObject", "Visit__c", {"label": "Visit", "pluralLabel": "Visits", "nameField": name_field}),
         ("CustomField", "Visit__c.No__c", {"type": "AutoNumber", "displayFormat": "{0}"}),
     )
-    rows = [made(write, "Visit__c") for _ in range(2)]
+    rows = [create(write, "Visit__c") for _ in range(2)]
     assert [(row["Name"], row["No__c"]) for row in rows] == [("V-0007", "1"), ("V-0008", "2")]
 
 
-@pytest.mark.parametrize(("given", "stored"), [(1.25, 1.3), (-1.25, -1.3), (7, 7.0), ("2.04", 2.0), (99.94, 99.9)])
-def test_numbers_are_rounded_to_their_scale(writer: RecordWriter, given: Any, stored: float) -> None:
+@pytest.mark.parametrize(("value", "stored"), [(1.25, 1.3), (-1.25, -1.3), (7, 7.0), ("2.04", 2.0), (99.94, 99.9)])
+def test_numbers_are_rounded_to_their_scale(writer: RecordWriter, value: Any, stored: float) -> None:
     write = deployed(writer, ("CustomField", "Contact.Score__c", {"type": "Number", "precision": 3, "scale": 1}))
-    assert made(write, "Contact", LastName="x", Score__c=given)["Score__c"] == stored
+    assert create(write, "Contact", LastName="x", Score__c=value)["Score__c"] == stored
 
 
 def test_a_formula_field_is_read_like_any_other(writer: RecordWriter) -> None:
@@ -71,7 +71,7 @@ def test_a_formula_field_is_read_like_any_other(writer: RecordWriter) -> None:
         ("CustomField", "Contact.Wrong__c", {"type": "Number", "precision": 5, "scale": 1, "formula": "1 / 0"}),
         ("CustomField", "Contact.Round__c", {"type": "Text", "formula": "Round__c & 'x'"}),
     )
-    record = made(write, "Contact", LastName="Kim", AccountId=write.create("Account", {"Name": "Acme"}))
+    record = create(write, "Contact", LastName="Kim", AccountId=write.create("Account", {"Name": "Acme"}))
     assert "Code__c" not in record
     row = Rows(write.tx, write.catalog, write.now).get("Contact", record["Id"])
     assert row is not None
@@ -81,7 +81,7 @@ def test_a_formula_field_is_read_like_any_other(writer: RecordWriter) -> None:
 
 
 def test_a_task_is_closed_with_its_status(writer: RecordWriter) -> None:
-    task = made(writer, "Task", Subject="Call")
+    task = create(writer, "Task", Subject="Call")
     assert (task["Status"], task["Priority"], task["IsClosed"]) == ("Not Started", "Normal", False)
     writer.update("Task", task["Id"], {"Status": "Completed", "Priority": "High"})
     closed = writer.tx.records.get("Task", task["Id"]) or {}
@@ -95,9 +95,9 @@ def test_an_event_belongs_to_the_account_of_its_contact(writer: RecordWriter) ->
     account = writer.create("Account", {"Name": "Acme"})
     contact = writer.create("Contact", {"LastName": "x", "AccountId": account})
     times = {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5}
-    assert made(writer, "Event", WhoId=contact, **times)["AccountId"] == account
-    assert made(writer, "Event", WhatId=account, **times)["AccountId"] == account
-    assert made(writer, "Event", **times)["AccountId"] is None
+    assert create(writer, "Event", WhoId=contact, **times)["AccountId"] == account
+    assert create(writer, "Event", WhatId=account, **times)["AccountId"] == account
+    assert create(writer, "Event", **times)["AccountId"] is None
 
 
 def test_an_activity_may_be_about_a_custom_object_that_allows_it(writer: RecordWriter) -> None:
@@ -107,7 +107,7 @@ def test_an_activity_may_be_about_a_custom_object_that_allows_it(writer: RecordW
         write = deployed(writer, ("CustomObject", name, body))
         visit = write.create(name, {"Name": "x"})
         if allowed:
-            assert made(write, "Task", WhatId=visit)["WhatId"] == visit
+            assert create(write, "Task", WhatId=visit)["WhatId"] == visit
         else:
             with pytest.raises(Exception, match="MALFORMED_ID"):
                 write.create("Task", {"WhatId": visit})
@@ -116,13 +116,13 @@ def test_an_activity_may_be_about_a_custom_object_that_allows_it(writer: RecordW
 def test_a_campaign_member_shows_its_contact(writer: RecordWriter) -> None:
     campaign = writer.create("Campaign", {"Name": "Spring"})
     contact = writer.create("Contact", {"LastName": "Kim", "Email": "k@x.example", "MailingCity": "Faro"})
-    member = made(writer, "CampaignMember", CampaignId=campaign, ContactId=contact)
+    member = create(writer, "CampaignMember", CampaignId=campaign, ContactId=contact)
     names = ("Name", "Email", "City", "Type", "LeadOrContactId", "Status", "HasResponded")
     assert [member[name] for name in names] == ["Kim", "k@x.example", "Faro", "Contact", contact, "Sent", False]
     writer.update("CampaignMember", member["Id"], {"Status": "Responded"})
     responded = writer.tx.records.get("CampaignMember", member["Id"]) or {}
     assert (responded["HasResponded"], responded["FirstRespondedDate"]) == (True, "2026-03-18")
-    assert made(writer, "CampaignMember", CampaignId=writer.create("Campaign", {"Name": "Autumn"}), ContactId=contact)
+    assert create(writer, "CampaignMember", CampaignId=writer.create("Campaign", {"Name": "Autumn"}), ContactId=contact)
 
 
 def statuses(writer: RecordWriter, campaign: str) -> list[tuple[object, ...]]:
@@ -143,7 +143,7 @@ def test_a_campaign_has_statuses_of_its_own_and_takes_its_default_for_any_other(
         with pytest.raises(Exception, match="DUPLICATE_VALUE"):
             writer.create("CampaignMemberStatus", {**added, **values})
     contact = writer.create("Contact", {"LastName": "Kim"})
-    member = made(writer, "CampaignMember", CampaignId=campaign, ContactId=contact, Status="registered")
+    member = create(writer, "CampaignMember", CampaignId=campaign, ContactId=contact, Status="registered")
     assert (member["Status"], member["HasResponded"]) == ("Registered", True)
     writer.update("CampaignMember", member["Id"], {"Status": "Unknown"})
     member_row = writer.tx.records.get("CampaignMember", member["Id"]) or {}

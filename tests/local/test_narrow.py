@@ -106,14 +106,14 @@ def test_the_result_does_not_depend_on_indexes(
 def test_rows_that_cannot_be_in_the_answer_are_not_read(
     store: Store, monkeypatch: pytest.MonkeyPatch, soql: str
 ) -> None:
-    some = records.RecordTable.list_all
+    list_all = records.RecordTable.list_all
 
-    def everything(table: records.RecordTable, object_name: str, most: int = -1) -> list[records.Record]:
+    def list_everything(table: records.RecordTable, object_name: str, most: int = -1) -> list[records.Record]:
         assert 0 <= most <= 5, f"every {object_name} was read"
-        return some(table, object_name, most)
+        return list_all(table, object_name, most)
 
     text = soql.format(ids=some_ids(store, 2))
-    monkeypatch.setattr(records.RecordTable, "list_all", everything)
+    monkeypatch.setattr(records.RecordTable, "list_all", list_everything)
     with store.read() as tx:
         assert run(text, tx, NOW, "").total
 

@@ -290,13 +290,13 @@ def test_answers_do_not_wait_for_delayed_acknowledgements(rest: Any) -> None:
 
 
 @pytest.fixture
-def taken() -> Iterator[int]:
+def take_ports() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
-def test_a_port_in_use_is_refused_with_its_number(state: Path, taken: int) -> None:
-    with pytest.raises(SfcodeError, match=f"port {taken} of 127.0.0.1"), serve(state, port=taken):
+def test_a_port_in_use_is_refused_with_its_number(state: Path, take_ports: int) -> None:
+    with pytest.raises(SfcodeError, match=f"port {take_ports} of 127.0.0.1"), serve(state, port=take_ports):
         pass
 
 

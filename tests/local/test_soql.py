@@ -130,7 +130,7 @@ def test_names_that_begin_like_keywords_are_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "code", "said"),
+    ("query", "code", "message"),
     [
         ("SELECT Id FRO Contact", "MALFORMED_QUERY", "ERROR at Row:1:Column:15\nunexpected token: 'Contact'"),
         ("SELECT Id FROM Contact WHERE", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),
@@ -160,12 +160,12 @@ def test_names_that_begin_like_keywords_are_names() -> None:
         ("SELECT LastName name FROM Contact", "MALFORMED_QUERY", "only aggregate expressions use field aliasing"),
     ],
 )  # fmt: skip
-def test_invalid_queries_are_refused_with_salesforces_codes(soql: Soql, query: str, code: str, said: str) -> None:
+def test_invalid_queries_are_refused_with_salesforces_codes(soql: Soql, query: str, code: str, message: str) -> None:
     """An invalid query is refused with Salesforce's error code, message and position."""
     with pytest.raises(ApiError) as refused:
         soql(query)
     assert refused.value.code == code
-    assert said in refused.value.message
+    assert message in refused.value.message
 
 
 def test_every_field_comes_with_fields_all(soql: Soql) -> None:

@@ -67,22 +67,22 @@ SIMPLE = st.one_of(
     st.builds(lambda sign, number: compared("Seats__c", sign, number, str(number)), SIGNS, st.sampled_from(NUMBERS)),
     st.builds(lambda sign: compared("Seats__c", sign, None, "null"), st.sampled_from(("=", "!="))),
     st.builds(lambda no, texts: listed("Title", no, texts, quoted), st.booleans(), st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3)),
-    st.builds(lambda no, found: listed("Seats__c", no, found, str), st.booleans(), st.lists(st.sampled_from(NUMBERS), min_size=1, max_size=3)),
+    st.builds(lambda no, list_values: listed("Seats__c", no, list_values, str), st.booleans(), st.lists(st.sampled_from(NUMBERS), min_size=1, max_size=3)),
 )  # fmt: skip
 CONDITIONS = st.recursive(
     SIMPLE,
     lambda inner: st.one_of(
-        st.builds(lambda one: Condition(f"(NOT {one.text})", lambda row: not one.holds(row)), inner),
+        st.builds(lambda operand: Condition(f"(NOT {operand.text})", lambda row: not operand.holds(row)), inner),
         st.builds(
-            lambda one, other: Condition(
-                f"({one.text} AND {other.text})", lambda row: one.holds(row) and other.holds(row)
+            lambda operand, other: Condition(
+                f"({operand.text} AND {other.text})", lambda row: operand.holds(row) and other.holds(row)
             ),
             inner,
             inner,
         ),
         st.builds(
-            lambda one, other: Condition(
-                f"({one.text} OR {other.text})", lambda row: one.holds(row) or other.holds(row)
+            lambda operand, other: Condition(
+                f"({operand.text} OR {other.text})", lambda row: operand.holds(row) or other.holds(row)
             ),
             inner,
             inner,
@@ -114,7 +114,7 @@ class UndoneError(Exception):
     """Raised to leave a savepoint, so that its changes are undone."""
 
 
-def asked(tx: OrgTransaction, rows: list[Row], *queries: str, user_id: str | None = None) -> list[list[Row]]:
+def run_queries(tx: OrgTransaction, rows: list[Row], *queries: str, user_id: str | None = None) -> list[list[Row]]:
     """Store rows, run a query, and undo the storage of the rows."""
     answers: list[list[Row]] = []
     try:
@@ -135,7 +135,7 @@ CHECKED = settings(max_examples=75, deadline=None, suppress_health_check=[Health
 @given(rows=ROWS, condition=CONDITIONS)
 def test_where_selects_the_rows_that_python_selects(tx: OrgTransaction, rows: list[Row], condition: Condition) -> None:
     """A row is returned if and only if the condition is true for it."""
-    (rows_found,) = asked(tx, rows, f"SELECT LastName FROM Contact WHERE {condition.text}")
+    (rows_found,) = run_queries(tx, rows, f"SELECT LastName FROM Contact WHERE {condition.text}")
     assert [row["LastName"] for row in rows_found] == [str(n) for n, row in enumerate(rows) if condition.holds(row)]
 
 
@@ -152,7 +152,7 @@ def test_order_and_limit_match_python(
     """Rows are sorted by the field, nulls first or last, equal ones in order of creation."""
     descending, last = order
     words = f"{'DESC' if descending else 'ASC'} NULLS {'LAST' if last else 'FIRST'}"
-    (rows_found,) = asked(tx, rows, f"SELECT LastName FROM Contact ORDER BY {field} {words} LIMIT {limit}")
+    (rows_found,) = run_queries(tx, rows, f"SELECT LastName FROM Contact ORDER BY {field} {words} LIMIT {limit}")
     numbered = list(enumerate(rows))
     nulls = [n for n, row in numbered if row[field] is None]
     numbers = sorted((n for n, row in numbered if row[field] is not None), key=lambda n: n)
@@ -166,7 +166,7 @@ def test_order_and_limit_match_python(
 def test_aggregates_match_python(tx: OrgTransaction, rows: list[Row]) -> None:
     numbers = [row["Seats__c"] for row in rows if row["Seats__c"] is not None]
     functions = "COUNT(Id) c, COUNT(Seats__c) n, MIN(Seats__c) least, MAX(Seats__c) most, SUM(Seats__c) total"
-    ((totals,), grouped) = asked(
+    ((totals,), grouped) = run_queries(
         tx, rows, f"SELECT {functions} FROM Contact", "SELECT Title, COUNT(Id) c FROM Contact GROUP BY Title"
     )
     assert (totals["c"], totals["n"]) == (len(rows), len(numbers))
@@ -182,7 +182,7 @@ def test_aggregates_match_python(tx: OrgTransaction, rows: list[Row]) -> None:
 @given(rows=ROWS, sign=SIGNS, number=st.sampled_from(NUMBERS))
 def test_formula_fields_match_python(tx: OrgTransaction, rows: list[Row], sign: str, number: float) -> None:
     """A formula field is selected and filtered by its value, like any other."""
-    (rows_found,) = asked(tx, rows, f"SELECT LastName, Double__c FROM Contact WHERE Double__c {sign} {number}")
+    (rows_found,) = run_queries(tx, rows, f"SELECT LastName, Double__c FROM Contact WHERE Double__c {sign} {number}")
     doubled = [
         {"n": str(n), "Double__c": None if row["Seats__c"] is None else row["Seats__c"] * 2}
         for n, row in enumerate(rows)

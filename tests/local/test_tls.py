@@ -97,11 +97,11 @@ def test_a_damaged_pair_is_replaced_by_one_that_fits(store: Store, tmp_path: Pat
 def test_concurrent_starts_get_the_same_certificate(store: Store) -> None:
     """No start replaces a certificate that another start already uses."""
 
-    def made(_: int) -> bytes:
+    def make_certificate(_: int) -> bytes:
         return tls.get_identity(store).certificate.read_bytes()
 
     with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(made, range(8)))) == 1
+        assert len(set(pool.map(make_certificate, range(8)))) == 1
 
 
 def test_serve_prints_the_path_of_the_certificate_and_how_to_trust_it(state: Path) -> None:

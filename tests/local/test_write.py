@@ -74,7 +74,7 @@ def test_invalid_contacts_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "error_text"),
     [
         ({"DoNotCall": "maybe"}, "instance of boolean from VALUE_STRING value maybe"),
         ({"Product_User_Id__c": "seven"}, "instance of double from VALUE_STRING value seven"),
@@ -84,12 +84,12 @@ def test_invalid_contacts_are_refused(
         ({"Email": ["a"]}, "instance of email from START_ARRAY"),
     ],
 )
-def test_values_of_the_wrong_type_are_refused(writer: RecordWriter, value: dict[str, Any], said: str) -> None:
+def test_values_of_the_wrong_type_are_refused(writer: RecordWriter, value: dict[str, Any], error_text: str) -> None:
     """A value that does not have the type of the field is an error of the JSON."""
     with pytest.raises(ApiError) as error:
         writer.create("Contact", {"LastName": "x"} | value)
     assert error.value.code == "JSON_PARSER_ERROR"
-    assert said in error.value.message
+    assert error_text in error.value.message
 
 
 def test_values_are_stored_as_the_api_shows_them(writer: RecordWriter) -> None:

@@ -59,7 +59,7 @@ class World:
             text = text.replace("{" + name + "}", record_id)
         return json.loads(text)
 
-    def everything(self) -> list[Any]:
+    def list_all(self) -> list[Any]:
         """Return all data of the org, including the counters of IDs."""
         with sqlite3.connect(self.state / "org.db") as db:
             tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]

@@ -8,7 +8,7 @@ from sfcode.metadata.component import Value
 from sfcode.metadata.diff import AttributeChange, Path, diff, path_text
 
 
-def told(before: dict[str, Value] | None, after: dict[str, Value] | None) -> list[tuple[str, Value, Value]]:
+def compare(before: dict[str, Value] | None, after: dict[str, Value] | None) -> list[tuple[str, Value, Value]]:
     return [(path_text(change.path), change.before, change.after) for change in diff(before, after)]
 
 
@@ -17,12 +17,12 @@ def test_a_new_component_is_compared_value_by_value() -> None:
         "label": "P",
         "fieldPermissions": {"Contact.Title": {"editable": False, "readable": True}},
     }
-    assert told(None, after) == [
+    assert compare(None, after) == [
         ('fieldPermissions["Contact.Title"].editable', None, False),
         ('fieldPermissions["Contact.Title"].readable', None, True),
         ("label", None, "P"),
     ]
-    assert told(after, None) == [(path, new, old) for path, old, new in told(None, after)]
+    assert compare(after, None) == [(path, new, old) for path, old, new in compare(None, after)]
 
 
 def test_an_added_or_removed_field_of_a_message_is_one_change() -> None:
@@ -34,24 +34,28 @@ def test_an_added_or_removed_field_of_a_message_is_one_change() -> None:
 
 
 def test_an_ordered_list_is_one_change() -> None:
-    assert told({"fields": ["Name", "Id"]}, {"fields": ["Id", "Name"]}) == [("fields", ["Name", "Id"], ["Id", "Name"])]
+    assert compare({"fields": ["Name", "Id"]}, {"fields": ["Id", "Name"]}) == [
+        ("fields", ["Name", "Id"], ["Id", "Name"])
+    ]
 
 
 def test_groups_in_a_list_of_the_same_length_are_compared_by_index() -> None:
     before: dict[str, Value] = {"filters": [{"field": "A", "value": "1"}, {"field": "B"}]}
-    assert told(before, {"filters": [{"field": "A", "value": "2"}, {"field": "B"}]}) == [("filters[0].value", "1", "2")]
+    assert compare(before, {"filters": [{"field": "A", "value": "2"}, {"field": "B"}]}) == [
+        ("filters[0].value", "1", "2")
+    ]
     longer: dict[str, Value] = {"filters": [{"field": "A"}]}
-    assert told(before, longer) == [("filters", before["filters"], longer["filters"])]
+    assert compare(before, longer) == [("filters", before["filters"], longer["filters"])]
 
 
 def test_true_differs_from_one_and_an_empty_group_from_a_missing_one() -> None:
-    assert told({"a": True}, {"a": 1}) == [("a", True, 1)]
-    assert told({}, {"a": {}}) == [("a", None, {})]
-    assert told({"a": {"b": "c"}}, {"a": {}}) == [("a", None, {}), ("a.b", "c", None)]
+    assert compare({"a": True}, {"a": 1}) == [("a", True, 1)]
+    assert compare({}, {"a": {}}) == [("a", None, {})]
+    assert compare({"a": {"b": "c"}}, {"a": {}}) == [("a", None, {}), ("a.b", "c", None)]
 
 
 def test_a_value_that_becomes_a_group_is_a_removal_and_an_addition() -> None:
-    assert told({"a": "x"}, {"a": {"b": "y"}}) == [("a", "x", None), ("a.b", None, "y")]
+    assert compare({"a": "x"}, {"a": {"b": "y"}}) == [("a", "x", None), ("a.b", None, "y")]
 
 
 def test_a_tuple_equals_a_list() -> None:

@@ -8,7 +8,7 @@ from sfcode.metadata.component import Component, Value
 from sfcode.metadata.diff import diff, path_text
 
 
-def told(before: Value, after: Value) -> list[tuple[str, Value, Value]]:
+def compare(before: Value, after: Value) -> list[tuple[str, Value, Value]]:
     return [(path_text(change.path), change.before, change.after) for change in diff({"a": before}, {"a": after})]
 
 
@@ -27,13 +27,13 @@ def told(before: Value, after: Value) -> list[tuple[str, Value, Value]]:
     ],
 )
 def test_a_mixed_list_is_one_change(before: Value, after: Value) -> None:
-    assert told(before, after) == [("a", before, after)]
-    assert told(before, before) == []
+    assert compare(before, after) == [("a", before, after)]
+    assert compare(before, before) == []
 
 
 def test_a_set_replaced_by_a_group_is_compared_item_by_item() -> None:
-    assert told(["x", "y"], {"b": "c"}) == [("a.b", None, "c"), ("a.x", "x", None), ("a.y", "y", None)]
-    assert told({"b": "c"}, ["x", "y"]) == [("a.b", "c", None), ("a.x", None, "x"), ("a.y", None, "y")]
+    assert compare(["x", "y"], {"b": "c"}) == [("a.b", None, "c"), ("a.x", "x", None), ("a.y", "y", None)]
+    assert compare({"b": "c"}, ["x", "y"]) == [("a.b", "c", None), ("a.x", None, "x"), ("a.y", None, "y")]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def build_script() -> ModuleType:
     return module
 
 
-def _whole() -> etree._Element:
+def _read_wsdl() -> etree._Element:
     """Copy the schema of the metadata types, with a global element for each type of metadata."""
     types = build_script().types_schema(build_script().wsdl())
     schema = etree.Element(
@@ -57,13 +57,13 @@ def _bases(schema: etree._Element) -> dict[str, str]:
 @cache
 def strict() -> etree.XMLSchema:
     """Return the WSDL's own schema."""
-    return etree.XMLSchema(_whole())
+    return etree.XMLSchema(_read_wsdl())
 
 
 @cache
 def loose() -> etree.XMLSchema:
     """Return the WSDL's schema without order and numbers of elements: names, enumerations and simple types only."""
-    schema = _whole()
+    schema = _read_wsdl()
     kinds = {str(kind.get("name")): kind for kind in schema.iterfind(XSD + "complexType")}
     bases = _bases(schema)
 

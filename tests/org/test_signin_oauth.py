@@ -78,7 +78,7 @@ def test_client_credentials_send_id_and_secret(runtime: Runtime) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "hint"),
+    ("message", "hint"),
     [
         ("user hasn't approved this consumer", "pre-authorized"),
         ("audience is invalid", "SF_AUDIENCE_URL"),
@@ -86,9 +86,9 @@ def test_client_credentials_send_id_and_secret(runtime: Runtime) -> None:
         ("something new", "Check the app"),
     ],
 )
-def test_a_refusal_is_told_in_salesforces_words_with_the_hint(runtime: Runtime, said: str, hint: str) -> None:
-    with serving(lambda _: as_json({"error": "invalid_grant", "error_description": said}, 400)) as server:
-        with pytest.raises(SignInError, match=f"invalid_grant: {said}") as caught:
+def test_a_refusal_is_told_in_salesforces_words_with_the_hint(runtime: Runtime, message: str, hint: str) -> None:
+    with serving(lambda _: as_json({"error": "invalid_grant", "error_description": message}, 400)) as server:
+        with pytest.raises(SignInError, match=f"invalid_grant: {message}") as caught:
             connect("env:", environ=jwt_environ(server.url), api_version="63.0", runtime=runtime)
         assert hint in caught.value.hint
         assert caught.value.code == "invalid_grant"

@@ -73,7 +73,7 @@ def test_counts_are_of_the_files_that_the_plan_writes_to():
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"),
+    ("counts", "words"),
     [
         (
             {"WorkflowRule": 2, "WorkflowOutboundMessage": 1},
@@ -87,8 +87,8 @@ def test_counts_are_of_the_files_that_the_plan_writes_to():
         ),
     ],
 )
-def test_counts_are_described_in_sentences(counts, said):
-    assert str(Preserved("Workflow:Contact", counts)).startswith(said)
+def test_counts_are_described_in_sentences(counts, words):
+    assert str(Preserved("Workflow:Contact", counts)).startswith(words)
 
 
 def test_unmanaged_fields_are_counted_from_the_describe():

@@ -23,7 +23,7 @@ from tests.plan.samples import TARGET, build
 OLD, NEW = (Address("CustomField", f"Contact.{name}") for name in ("Appcues_NPS_Score__c", "Score__c"))
 
 
-def made(mapping: dict[str, Any] = CONTACT, name: str = "contact", **settings: Any) -> Project:
+def make_project(mapping: dict[str, Any] = CONTACT, name: str = "contact", **settings: Any) -> Project:
     return project({name: mapping}, config(**settings))
 
 
@@ -50,18 +50,18 @@ def moves(before: Project, after: Project, **more: Any) -> tuple[Move, ...]:
 def renamed_field(field: str = "Score__c", **more: Any) -> Project:
     nps = {**CONTACT["to_salesforce"]["nps"], "score": {"field": field, "create": True}}
     moved = {"fields": {OLD.full_name: f"Contact.{field}"}}
-    return made(changed(CONTACT, nps__in__to_salesforce=nps), moved=moved, **more)
+    return make_project(changed(CONTACT, nps__in__to_salesforce=nps), moved=moved, **more)
 
 
 def test_without_moved_a_renamed_field_is_a_new_field() -> None:
     nps = {**CONTACT["to_salesforce"]["nps"], "score": {"field": "Score__c", "create": True}}
-    assert moves(made(), made(changed(CONTACT, nps__in__to_salesforce=nps))) == ()
+    assert moves(make_project(), make_project(changed(CONTACT, nps__in__to_salesforce=nps))) == ()
 
 
 def test_a_field_is_renamed_in_place_and_permission_sets_follow() -> None:
     after = renamed_field()
-    assert moves(made(), after) == (Move(OLD, NEW),)
-    moved_snapshot = apply_moves(snapshot(made()), moves(made(), after))
+    assert moves(make_project(), after) == (Move(OLD, NEW),)
+    moved_snapshot = apply_moves(snapshot(make_project()), moves(make_project(), after))
     plan = build(after, generate(after, OFFLINE), moved_snapshot)
     assert {change.address: change.action for change in plan.effective} == {NEW: Action.UPDATE}
     assert plan.moves == (Move(OLD, NEW),)
@@ -75,18 +75,18 @@ def test_a_field_that_a_flow_version_refers_to_is_created_again() -> None:
         {"start": {"object": "Contact", "filterFormula": "ISBLANK({!$Record.Appcues_NPS_Score__c})"}},
     )
     versions = {flow.address: (FlowVersion(1, False, flow),)}
-    assert moves(made(), renamed_field(), flow_versions=versions) == (Move(OLD, NEW, in_place=False),)
+    assert moves(make_project(), renamed_field(), flow_versions=versions) == (Move(OLD, NEW, in_place=False),)
 
 
 def test_a_renamed_formula_field_is_created_again() -> None:
     mapping = changed(CONTACT, user_id={"field": "AUid__c", "from": "Product_User_Id__c"})
     moved = {"fields": {"Contact.Appcues_User_Id__c": "Contact.AUid__c"}}
-    (move,) = moves(made(), made(mapping, moved=moved))
+    (move,) = moves(make_project(), make_project(mapping, moved=moved))
     assert not move.in_place
 
 
 def test_existing_fields_with_both_names_are_not_confused() -> None:
-    old_snapshot = snapshot(made())
+    old_snapshot = snapshot(make_project())
     all_components = {
         **old_snapshot.components,
         NEW: Component(NEW.type, NEW.full_name, dict(old_snapshot.components[OLD].body)),
@@ -96,7 +96,7 @@ def test_existing_fields_with_both_names_are_not_confused() -> None:
 
 
 def test_a_completed_rename_is_recorded_and_not_repeated() -> None:
-    before, after = snapshot(made()), renamed_field()
+    before, after = snapshot(make_project()), renamed_field()
     moved_snapshot = apply_moves(before, (Move(OLD, NEW),))
     new_snapshot = OrgSnapshot(TARGET, moved_snapshot.components, before.applied)
     (move,) = find_moves(after, components(after), new_snapshot)
@@ -108,7 +108,7 @@ def test_a_completed_rename_is_recorded_and_not_repeated() -> None:
 
 
 def test_a_mapping_in_another_file_is_recognized_by_its_message() -> None:
-    found_moves = moves(made(), made(name="person"))
+    found_moves = moves(make_project(), make_project(name="person"))
     assert {(str(move.former), str(move.present), move.in_place) for move in found_moves} == {
         ("Flow:Appcues_contact", "Flow:Appcues_person", False),
         ("WorkflowOutboundMessage:Contact.Appcues_contact", "WorkflowOutboundMessage:Contact.Appcues_person", False),
@@ -126,8 +126,8 @@ def test_a_project_and_its_user_are_renamed_together_and_assignments_follow() ->
             "moved": {"name": "Appcues", "user": "appcues.integration@example.com"},
         },
     )
-    found_moves = moves(made(), after)
-    moved_snapshot = apply_moves(snapshot(made()), found_moves)
+    found_moves = moves(make_project(), after)
+    moved_snapshot = apply_moves(snapshot(make_project()), found_moves)
     plan = build(after, generate(after, OFFLINE), moved_snapshot)
     kinds = {"User", "PermissionSet", "PermissionSetAssignment", "PermissionSetLicenseAssign", "CustomField"}
     assert {change.action for change in plan.effective if change.address.type in kinds} == {Action.UPDATE}
@@ -153,7 +153,7 @@ def test_the_history_uses_present_names_and_a_rollback_the_former_ones() -> None
 @pytest.mark.parametrize("kind", ["name", "user"])
 def test_an_applied_line_of_moved_changes_nothing(kind: str) -> None:
     moved = {"name": "Before"} if kind == "name" else {"user": "before@example.com"}
-    assert moves(made(), made(moved=moved)) == ()
+    assert moves(make_project(), make_project(moved=moved)) == ()
 
 
 def refer(value: Any, address: Address) -> bool:

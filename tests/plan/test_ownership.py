@@ -53,12 +53,12 @@ class TestAsIs:
         assert keep_as_is(saying(project), desired_state, observed(number("A__c", 3))) == desired_state
 
     @pytest.mark.parametrize(
-        ("description", "kept"),
+        ("description", "attributes"),
         [("For Appcues, see the wiki", True), (None, True), ("Managed by sfcode: do not", False)],
     )
-    def test_an_adopted_permission_set_keeps_its_label_and_description(self, project, description, kept):
+    def test_an_adopted_permission_set_keeps_its_label_and_description(self, project, description, attributes):
         words = {"label": "Theirs", **({"description": description} if description else {})}
-        if description and not kept:
+        if description and not attributes:
             words["description"] = "Managed by sfcode: do not edit by hand, it is replaced as a whole. Old words."
         set_in_org = replace(permissions(A__c=True), body={**permissions(A__c=True).body, **words})
         own_set = permissions(A__c=False)
@@ -68,7 +68,7 @@ class TestAsIs:
         desired_state = keep_as_is(saying(project, named=SET.full_name), desired(own_set), observed(set_in_org))
         (body,) = (component.body for component in desired_state.components)
         assert body["fieldPermissions"] == own_set.body["fieldPermissions"]
-        expected = words if kept else {name: own_set.body[name] for name in ("label", "description")}
+        expected = words if attributes else {name: own_set.body[name] for name in ("label", "description")}
         assert {name: body[name] for name in ("label", "description") if name in body} == expected
 
 

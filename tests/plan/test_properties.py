@@ -28,28 +28,34 @@ def plan_of(project, config_components, org_components, applied):
     )
 
 
-@given(wanted=SIDES, seen=SIDES, applied=SIDES)
-def test_plan_after_apply_is_empty(project, wanted, seen, applied):
-    plan = plan_of(project, wanted, seen, applied)
-    org = {component.address: component for component in seen}
+@given(desired_components=SIDES, observed_components=SIDES, applied=SIDES)
+def test_plan_after_apply_is_empty(project, desired_components, observed_components, applied):
+    plan = plan_of(project, desired_components, observed_components, applied)
+    org = {component.address: component for component in observed_components}
     for change in plan.effective:
         if change.after:
             org[change.address] = change.after
         else:
             del org[change.address]
-    assert plan_of(project, wanted, tuple(org.values()), plan.list_desired()).is_empty
+    assert plan_of(project, desired_components, tuple(org.values()), plan.list_desired()).is_empty
 
 
-@given(wanted=SIDES, seen=SIDES, applied=SIDES)
-def test_unmanaged_components_outside_the_config_are_never_changed(project, wanted, seen, applied):
-    touched = {change.address for change in plan_of(project, wanted, seen, applied).effective}
-    assert touched <= {component.address for component in (*wanted, *applied)}
+@given(desired_components=SIDES, observed_components=SIDES, applied=SIDES)
+def test_unmanaged_components_outside_the_config_are_never_changed(
+    project, desired_components, observed_components, applied
+):
+    touched = {
+        change.address for change in plan_of(project, desired_components, observed_components, applied).effective
+    }
+    assert touched <= {component.address for component in (*desired_components, *applied)}
 
 
-@given(wanted=SIDES, seen=SIDES, applied=SIDES)
-def test_an_attribute_is_called_drift_only_where_the_config_has_not_moved(project, wanted, seen, applied):
+@given(desired_components=SIDES, observed_components=SIDES, applied=SIDES)
+def test_an_attribute_is_called_drift_only_where_the_config_has_not_moved(
+    project, desired_components, observed_components, applied
+):
     applied_by_address = {component.address: component for component in applied}
-    for change in plan_of(project, wanted, seen, applied).effective:
+    for change in plan_of(project, desired_components, observed_components, applied).effective:
         causes = {change.cause(attribute.path) for attribute in change.attributes}
         if change.address not in applied_by_address:
             assert causes <= {Cause.CONFIG}
@@ -59,9 +65,11 @@ def test_an_attribute_is_called_drift_only_where_the_config_has_not_moved(projec
             assert causes <= {Cause.CONFIG}, "the config alone has moved"
 
 
-@given(wanted=SIDES, seen=SIDES, applied=SIDES)
-def test_a_saved_plan_makes_the_same_changes(project, tmp_path_factory, wanted, seen, applied):
-    plan = plan_of(project, wanted, seen, applied)
+@given(desired_components=SIDES, observed_components=SIDES, applied=SIDES)
+def test_a_saved_plan_makes_the_same_changes(
+    project, tmp_path_factory, desired_components, observed_components, applied
+):
+    plan = plan_of(project, desired_components, observed_components, applied)
     path = tmp_path_factory.getbasetemp() / "plan.json"
     save(plan, path)
     loaded_plan = load(path)

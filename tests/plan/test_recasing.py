@@ -61,7 +61,7 @@ def recased(mapping: dict[str, Any], recase: Recase) -> dict[str, Any]:
     return copy
 
 
-def made(kind: str, recase: Recase = str) -> Project:
+def make_project(kind: str, recase: Recase = str) -> Project:
     base = json.loads(json.dumps(CONFIGS[kind]))
     base["name"] = recase(base["name"])
     user = base["integration_user"]
@@ -82,7 +82,7 @@ def components(given_project: Project) -> tuple[Component, ...]:
 @given(flips=st.integers(min_value=1, max_value=2**48 - 1))
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 def test_no_re_cased_name_is_made_or_deleted(kind: str, keeps: bool, flips: int) -> None:
-    before, after = made(kind), made(kind, flipped(flips))
+    before, after = make_project(kind), make_project(kind, flipped(flips))
     observed_components, desired_state = components(before), generate(after, OFFLINE)
     applied = tuple(component for component in observed_components if not component.address.is_record)
 

@@ -30,7 +30,7 @@ def thing(**body: Any) -> Component:
     return Component("Thing", "F", body)
 
 
-def shown(before: Component | None, after: Component | None) -> list[str]:
+def render(before: Component | None, after: Component | None) -> list[str]:
     """Return the lines of a change in the text report, without lines about hidden attributes and the whole change."""
     lines = text(plan(Change(Address("Thing", "F"), before, after))).splitlines()
     first = next(index for index, line in enumerate(lines) if line.endswith('Thing "F" {'))
@@ -146,42 +146,48 @@ class TestHtml:
 
 class TestValues:
     def test_a_small_mapping_is_on_one_line_in_the_order_of_its_names(self) -> None:
-        assert shown(None, thing(start={"b": 1, "a": [True, "x"]})) == ['+ start = { a = [true, "x"], b = 1 }']
+        assert render(None, thing(start={"b": 1, "a": [True, "x"]})) == ['+ start = { a = [true, "x"], b = 1 }']
 
     def test_a_wide_mapping_is_unfolded_at_more_than_sixty_characters(self) -> None:
         at_most = {"a": "x" * 50}  # { a = "xx...x" } has exactly the maximum width
-        assert len(shown(None, thing(start=at_most))) == 1
+        assert len(render(None, thing(start=at_most))) == 1
         wide = {"a": "x" * 51}
-        assert shown(None, thing(start=wide)) == ["+ start = {", f'+ a = "{"x" * 51}"', "}"]
-        assert shown(thing(start=wide), None) == ["- start = {", f'- a = "{"x" * 51}"', "}"]
-        assert len(shown(None, thing(start="x" * 90))) == 1
+        assert render(None, thing(start=wide)) == ["+ start = {", f'+ a = "{"x" * 51}"', "}"]
+        assert render(thing(start=wide), None) == ["- start = {", f'- a = "{"x" * 51}"', "}"]
+        assert len(render(None, thing(start="x" * 90))) == 1
 
     def test_names_that_are_no_words_or_hold_two_underscores_are_quoted(self) -> None:
-        lines = shown(None, thing(start={"Plan__c": 1, "a b": 2, "plain_name": 3, "größe x": 4}))
+        lines = render(None, thing(start={"Plan__c": 1, "a b": 2, "plain_name": 3, "größe x": 4}))
         assert lines == ['+ start = { "Plan__c" = 1, "a b" = 2, "größe x" = 4, plain_name = 3 }']
 
     def test_two_texts_are_cut_only_when_they_are_longer_than_two_lines_together(self) -> None:
-        assert shown(thing(label="a" * 60), thing(label="b" * 60)) == [f'~ label = "{"a" * 60}" -> "{"b" * 60}"']
-        cut = shown(thing(label="a" * 61), thing(label="b" * 60))
+        assert render(thing(label="a" * 60), thing(label="b" * 60)) == [f'~ label = "{"a" * 60}" -> "{"b" * 60}"']
+        cut = render(thing(label="a" * 61), thing(label="b" * 60))
         assert cut == ["~ label =", f'- "{"a" * 61}"', f'+ "{"b" * 60}"']
 
     def test_texts_that_differ_at_an_end_are_cut_at_the_other(self) -> None:
         same = "s" * 100
-        assert shown(thing(label=f"x{same}"), thing(label=f"y{same}"))[1:] == [f'- "x{"s" * 32}…"', f'+ "y{"s" * 32}…"']
-        assert shown(thing(label=f"{same}x"), thing(label=f"{same}y"))[1:] == [f'- "…{"s" * 32}x"', f'+ "…{"s" * 32}y"']
-        assert shown(thing(label=same), thing(label=f"{same}{same}"))[1:] == [
+        assert render(thing(label=f"x{same}"), thing(label=f"y{same}"))[1:] == [
+            f'- "x{"s" * 32}…"',
+            f'+ "y{"s" * 32}…"',
+        ]
+        assert render(thing(label=f"{same}x"), thing(label=f"{same}y"))[1:] == [
+            f'- "…{"s" * 32}x"',
+            f'+ "…{"s" * 32}y"',
+        ]
+        assert render(thing(label=same), thing(label=f"{same}{same}"))[1:] == [
             f'- "…{"s" * 32}"',
             f'+ "…{"s" * 32}{same}"',
         ]
 
     def test_a_value_that_changes_its_kind_is_shown_as_both(self) -> None:
-        assert shown(thing(value={"a": 1}), thing(value="x")) == ['~ value = { a = 1 } -> "x"']
-        assert shown(thing(value="x"), thing(value=["y"])) == ['~ value = "x" -> ["y"]']
+        assert render(thing(value={"a": 1}), thing(value="x")) == ['~ value = { a = 1 } -> "x"']
+        assert render(thing(value="x"), thing(value=["y"])) == ['~ value = "x" -> ["y"]']
         long = "x" * 130
-        assert shown(thing(value=long), thing(value=True)) == [f'~ value = "{long}" -> true']
-        assert shown(thing(value=7), thing(value=long)) == [f'~ value = 7 -> "{long}"']
+        assert render(thing(value=long), thing(value=True)) == [f'~ value = "{long}" -> true']
+        assert render(thing(value=7), thing(value=long)) == [f'~ value = 7 -> "{long}"']
 
     def test_an_added_or_a_removed_long_text_is_shown_whole(self) -> None:
         long = "x" * 200
-        assert shown(None, thing(label=long)) == [f'+ label = "{long}"']
-        assert shown(thing(label=long), None) == [f'- label = "{long}"']
+        assert render(None, thing(label=long)) == [f'+ label = "{long}"']
+        assert render(thing(label=long), None) == [f'- label = "{long}"']

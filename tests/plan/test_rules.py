@@ -128,9 +128,9 @@ class TestUnusedOptions:
 
 
 class TestValuesInFields:
-    @pytest.mark.parametrize(("held", "words"), [(1, "1 record holds"), (2, "2 records hold")])
-    def test_stop_a_deletion_with_their_number(self, project: Project, held: int, words: str) -> None:
-        snapshot = observed(A, applied=(A,), values={A.address: held})
+    @pytest.mark.parametrize(("record_count", "words"), [(1, "1 record holds"), (2, "2 records hold")])
+    def test_stop_a_deletion_with_their_number(self, project: Project, record_count: int, words: str) -> None:
+        snapshot = observed(A, applied=(A,), values={A.address: record_count})
         (refusal,) = build(project, desired(), snapshot).refusals
         assert words in refusal.reason
         assert refusal.hint.endswith(f"pass --allow-delete {A.address} to delete its values")
@@ -200,8 +200,8 @@ class TestMessagesOfTheConnector:
 
 
 class TestWhatAKeptSetLacks:
-    def lacking(self, project: Project, generated: dict[str, Any], kept: dict[str, Any], **more: Any) -> str:
-        full_set, kept_set = (Component("PermissionSet", SET.full_name, body) for body in (generated, kept))
+    def lacking(self, project: Project, generated: dict[str, Any], components: dict[str, Any], **more: Any) -> str:
+        full_set, kept_set = (Component("PermissionSet", SET.full_name, body) for body in (generated, components))
         project = project_with(project, **{"as_is": (str(SET),), "delivery": "connector", **more})
         plan = build(
             project, desired(kept_set, A), observed(kept_set), adopt=(SET, A.address), generated=desired(A, full_set)

@@ -25,14 +25,16 @@ def test_the_user_with_the_exact_name_is_chosen_in_every_case() -> None:
     )
 
 
-@pytest.mark.parametrize("found", ["a@b.com.invalid", "A@B.COM.INVALID", "a=b.com@example.com", "A=B.com@Example.com"])
-def test_an_address_with_capitals_is_restored_and_the_rest_of_the_user_kept(found: str) -> None:
-    user = Component("User", USER, {"Email": found, "IsActive": True})
+@pytest.mark.parametrize(
+    "observed", ["a@b.com.invalid", "A@B.COM.INVALID", "a=b.com@example.com", "A=B.com@Example.com"]
+)
+def test_an_address_with_capitals_is_restored_and_the_rest_of_the_user_kept(observed: str) -> None:
+    user = Component("User", USER, {"Email": observed, "IsActive": True})
     assert restore_email(user, {"Email": "A@B.com"}).body == {"Email": "A@B.com", "IsActive": True}
 
 
 @pytest.mark.parametrize(
-    ("there", "sandbox", "found"),
+    ("username_in_org", "sandbox", "observed"),
     [
         ("user@example.com", False, USER),
         ("USER@EXAMPLE.COM", True, USER),
@@ -40,9 +42,11 @@ def test_an_address_with_capitals_is_restored_and_the_rest_of_the_user_kept(foun
         ("other@example.com", True, "other@example.com"),
     ],
 )
-def test_the_user_in_a_message_is_named_as_the_config_names_it(there: str, sandbox: bool, found: str) -> None:
-    body: Body = {"integrationUser": there, "name": "M"}
-    assert rename_user(body, USER, sandbox=sandbox) == {"integrationUser": found, "name": "M"}
+def test_the_user_in_a_message_is_named_as_the_config_names_it(
+    username_in_org: str, sandbox: bool, observed: str
+) -> None:
+    body: Body = {"integrationUser": username_in_org, "name": "M"}
+    assert rename_user(body, USER, sandbox=sandbox) == {"integrationUser": observed, "name": "M"}
 
 
 def test_a_message_that_names_the_original_is_renamed_in_a_sandbox_alone() -> None:

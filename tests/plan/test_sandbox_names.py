@@ -32,7 +32,7 @@ def test_a_username_in_a_sandbox_has_one_suffix(username, copy):
 
 
 @pytest.mark.parametrize(
-    ("there", "url", "found"),
+    ("usernames", "url", "expected"),
     [
         ([], PLAIN, USER),
         ([f"{USER}.uat"], PLAIN, f"{USER}.uat"),
@@ -42,8 +42,8 @@ def test_a_username_in_a_sandbox_has_one_suffix(username, copy):
         ([f"{USER}.au.uat"], UAT, USER),
     ],
 )
-def test_the_user_with_the_configured_or_else_the_suffixed_name_is_chosen(there, url, found):
-    assert choose_username(USER, there, url) == found
+def test_the_user_with_the_configured_or_else_the_suffixed_name_is_chosen(usernames, url, expected):
+    assert choose_username(USER, usernames, url) == expected
 
 
 def test_several_possible_users_are_refused():
@@ -52,7 +52,7 @@ def test_several_possible_users_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("found", "taken"),
+    ("expected", "result"),
     [
         ("a@b.com.invalid", "a@b.com"),
         ("A@B.com.INVALID", "a@b.com"),
@@ -61,9 +61,9 @@ def test_several_possible_users_are_refused():
         ("a@b.com", "a@b.com"),
     ],
 )
-def test_an_email_address_invalidated_by_a_refresh_is_no_change(found, taken):
-    user = Component("User", USER, {"Email": found})
-    assert restore_email(user, {"Email": "a@b.com"}).body["Email"] == taken
+def test_an_email_address_invalidated_by_a_refresh_is_no_change(expected, result):
+    user = Component("User", USER, {"Email": expected})
+    assert restore_email(user, {"Email": "a@b.com"}).body["Email"] == result
 
 
 def test_the_state_of_the_org_that_was_copied_names_the_user_as_the_sandbox_does():

@@ -52,7 +52,7 @@ def past(apply_id, size=0):
     return Past(apply_id, "then", "me", None, {Address("A", "x"): {"text": text}}, frozenset())
 
 
-def kept(*sizes):
+def keep(*sizes):
     """Return the IDs of the applies that a state keeps, newest first, for applies of given sizes."""
     applied = Applied(history=tuple(past(str(number), size) for number, size in enumerate(sizes)))
     component = to_component(state_address("P"), applied)
@@ -63,19 +63,19 @@ def kept(*sizes):
 
 
 def test_five_applies_are_kept():
-    assert kept(*[10] * 7) == ["0", "1", "2", "3", "4"]
+    assert keep(*[10] * 7) == ["0", "1", "2", "3", "4"]
 
 
 def test_the_oldest_applies_go_first_where_the_state_would_be_too_large():
     third = STATE_SIZE * 3 // 10
-    assert kept(10, third, third, third, 10) == ["0", "1", "2", "3", "4"]
-    assert kept(10, third, third, third, third) == ["0", "1", "2", "3"]
-    assert kept(10, STATE_SIZE, 10) == ["0"], "an older one is of no use without those after it"
+    assert keep(10, third, third, third, 10) == ["0", "1", "2", "3", "4"]
+    assert keep(10, third, third, third, third) == ["0", "1", "2", "3"]
+    assert keep(10, STATE_SIZE, 10) == ["0"], "an older one is of no use without those after it"
 
 
 def test_the_last_apply_stays_up_to_the_limit_of_a_static_resource():
-    assert kept(STATE_SIZE * 2, 10) == ["0"]
-    assert kept(STATIC_RESOURCE_SIZE * 11 // 10, 10) == []
+    assert keep(STATE_SIZE * 2, 10) == ["0"]
+    assert keep(STATIC_RESOURCE_SIZE * 11 // 10, 10) == []
 
 
 def test_a_thousand_mappings_take_less_than_a_megabyte():

@@ -54,9 +54,9 @@ def renamed(project: Project, *rows: Component, former: str = OLD, **more: objec
     return build(project, desired(now), replace(observed(before, *rows, **more), applied=applied))
 
 
-def recorded(*rows: Component, others: tuple[Component, ...] = ()) -> OrgSnapshot:
+def recorded(*rows: Component, other_rows: tuple[Component, ...] = ()) -> OrgSnapshot:
     """Return an org in which the last apply created some records, and other records exist."""
-    return replace(observed(*rows, *others), applied=Applied({}, records={row.address: row.body for row in rows}))
+    return replace(observed(*rows, *other_rows), applied=Applied({}, records={row.address: row.body for row in rows}))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ class TestAssignmentsOfAnApply:
     ) -> None:
         name = "appcues@example.com"
         former, kept, person = license_of(name), assignment(name), assignment("person@example.com", "Former")
-        snapshot = recorded(USER, former, kept, person, others=(assignment(name, "Theirs"),))
+        snapshot = recorded(USER, former, kept, person, other_rows=(assignment(name, "Theirs"),))
         expected = {str(former.address): "delete", str(person.address): "delete"}
         if mode is Mode.DESTROY:
             expected |= {str(kept.address): "delete", str(USER.address): "update"}
@@ -215,19 +215,21 @@ class TestAUserOfOthers:
     )
     def test_is_changed_in_nothing_without_adoption(self, project: Project, body: dict[str, object]) -> None:
         body = {"Email": "crm@example.com", **body}
-        theirs = Component("User", "appcues@example.com", {**user("appcues@example.com", LastName="Sync").body, **body})
-        wanted = user("appcues@example.com", LastName="Sync", Email="crm@example.com")
-        snapshot = observed(theirs)
-        (refusal,) = build(project, desired(records=(wanted,)), snapshot).refusals
+        existing_user = Component(
+            "User", "appcues@example.com", {**user("appcues@example.com", LastName="Sync").body, **body}
+        )
+        desired_user = user("appcues@example.com", LastName="Sync", Email="crm@example.com")
+        snapshot = observed(existing_user)
+        (refusal,) = build(project, desired(records=(desired_user,)), snapshot).refusals
         assert str(refusal).startswith("User:appcues@example.com exists in the org with the profile ")
-        assert not build(project, desired(records=(wanted,)), snapshot, adopt=(theirs.address,)).refusals
-        managed = replace(snapshot, applied=Applied({}, records={theirs.address: theirs.body}))
-        assert not build(project, desired(records=(wanted,)), managed).refusals
+        assert not build(project, desired(records=(desired_user,)), snapshot, adopt=(existing_user.address,)).refusals
+        managed = replace(snapshot, applied=Applied({}, records={existing_user.address: existing_user.body}))
+        assert not build(project, desired(records=(desired_user,)), managed).refusals
 
     @pytest.mark.parametrize("active", [True, False])
     def test_may_be_activated_if_it_is_as_the_config_says(self, project: Project, active: bool) -> None:
-        theirs, wanted = user("appcues@example.com", IsActive=active), user("appcues@example.com")
-        assert not build(project, desired(records=(wanted,)), observed(theirs)).refusals
+        existing_user, desired_user = user("appcues@example.com", IsActive=active), user("appcues@example.com")
+        assert not build(project, desired(records=(desired_user,)), observed(existing_user)).refusals
 
 
 class TestOthersWithTheRights:

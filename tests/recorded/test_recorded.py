@@ -168,7 +168,7 @@ class TestComparer:
         assert list(differences(actual, expected)) == []
 
     @pytest.mark.parametrize(
-        ("actual", "expected", "found"),
+        ("actual", "expected", "difference"),
         [
             ({"a": 1}, {"a": 2}, "a: 1 is not 2"),
             ({"a": 1, "b": 2}, {"a": 1}, "the answer: b is not expected"),
@@ -183,8 +183,8 @@ class TestComparer:
             (True, "<number>", "the answer: True is not '<number>'"),
         ],
     )
-    def test_different_answers_have_differences(self, actual: Any, expected: Any, found: str) -> None:
-        assert list(differences(actual, expected)) == [found]
+    def test_different_answers_have_differences(self, actual: Any, expected: Any, difference: str) -> None:
+        assert list(differences(actual, expected)) == [difference]
 
     def test_xml_by_local_names(self) -> None:
         assert xml_as_json(b'<a:x xmlns:a="u"><a:y>1</a:y><z/><a:y>2</a:y></a:x>') == {

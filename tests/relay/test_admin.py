@@ -22,7 +22,7 @@ TOKEN = "admin-0123456789abcdef"
 NOW = 1_800_000_000.0
 
 
-def asked(peer: str = "192.0.2.1", **headers: str) -> Request:
+def make_request(peer: str = "192.0.2.1", **headers: str) -> Request:
     raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": raw, "client": (peer, 1)}
     return Request(scope)
@@ -74,7 +74,7 @@ def guard(token: str | None = TOKEN, **options: Any) -> AdminAuth:
 
 
 def refused(door: AdminAuth, now: float = NOW, **headers: str) -> Response | None:
-    answer = asyncio.run(door.admit(asked(**headers), now))
+    answer = asyncio.run(door.admit(make_request(**headers), now))
     return answer if isinstance(answer, Response) else None
 
 
@@ -87,13 +87,13 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-@pytest.mark.parametrize("given", [f"Bearer {TOKEN}", f"bearer {TOKEN}", basic("", TOKEN), basic("anybody", TOKEN)])
-def test_the_admin_token_is_accepted(given):
-    assert status(guard(), authorization=given) == 200
+@pytest.mark.parametrize("header", [f"Bearer {TOKEN}", f"bearer {TOKEN}", basic("", TOKEN), basic("anybody", TOKEN)])
+def test_the_admin_token_is_accepted(header):
+    assert status(guard(), authorization=header) == 200
 
 
 @pytest.mark.parametrize(
-    "given",
+    "header",
     [
         "",
         "Bearer",
@@ -106,8 +106,8 @@ def test_the_admin_token_is_accepted(given):
         "Basic /w==",
     ],
 )
-def test_other_tokens_are_refused(given):
-    refusal = refused(guard(), authorization=given, host="127.0.0.1")
+def test_other_tokens_are_refused(header):
+    refusal = refused(guard(), authorization=header, host="127.0.0.1")
     assert refusal is not None
     assert refusal.status_code == 401
     assert refusal.headers["WWW-Authenticate"] == 'Basic realm="sfcode relay"', "a browser asks for the token"
@@ -146,7 +146,7 @@ def test_only_a_session_has_a_way_to_sign_out():
         ({"cookie": f"{COOKIE}={door.cookie(NOW)}"}, True),
         ({"authorization": f"Bearer {TOKEN}"}, False),
     ):
-        principal = asyncio.run(door.admit(asked(**headers), NOW))
+        principal = asyncio.run(door.admit(make_request(**headers), NOW))
         assert isinstance(principal, Principal)
         assert principal.has_session is expected
 
@@ -211,7 +211,7 @@ def inbox(sqlite_url: str):
 
 
 def admitted(door: AdminAuth, **headers: str) -> tuple[str, str] | int:
-    answer = asyncio.run(door.admit(asked(**headers), NOW))
+    answer = asyncio.run(door.admit(make_request(**headers), NOW))
     return answer.status_code if isinstance(answer, Response) else (answer.name, answer.role)
 
 
@@ -319,13 +319,13 @@ def test_without_an_admin_token_this_machine_cannot_change_anything():
 )
 def test_a_form_of_another_origin_is_refused(headers: dict[str, str], expected: bool):
     for host in ("relay.example.com:8400", "Relay.Example.com:8400"):
-        assert is_same_origin(asked(host=host, **headers)) is expected
+        assert is_same_origin(make_request(host=host, **headers)) is expected
 
 
 def test_each_session_has_a_form_key_of_its_own(inbox: Inbox):
     door = guard(store=inbox.tokens)
     inbox.tokens.create("ada", "operator", None)
     cookies = [inbox.tokens.begin_session("ada", 60) for _ in range(2)] + [door.cookie(NOW)]
-    keys = {asyncio.run(door.admit(asked(cookie=f"{COOKIE}={cookie}"), NOW)).form_key for cookie in cookies}  # type: ignore[union-attr]
+    keys = {asyncio.run(door.admit(make_request(cookie=f"{COOKIE}={cookie}"), NOW)).form_key for cookie in cookies}  # type: ignore[union-attr]
     assert len(keys) == 3
     assert not keys & set(cookies)

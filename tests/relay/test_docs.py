@@ -27,7 +27,7 @@ def trees(root: Path) -> list[ast.Module]:
     return [ast.parse(path.read_text(encoding="utf-8")) for path in (root / "sfcode" / "relay").rglob("*.py")]
 
 
-def given(trees: list[ast.Module], function: str) -> set[str]:
+def list_arguments(trees: list[ast.Module], function: str) -> set[str]:
     """Return the first arguments of all calls of a function."""
     return {
         node.args[0].value
@@ -65,7 +65,7 @@ def test_every_command_is_documented(page, verb):
 
 
 def test_every_reason_in_the_code_is_in_the_catalog(trees):
-    reasons = given(trees, "Parked")
+    reasons = list_arguments(trees, "Parked")
     assert {"unknown_user", "no_mapping"} <= reasons
     assert reasons - set(REASONS) == set()
 

@@ -308,7 +308,7 @@ class TestConnectionTable:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "is_same"),
+    ("first_address", "other_address", "is_same"),
     [
         ("2001:db8::1", "2001:db8::ffff", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
@@ -316,5 +316,5 @@ class TestConnectionTable:
         ("192.0.2.1", "192.0.2.2", False),
     ],
 )
-def test_an_ipv6_client_is_its_network(one: str, other: str, is_same: bool) -> None:
-    assert (name_client(parse_address(one)) == name_client(parse_address(other))) is is_same
+def test_an_ipv6_client_is_its_network(first_address: str, other_address: str, is_same: bool) -> None:
+    assert (name_client(parse_address(first_address)) == name_client(parse_address(other_address))) is is_same

@@ -91,7 +91,7 @@ def test_known_messages_are_counted_as_duplicates():
     assert value(metrics, "parked", source="salesforce", reason="no_data") == 1
 
 
-def told(count: int) -> dict[str, float]:
+def read_counts(count: int) -> dict[str, float]:
     """Report a claim of two delivered messages, of which `count` were settled."""
     now = datetime(2026, 11, 23, tzinfo=UTC)
     messages = tuple(ClaimedMessage(id, "appcues", f"m{id}", "user:1", "e", {}, 0, now) for id in (1, 2))
@@ -106,11 +106,11 @@ def told(count: int) -> dict[str, float]:
 
 
 def test_settled_messages_are_counted():
-    assert told(2) == {"delivered": 2, "lost_leases": 0}
+    assert read_counts(2) == {"delivered": 2, "lost_leases": 0}
 
 
 def test_messages_of_a_lost_claim_are_not_counted_twice():
-    assert told(0) == {"delivered": 0, "lost_leases": 2}
+    assert read_counts(0) == {"delivered": 0, "lost_leases": 2}
 
 
 def test_receipts_and_outcomes_are_counted_with_their_durations(claim):

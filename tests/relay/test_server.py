@@ -120,10 +120,10 @@ def test_a_sign_in_to_another_org_raises_an_alarm(relay, sqlite_url):
 
 
 def test_a_stop_completes_running_deliveries_and_keeps_other_messages(relay, sqlite_url):
-    begun, go = threading.Event(), threading.Event()
+    has_begun, go = threading.Event(), threading.Event()
 
     async def act(claim):
-        begun.set()
+        has_begun.set()
         await asyncio.to_thread(go.wait, PATIENCE)
 
     relay.to_salesforce = type(relay.to_salesforce)("appcues", limit=1, act=act)
@@ -131,7 +131,7 @@ def test_a_stop_completes_running_deliveries_and_keeps_other_messages(relay, sql
     def script(served: Served):
         for number in range(3):
             assert served.webhook(number).status_code == 200
-        assert begun.wait(PATIENCE)
+        assert has_begun.wait(PATIENCE)
         threading.Timer(0.3, go.set).start()
 
     relay.serve(script)
@@ -166,7 +166,7 @@ def test_requests_that_were_sent_before_a_stop_are_answered_after_their_commit(r
 
 
 def test_a_relay_that_cannot_deliver_to_salesforce_for_a_reason_of_its_own_is_not_ready(relay, monkeypatch):
-    def broken(inbox, writer, *args, **more):
+    def fail(inbox, writer, *args, **more):
         if writer.source == "appcues":
             raise LookupError("a bug")
         return Worker(inbox, writer, *args, **more)
@@ -175,7 +175,7 @@ def test_a_relay_that_cannot_deliver_to_salesforce_for_a_reason_of_its_own_is_no
         until(lambda: "a worker has ended" in served.get("/readyz").json()["problems"])
         assert served.webhook().status_code == 200
 
-    monkeypatch.setattr("sfcode.relay.service.Worker", broken)
+    monkeypatch.setattr("sfcode.relay.service.Worker", fail)
     relay.serve(script)
 
 

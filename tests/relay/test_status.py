@@ -310,13 +310,13 @@ def test_the_json_document() -> None:
 
 
 def test_the_requests_are_named_where_there_are_some_or_a_budget() -> None:
-    def told(status: ApiStatus) -> list[str]:
+    def render(status: ApiStatus) -> list[str]:
         lines = describe_status(RelayStatus(EMPTY.stats, api_calls=status), mark).splitlines()
         return [line for line in lines if "requests" in line]
 
-    assert told(ApiStatus(None)) == []
-    assert told(ApiStatus(20_000)) == ["0 of 20,000 (relay.api_calls_per_day) requests to Salesforce in 24 hours"]
-    assert told(ApiStatus(None, USES[2:3])) == ["20 requests to Salesforce in 24 hours"]
+    assert render(ApiStatus(None)) == []
+    assert render(ApiStatus(20_000)) == ["0 of 20,000 (relay.api_calls_per_day) requests to Salesforce in 24 hours"]
+    assert render(ApiStatus(None, USES[2:3])) == ["20 requests to Salesforce in 24 hours"]
 
 
 @pytest.mark.parametrize(

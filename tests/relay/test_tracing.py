@@ -211,7 +211,7 @@ def test_without_the_extra_a_warning_is_logged_and_the_relay_starts(
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "is_kept"),
     [
         ([b"abc-DEF_1.2"], True),
         ([b"x" * 64], True),
@@ -223,10 +223,10 @@ def test_without_the_extra_a_warning_is_logged_and_the_relay_starts(
         ([], False),
     ],
 )
-def test_the_id_of_a_request_is_the_senders_where_it_may_stand_in_a_log(given: list[bytes], kept: bool) -> None:
+def test_the_id_of_a_request_is_the_senders_where_it_may_stand_in_a_log(given: list[bytes], is_kept: bool) -> None:
     request_id = choose_request_id([(b"x-request-id", value) for value in given])
-    assert (request_id.encode() in given) is kept
-    assert len(request_id) == (len(given[0]) if kept else 16)
+    assert (request_id.encode() in given) is is_kept
+    assert len(request_id) == (len(given[0]) if is_kept else 16)
 
 
 def test_answers_and_histories_have_the_id_of_their_request_refusals_too(sqlite_url: str) -> None:

@@ -68,14 +68,14 @@ def test_the_language_names_events_in_three_places() -> None:
 
 def test_each_added_or_removed_event_of_a_mapping_has_its_description(tmp_path: Path) -> None:
     without = edited(FILES, ("contact", ACTIVITIES, ""))
-    begun, ended = {}, {}
+    started, ended = {}, {}
     for name in IN_MAPPINGS:
         (line,) = said(reviewed(tmp_path / name / "forth", without, with_activity(name)))
-        begun[name] = words_of(line, "medium: ", " will be written to Contacts as Events")
+        started[name] = words_of(line, "medium: ", " will be written to Contacts as Events")
         (line,) = said(reviewed(tmp_path / name / "back", with_activity(name), without))
         ended[name] = words_of(line, "low: ", " will no longer be written to Contacts")
-    assert begun == ended
-    check_words(begun)
+    assert started == ended
+    check_words(started)
 
 
 @pytest.mark.parametrize("part", ["subject", "comment"])

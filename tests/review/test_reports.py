@@ -159,7 +159,7 @@ class TestMarkdown:
                 assert not (line.startswith("####") and following.startswith("_Something")), limit
 
     @pytest.mark.parametrize(
-        ("foreign", "shown"),
+        ("foreign", "escaped"),
         [
             ("`<img src=x>`", "`<img src=x>`"),
             ("<b>bold</b>", r"\<b\>bold\</b\>"),
@@ -169,9 +169,9 @@ class TestMarkdown:
             ("https://example.com", "https\u200b://example.com"),
         ],
     )
-    def test_foreign_text_is_only_text(self, foreign: str, shown: str) -> None:
+    def test_foreign_text_is_only_text(self, foreign: str, escaped: str) -> None:
         """YAML of a fork must not mention people or load pictures in a comment."""
-        assert inline(foreign) == shown
+        assert inline(foreign) == escaped
 
     def test_an_events_name_cannot_leave_its_quotes(self, tmp_path: Path) -> None:
         name = "a` <img src=x> @team | ``` b"

@@ -337,7 +337,7 @@ def test_the_json_document() -> None:
 
 
 def test_sections_name_their_environments_unless_they_concern_all() -> None:
-    [all_but_one, one] = REPORT.effects
+    [all_but_one, single_effect] = REPORT.effects
     everywhere = replace(REPORT, effects=(replace(all_but_one, environments=REPORT.environments),))
     unnamed = replace(REPORT, environments=("",), effects=(replace(all_but_one, environments=("",)),))
     for report, in_text, in_markdown in (
@@ -350,7 +350,7 @@ def test_sections_name_their_environments_unless_they_concern_all() -> None:
         assert f"Components and records{in_text}" in lines
         assert f"#### Effective access of the integration user{in_markdown}" in lines
         assert (f"#### Changes{in_markdown}" in lines) is bool(in_markdown)
-    assert "Effective access" not in text(replace(REPORT, effects=(one,)))
+    assert "Effective access" not in text(replace(REPORT, effects=(single_effect,)))
 
 
 def test_values_of_one_environment_need_no_name() -> None:
@@ -389,15 +389,15 @@ def test_a_pipeline_stops_at_the_level_that_it_asks_for(
 
 
 @pytest.mark.parametrize(
-    ("revision", "shown"),
+    ("revision", "rendered"),
     [
         (Revision("main", "0123456789abcdef"), "main (0123456789)"),
         (Revision("0123456", "0123456789abcdef"), "0123456789"),
         (Revision("the work tree"), "the work tree"),
     ],
 )
-def test_a_revision_is_named_with_its_commit_once(revision: Revision, shown: str) -> None:
-    assert str(revision) == shown
+def test_a_revision_is_named_with_its_commit_once(revision: Revision, rendered: str) -> None:
+    assert str(revision) == rendered
 
 
 def test_the_headline_counts_the_environment_with_the_most_changes() -> None:

@@ -196,7 +196,7 @@ def test_an_index_or_few_records_make_lookups_fast(project: Project, facts: Fact
 
 
 @pytest.mark.parametrize(
-    ("record_access", "level", "said"),
+    ("record_access", "level", "message"),
     [
         ("sharing", Level.WARNING, "the integration user does not see them"),
         ("view_all", Level.WARNING, "the integration user cannot change them"),
@@ -204,14 +204,14 @@ def test_an_index_or_few_records_make_lookups_fast(project: Project, facts: Fact
     ],
 )
 def test_contacts_without_an_account_are_reported_by_record_access(
-    project: Project, record_access: str, level: Level, said: str
+    project: Project, record_access: str, level: Level, message: str
 ) -> None:
     """Contacts without an account are private in every sharing model, even with an open org-wide default."""
     user = project.settings.integration_user.model_copy(update={"record_access": record_access})
     changed = replace(project, settings=project.settings.model_copy(update={"integration_user": user}))
     findings = examine(changed, with_data(without_account=3))
     (private,) = (finding for finding in findings if finding.rule == "D510")
-    assert (private.level, said in private.message) == (level, True)
+    assert (private.level, message in private.message) == (level, True)
     (shared,) = (finding for finding in findings if finding.rule == "D507")
     assert ("all that have an account" in shared.message) is (record_access == "sharing")
 

@@ -27,12 +27,12 @@ def healthy(applied_once: Path, tmp_path_factory: pytest.TempPathFactory) -> set
     return {(finding.rule, finding.message, finding.position) for finding in Clinic(folder).look()}
 
 
-def both(*steps: Illness) -> Illness:
-    def made(clinic: Clinic) -> None:
+def combine(*steps: Illness) -> Illness:
+    def apply_all(clinic: Clinic) -> None:
         for step in steps:
             step(clinic)
 
-    return made
+    return apply_all
 
 
 def edited(name: str, old: str, new: str) -> Illness:
@@ -44,25 +44,25 @@ ILLNESSES: list[tuple[str, Level, str, Illness]] = [
     ("D102", Level.ERROR, "Professional Edition has no outbound messages", lambda c: c.setup_row("Organization", {}, OrganizationType="Professional Edition")),
     ("D102", Level.ERROR, "API_DISABLED_FOR_ORG", lambda c: c.without("ApiEnabled")),
     ("D104", Level.ERROR, "may not deploy", lambda c: c.without("ModifyMetadata", "ModifyAllData")),
-    ("D105", Level.ERROR, "lacks Manage Users, and apply has to", both(Clinic.forget, lambda c: c.look() and None, lambda c: c.without("ManageUsers"))),
+    ("D105", Level.ERROR, "lacks Manage Users, and apply has to", combine(Clinic.forget, lambda c: c.look() and None, lambda c: c.without("ManageUsers"))),
     ("D105", Level.NOTE, "an apply does not need it now", lambda c: c.without("ManageUsers")),
-    ("D106", Level.ERROR, "assign permission sets", both(lambda c: c.unassign("PermissionSetAssignment"), lambda c: c.without("ManageUsers", "AssignPermissionSets"))),
+    ("D106", Level.ERROR, "assign permission sets", combine(lambda c: c.unassign("PermissionSetAssignment"), lambda c: c.without("ManageUsers", "AssignPermissionSets"))),
     ("D106", Level.NOTE, "assign permission sets", lambda c: c.without("ManageUsers", "AssignPermissionSets")),
     ("D107", Level.ERROR, "Nope__c", edited("mappings/contact.yaml", "plan: Plan__c", "plan: Nope__c")),
-    ("D107", Level.WARNING, "could not check", both(lambda c: c.without("ModifyMetadata", "ModifyAllData"), edited("mappings/contact.yaml", "plan: Plan__c", "plan: Nope__c"))),
+    ("D107", Level.WARNING, "could not check", combine(lambda c: c.without("ModifyMetadata", "ModifyAllData"), edited("mappings/contact.yaml", "plan: Plan__c", "plan: Nope__c"))),
     ("D201", Level.ERROR, "no profile Minimum Access - API Only", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Minimum Access - API Only")),
     ("D202", Level.ERROR, "belongs to the user license Salesforce, not to Salesforce Integration", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Standard User")),
     ("D203", Level.ERROR, "no user license Sales Force", edited("sfcode.yaml", "license: Salesforce Integration", "license: Sales Force")),
-    ("D203", Level.ERROR, "still needs one", both(Clinic.forget, lambda c: c.look() and None, lambda c: c.setup_row("UserLicense", INTEGRATION, TotalLicenses=0))),
+    ("D203", Level.ERROR, "still needs one", combine(Clinic.forget, lambda c: c.look() and None, lambda c: c.setup_row("UserLicense", INTEGRATION, TotalLicenses=0))),
     ("D204", Level.ERROR, "no permission set license OtherPsl", edited("sfcode.yaml", "SalesforceAPIIntegrationPsl", "OtherPsl")),
-    ("D204", Level.ERROR, "still needs one", both(lambda c: c.unassign("PermissionSetAssignment"), lambda c: c.unassign("PermissionSetLicenseAssign"), lambda c: c.setup_row("PermissionSetLicense", PSL, TotalLicenses=0))),
+    ("D204", Level.ERROR, "still needs one", combine(lambda c: c.unassign("PermissionSetAssignment"), lambda c: c.unassign("PermissionSetLicenseAssign"), lambda c: c.setup_row("PermissionSetLicense", PSL, TotalLicenses=0))),
     ("D204", Level.WARNING, "could not check", lambda c: c.without("ViewSetup")),
     ("D205", Level.NOTE, "does not exist yet", Clinic.forget),
     ("D206", Level.ERROR, "is deactivated", lambda c: c.change_user(IsActive=False)),
     ("D207", Level.WARNING, "has the profile Standard User", lambda c: c.user_profile("Standard User")),
     ("D208", Level.WARNING, "appcues.integration@example.com.local.uat", lambda c: c.change_user(Username="appcues.integration@example.com.local.uat")),
     ("D209", Level.WARNING, ".invalid", lambda c: c.change_user(Email="admin@example.com.invalid")),
-    ("D210", Level.ERROR, "does not have the permission set license", both(lambda c: c.unassign("PermissionSetAssignment"), lambda c: c.unassign("PermissionSetLicenseAssign"))),
+    ("D210", Level.ERROR, "does not have the permission set license", combine(lambda c: c.unassign("PermissionSetAssignment"), lambda c: c.unassign("PermissionSetLicenseAssign"))),
     ("D211", Level.ERROR, "does not have the permission set Appcues_Integration", lambda c: c.unassign("PermissionSetAssignment")),
     ("D212", Level.WARNING, "Profile:Standard User grants: ", lambda c: c.user_profile("Standard User")),
     ("D301", Level.WARNING, "2025-12-31", edited("mappings/contact.yaml", "trigger: flow", "trigger: workflow_rule")),
@@ -77,7 +77,7 @@ ILLNESSES: list[tuple[str, Level, str, Illness]] = [
     ("D502", Level.NOTE, "does not exist yet", Clinic.forget),
     ("D504", Level.WARNING, "user ids on several records: 1", lambda c: c.set_records("Lead", Product_User_Id__c=7)),
     ("D507", Level.WARNING, "the org-wide default of Lead is Private", lambda c: c.share("Lead", "Private")),
-    ("D507", Level.WARNING, "of Account, which determines the access to Contact, is Private", both(lambda c: c.share("Contact", "ControlledByParent"), lambda c: c.share("Account", "Private"))),
+    ("D507", Level.WARNING, "of Account, which determines the access to Contact, is Private", combine(lambda c: c.share("Contact", "ControlledByParent"), lambda c: c.share("Account", "Private"))),
 ]  # fmt: skip
 
 
@@ -95,19 +95,19 @@ def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
 
 
 @pytest.mark.parametrize(
-    ("id", "level", "said", "illness"),
+    ("id", "level", "message", "illness"),
     ILLNESSES,
     ids=[f"{finding[0]}-{finding[1].word}-{finding[2]}" for finding in ILLNESSES],
 )
 def test_each_fault_of_an_org_is_found(
-    clinic: Clinic, healthy: set[Known], *, id: str, level: Level, said: str, illness: Illness
+    clinic: Clinic, healthy: set[Known], *, id: str, level: Level, message: str, illness: Illness
 ) -> None:
     """Each fault is reported under its ID, with level, position and hint; without the fault there is no such finding."""
     illness(clinic)
     findings = [
         finding
         for finding in clinic.look()
-        if finding.rule == id and finding.level is level and said in finding.message
+        if finding.rule == id and finding.level is level and message in finding.message
     ]
     new = [finding for finding in findings if (finding.rule, finding.message, finding.position) not in healthy]
     assert new

@@ -25,20 +25,20 @@ def test_a_relay_that_answers_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "text"),
     [
         (Answer(503, b"starting"), "answers 503"),
         (Answer(404), "answers 404"),
         (Answer(302, headers={"Location": "https://elsewhere.example/"}), "elsewhere.example"),
     ],
 )
-def test_an_error_response_of_the_relay_is_reported(answer: Answer, said: str) -> None:
+def test_an_error_response_of_the_relay_is_reported(answer: Answer, text: str) -> None:
     """A response other than 200 is reported, and redirects are not followed."""
     with serving(script(answer)) as server:
         failure = probe(server.url, {})
     assert isinstance(failure, ProbeFailure)
     assert (failure.kind, len(server.requests)) == ("health", 1)
-    assert said in failure.reason
+    assert text in failure.reason
 
 
 def test_a_broken_connection_is_reported() -> None:

@@ -62,12 +62,12 @@ def test_chance_with_a_seed_strikes_the_same_requests_again(appcues):
     assert set(runs[0]) == {200, 503}
 
 
-@pytest.mark.parametrize(("kind", "kept"), [("drop", {}), ("drop_after", {"u1": {"plan": "pro"}})])
-def test_a_dropped_request_was_carried_out_or_not(appcues, kind, kept):
+@pytest.mark.parametrize(("kind", "is_stored"), [("drop", {}), ("drop_after", {"u1": {"plan": "pro"}})])
+def test_a_dropped_request_was_carried_out_or_not(appcues, kind, is_stored):
     appcues.arm(kind)
     with pytest.raises(requests.ConnectionError):
         appcues.patch("u1", plan="pro")
-    assert appcues.control("GET", "profiles")["users"] == kept
+    assert appcues.control("GET", "profiles")["users"] == is_stored
 
 
 def test_a_late_answer_is_still_an_answer(appcues):

@@ -32,8 +32,8 @@ def test_an_org_without_faults_answers(rest, control):
 
 
 def test_a_503_strikes_so_many_times_and_is_listed_with_its_count(rest, control):
-    armed = control.arm("unavailable", times=2, path="/services/data/*/query", retry_after=1)
-    assert armed == {
+    entry = control.arm("unavailable", times=2, path="/services/data/*/query", retry_after=1)
+    assert entry == {
         "id": 1,
         "kind": "unavailable",
         "path": "/services/data/*/query",
@@ -212,7 +212,7 @@ def test_faults_do_not_apply_to_the_control_route(rest, control):
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "error_text"),
     [
         ([], "a fault is a JSON object"),
         ({}, "there is no fault None"),
@@ -228,10 +228,10 @@ def test_faults_do_not_apply_to_the_control_route(rest, control):
     ],
     ids=repr,
 )
-def test_a_description_of_no_fault_says_what_is_wrong(rest, value, said):
+def test_a_description_of_no_fault_says_what_is_wrong(rest, value, error_text):
     with pytest.raises(BadFault) as caught:
         from_json(value)
-    assert said in str(caught.value)
+    assert error_text in str(caught.value)
 
 
 def test_bad_faults_and_turns_are_refused_over_the_wire(rest):

@@ -24,7 +24,7 @@ private class Orders_Test {
 
 
 @pytest.mark.parametrize(
-    ("source", "found"),
+    ("source", "methods"),
     [
         (TESTS, ["counts", "isEmpty", "oldStyle"]),
         ("@IsTest public class Data { public static Account make() { return null; } }", []),
@@ -32,9 +32,9 @@ private class Orders_Test {
         ("public class Orders { /* @IsTest static void a() {} */ }", None),
     ],
 )
-def test_methods_of_a_test_class(source: str, found: list[str] | None) -> None:
+def test_methods_of_a_test_class(source: str, methods: list[str] | None) -> None:
     """Annotated methods and marked methods are tests, unless they are in comments or strings; other classes have none."""
-    assert find_test_methods(source) == found
+    assert find_test_methods(source) == methods
 
 
 def _classes(kit) -> dict[str, str]:

@@ -159,12 +159,12 @@ def test_a_server_killed_in_the_middle_leaves_the_org_as_before(kit, client, tmp
 def test_an_unexpected_exception_fails_only_its_deploy(org, kit, monkeypatch, caplog) -> None:
     """An unexpected exception is reported as an internal error of the org, and the next deploys run."""
 
-    def broken(_subject):
+    def fail(_subject):
         raise RuntimeError("boom")
 
     before = org.snapshot()
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "problems", broken)
+        patch.setattr(engine, "problems", fail)
         result = org.deploy(kit.good())
     assert (result.status, result.report["errorStatusCode"]) == ("Failed", "UNKNOWN_EXCEPTION")
     assert "boom" in caplog.text
@@ -179,11 +179,11 @@ def test_only_the_last_retrieves_are_stored(org) -> None:
         root = org.soap("<retrieve><request><apiVersion>62.0</apiVersion></request></retrieve>")
         ids.append(root.findtext(f".//{{{NS}}}id"))
 
-    def known(job: str) -> bool:
+    def exists(job: str) -> bool:
         root = org.soap(f"<checkStatus><asyncProcessId>{job}</asyncProcessId></checkStatus>")
         return root.findtext(f".//{{{NS}}}state") == "Completed"
 
-    assert [known(job) for job in ids] == [False] * 5 + [True] * 20
+    assert [exists(job) for job in ids] == [False] * 5 + [True] * 20
 
 
 def test_nobody_changes_the_setup_while_a_deploy_is_at_work(org, kit, gate) -> None:

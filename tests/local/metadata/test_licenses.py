@@ -7,7 +7,7 @@ import pytest
 DATA = "/services/data/v62.0"
 
 
-def _one(org, soql: str) -> str:
+def _query_one(org, soql: str) -> str:
     status, answer = org.rest("GET", f"{DATA}/query?q={soql.replace(' ', '+')}")
     assert status == 200, answer
     return answer["records"][0]["Id"]
@@ -16,7 +16,7 @@ def _one(org, soql: str) -> str:
 @pytest.fixture
 def integration_user(org) -> str:
     """Create a user with the license that allows no objects by itself."""
-    profile = _one(org, "SELECT Id FROM Profile WHERE Name = 'Minimum Access - API Only Integrations'")
+    profile = _query_one(org, "SELECT Id FROM Profile WHERE Name = 'Minimum Access - API Only Integrations'")
     status, answer = org.rest(
         "POST",
         f"{DATA}/sobjects/User",
@@ -44,7 +44,7 @@ def _set(kit, *parts: str) -> dict[str, str]:
 
 
 def _assign(org, user: str) -> tuple[int, object]:
-    row = _one(org, "SELECT Id FROM PermissionSet WHERE Name = 'Robots'")
+    row = _query_one(org, "SELECT Id FROM PermissionSet WHERE Name = 'Robots'")
     return org.rest("POST", f"{DATA}/sobjects/PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": row})
 
 
@@ -56,7 +56,7 @@ def test_an_assigned_set_cannot_grow_beyond_its_users_licences(org, kit, integra
     bigger = _set(kit, kit.rights("Contact", "allowRead"))
     assert org.deploy(bigger).problems == ["The user license doesn't allow the permission: Read Contacts"]
     assert org.snapshot() == before
-    license = _one(org, "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = 'SalesforceAPIIntegrationPsl'")
+    license = _query_one(org, "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = 'SalesforceAPIIntegrationPsl'")
     assignment = {"AssigneeId": integration_user, "PermissionSetLicenseId": license}
     assert org.rest("POST", f"{DATA}/sobjects/PermissionSetLicenseAssign", assignment)[0] == 201
     assert org.deploy(bigger).status == "Succeeded"

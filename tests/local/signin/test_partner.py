@@ -30,7 +30,7 @@ def login(username: str = ADMIN, password: str = "correct horse &amp; battery") 
     return f'<login xmlns="urn:partner.soap.sforce.com"><username>{username}</username><password>{password}</password></login>'
 
 
-def found(answer: requests.Response, name: str) -> str:
+def find_text(answer: requests.Response, name: str) -> str:
     match = re.search(f"<{name}>([^<]*)</{name}>", answer.text)
     assert match is not None, answer.text
     return match[1]
@@ -53,35 +53,35 @@ def test_login_returns_a_session_and_its_url(signing_in: Rest, kind: str, versio
     answer = call(signing_in, login(), kind=kind, version=version)
     assert answer.status_code == 200
     org_id = signing_in.org.org_id
-    assert found(answer, "serverUrl") == f"{signing_in.org.url}/services/Soap/{kind}/{version}/{org_id[:15]}"
-    assert found(answer, "metadataServerUrl") == f"{signing_in.org.url}/services/Soap/m/{version}/{org_id[:15]}"
-    assert (found(answer, "organizationId"), found(answer, "userName")) == (org_id, ADMIN)
-    assert works(signing_in, found(answer, "sessionId"))
+    assert find_text(answer, "serverUrl") == f"{signing_in.org.url}/services/Soap/{kind}/{version}/{org_id[:15]}"
+    assert find_text(answer, "metadataServerUrl") == f"{signing_in.org.url}/services/Soap/m/{version}/{org_id[:15]}"
+    assert (find_text(answer, "organizationId"), find_text(answer, "userName")) == (org_id, ADMIN)
+    assert works(signing_in, find_text(answer, "sessionId"))
 
 
 @pytest.mark.parametrize("body", [login(password="wrong"), login(username="nobody@northwind.example")])
 def test_a_wrong_login_is_refused(signing_in: Rest, body: str) -> None:
     answer = call(signing_in, body)
     assert answer.status_code == 500
-    assert found(answer, "faultcode") == "sf:INVALID_LOGIN"
-    assert found(answer, "sf:exceptionCode") == "INVALID_LOGIN"
-    assert found(answer, "sf:exceptionMessage").startswith("Invalid username, password, security token")
+    assert find_text(answer, "faultcode") == "sf:INVALID_LOGIN"
+    assert find_text(answer, "sf:exceptionCode") == "INVALID_LOGIN"
+    assert find_text(answer, "sf:exceptionMessage").startswith("Invalid username, password, security token")
 
 
 def test_a_login_without_a_password_is_refused(rest: Rest) -> None:
-    assert found(call(rest, login()), "faultcode") == "sf:INVALID_LOGIN"
+    assert find_text(call(rest, login()), "faultcode") == "sf:INVALID_LOGIN"
 
 
 def test_logout_ends_the_session(signing_in: Rest) -> None:
-    token = found(call(signing_in, login()), "sessionId")
+    token = find_text(call(signing_in, login()), "sessionId")
     body = '<logout xmlns="urn:partner.soap.sforce.com"/>'
     assert call(signing_in, body, token=token).status_code == 200
     assert not works(signing_in, token)
-    assert found(call(signing_in, body, token=token), "faultcode") == "sf:INVALID_SESSION_ID"
+    assert find_text(call(signing_in, body, token=token), "faultcode") == "sf:INVALID_SESSION_ID"
 
 
 def test_a_session_of_login_ends_by_itself(signing_in: Rest, clock: HandClock) -> None:
-    token = found(call(signing_in, login()), "sessionId")
+    token = find_text(call(signing_in, login()), "sessionId")
     clock.wait(minutes=121)
     assert not works(signing_in, token)
 
@@ -89,9 +89,9 @@ def test_a_session_of_login_ends_by_itself(signing_in: Rest, clock: HandClock) -
 def test_the_user_info_and_the_server_time_are_returned(signing_in: Rest) -> None:
     token = signing_in.org.access_token
     info = call(signing_in, '<getUserInfo xmlns="urn:partner.soap.sforce.com"/>', token=token)
-    assert (found(info, "userName"), found(info, "organizationName")) == (ADMIN, "Northwind Traders")
+    assert (find_text(info, "userName"), find_text(info, "organizationName")) == (ADMIN, "Northwind Traders")
     time = call(signing_in, '<getServerTimestamp xmlns="urn:partner.soap.sforce.com"/>', token=token)
-    assert found(time, "timestamp") == "2026-03-18T12:00:00.000Z"
+    assert find_text(time, "timestamp") == "2026-03-18T12:00:00.000Z"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_the_user_info_and_the_server_time_are_returned(signing_in: Rest) -> Non
 )
 def test_invalid_calls_end_in_a_fault(signing_in: Rest, body: str, version: str, code: str) -> None:
     answer = call(signing_in, body, version=version)
-    assert (answer.status_code, found(answer, "faultcode")) == (500, f"sf:{code}")
+    assert (answer.status_code, find_text(answer, "faultcode")) == (500, f"sf:{code}")
 
 
 def test_setting_the_password_of_others_needs_the_permission(rest: Rest, state: Any) -> None:
@@ -124,7 +124,7 @@ def test_setting_the_password_of_others_needs_the_permission(rest: Rest, state: 
         LanguageLocaleKey="en_US",
     )
     assert rest("POST", f"/sobjects/User/{other_user}/password", json={"NewPassword": PASSWORD}).status_code == 204
-    token = found(call(rest, login(username="other@northwind.example")), "sessionId")
+    token = find_text(call(rest, login(username="other@northwind.example")), "sessionId")
     admin_id = rest.value(f"SELECT Id FROM User WHERE Username = '{ADMIN}'")
 
     def set_password(user_id: str) -> requests.Response:

@@ -126,7 +126,7 @@ def test_an_empty_field_needs_no_type(untyped):
 
 
 def test_known_types_survive_a_restart_and_an_outage(untyped):
-    untyped.write(_nothing)
+    untyped.write(_do_nothing)
     untyped.restart()
     untyped.org = None
     untyped.send(Seats__c="12.0")
@@ -165,5 +165,5 @@ def test_only_objects_with_unknown_field_types_are_requested(memory):
     assert not FieldTypeCache(project({"contact": mapping}), memory).needs_org
 
 
-async def _nothing(_writer):
+async def _do_nothing(_writer):
     """Do nothing."""

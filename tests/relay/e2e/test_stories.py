@@ -130,12 +130,12 @@ def test_answers_of_surveys_are_nps_by_account_and_over_time(around: World) -> N
         by_month.setdefault("October 2025" if day < 28 else "November 2025", []).append(score)
     all_scores = [score for *_, score in answers]
 
-    def shown(groups: dict[str, list[int]]) -> dict[str, Any]:
+    def summarize(groups: dict[str, list[int]]) -> dict[str, Any]:
         return {name: (pytest.approx(nps(scores)), len(scores)) for name, scores in {**groups, "": all_scores}.items()}
 
     until(lambda: report(around, "NPS_By_Account")[""][1] == len(answers), "all answers")
-    assert report(around, "NPS_By_Account") == shown(by_account)
-    assert report(around, "NPS_Over_Time") == shown(by_month)
+    assert report(around, "NPS_By_Account") == summarize(by_account)
+    assert report(around, "NPS_Over_Time") == summarize(by_month)
 
 
 def test_a_person_who_registers_is_a_member_of_the_campaign(around: World) -> None:
@@ -158,17 +158,17 @@ def test_segments_find_people_by_role_at_once_and_after_a_promotion(around: Worl
     contacts = people(around)
     roles = {user: ROLES.get(row["Title"] or "", "other" if row["Title"] else None) for user, row in contacts.items()}
 
-    def shown() -> dict[str, Any]:
+    def summarize() -> dict[str, Any]:
         profiles = around.far.profiles()
         return {user: profiles.get(user, {}).get("role") for user in contacts}
 
-    until(lambda: shown() == roles, f"roles of all: {roles}")
+    until(lambda: summarize() == roles, f"roles of all: {roles}")
     user = next(user for user, role in roles.items() if role != "boss")
     answer = around.far.org.patch(
         f"{around.far.url}{API}/sobjects/Contact/{contacts[user]['Id']}", json={"Title": " cfo "}, timeout=PATIENCE
     )
     assert answer.ok, answer.text
-    until(lambda: shown() == {**roles, user: "boss"}, "the promotion")
+    until(lambda: summarize() == {**roles, user: "boss"}, "the promotion")
 
 
 def test_what_one_user_completes_counts_for_the_whole_group(around: World) -> None:

@@ -101,11 +101,11 @@ def test_similar_keys_stay_different(inbox: Inbox) -> None:
 
 
 @given(st.text(st.characters(), max_size=20), st.text(st.characters(), max_size=20))
-def test_escaping_loses_nothing_and_mixes_up_nothing(one: str, other: str) -> None:
-    assert unescape(escape(one)) == one
-    assert (escape(one) == escape(other)) == (one == other)
-    escape(one).encode("utf-8")
-    assert "\x00" not in escape(one)
+def test_escaping_loses_nothing_and_mixes_up_nothing(first: str, other: str) -> None:
+    assert unescape(escape(first)) == first
+    assert (escape(first) == escape(other)) == (first == other)
+    escape(first).encode("utf-8")
+    assert "\x00" not in escape(first)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -44,7 +44,7 @@ def run(act: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(bounded())
 
 
-async def begun(gate: Gate) -> None:
+async def wait_until_begun(gate: Gate) -> None:
     assert await asyncio.to_thread(gate.began.wait, PATIENCE)
 
 
@@ -66,7 +66,7 @@ def test_waiting_callers_share_a_transaction_with_their_own_counts(inbox: Inbox)
     async def act() -> None:
         async with GroupCommit(gate) as commit:
             first = asyncio.create_task(commit.accept([message(0)]))
-            await begun(gate)
+            await wait_until_begun(gate)
             tasks = [asyncio.create_task(commit.accept([message(n // 2), message(100 + n)])) for n in range(40)]
             await asyncio.sleep(0)
             assert commit.waiting == 80
@@ -88,7 +88,7 @@ def test_callers_that_arrive_later_share_transactions_as_the_first_ones_did(inbo
                 gate.began.clear()
                 gate.open = threading.Semaphore(0)
                 tasks = [asyncio.create_task(commit.accept([message(number)]))]
-                await begun(gate)
+                await wait_until_begun(gate)
                 for arrival in range(1, 6):
                     tasks.append(asyncio.create_task(commit.accept([message(number + arrival)])))
                     for _ in range(5):
@@ -106,7 +106,7 @@ def test_a_transaction_has_a_size_that_it_does_not_pass(inbox: Inbox) -> None:
     async def act() -> None:
         async with GroupCommit(gate, at_once=10) as commit:
             first = asyncio.create_task(commit.accept([message(0)]))
-            await begun(gate)
+            await wait_until_begun(gate)
             tasks = [asyncio.create_task(commit.accept([message(n * 4 + m) for m in range(4)])) for n in range(5)]
             large = asyncio.create_task(commit.accept([message(1000 + n) for n in range(25)]))
             await asyncio.sleep(0)
@@ -124,7 +124,7 @@ def test_a_message_that_cannot_be_written_does_not_take_others_with_it(inbox: In
     async def act() -> None:
         async with GroupCommit(gate) as commit:
             first = asyncio.create_task(commit.accept([message(0)]))
-            await begun(gate)
+            await wait_until_begun(gate)
             tasks = [asyncio.create_task(commit.accept([message(n)])) for n in range(1, 6)]
             await asyncio.sleep(0)
             gate.open.release(100)
@@ -142,7 +142,7 @@ def test_a_refused_message_fails_only_its_caller(inbox: Inbox) -> None:
     async def act() -> None:
         async with GroupCommit(gate) as commit:
             first = asyncio.create_task(commit.accept([message(0)]))
-            await begun(gate)
+            await wait_until_begun(gate)
             poison = asyncio.create_task(commit.accept([message(1, payload={"number": object()})]))
             other_task = asyncio.create_task(commit.accept([message(2)]))
             await asyncio.sleep(0)
@@ -163,7 +163,7 @@ def test_a_failed_database_fails_all_waiting_callers_and_later_ones_succeed(inbo
     async def act() -> None:
         async with GroupCommit(gate) as commit:
             first = asyncio.create_task(commit.accept([message(0)]))
-            await begun(gate)
+            await wait_until_begun(gate)
             tasks = [asyncio.create_task(commit.accept([message(n)])) for n in range(1, 6)]
             await asyncio.sleep(0)
             gate.open.release(100)
@@ -182,7 +182,7 @@ def test_a_cancelled_caller_does_not_affect_others(inbox: Inbox) -> None:
     async def act() -> None:
         async with GroupCommit(gate) as commit:
             first_task = asyncio.create_task(commit.accept([message(0)]))
-            await begun(gate)
+            await wait_until_begun(gate)
             waiting = [asyncio.create_task(commit.accept([message(n)])) for n in range(1, 4)]
             await asyncio.sleep(0)
             for task in (first_task, waiting[1]):
@@ -202,7 +202,7 @@ def test_messages_beyond_the_memory_limit_are_refused_at_once(inbox: Inbox) -> N
     async def act() -> None:
         async with GroupCommit(gate, most_waiting=10) as commit:
             first = asyncio.create_task(commit.accept([message(0)]))
-            await begun(gate)
+            await wait_until_begun(gate)
             fits = asyncio.create_task(commit.accept([message(n) for n in range(1, 10)]))
             await asyncio.sleep(0)
             with pytest.raises(Busy):
@@ -223,7 +223,7 @@ def test_a_stop_commits_waiting_messages_and_refuses_new_ones(inbox: Inbox) -> N
         commit = GroupCommit(gate, at_once=2)
         commit.start()
         tasks = [asyncio.create_task(commit.accept([message(n)])) for n in range(7)]
-        await begun(gate)
+        await wait_until_begun(gate)
         stopping = asyncio.create_task(commit.stop())
         await asyncio.sleep(0)
         with pytest.raises(Busy, match="stopping"):
@@ -268,16 +268,16 @@ def test_two_transactions_are_on_their_way_at_once_where_that_helps(inbox: Inbox
     async def act() -> None:
         async with GroupCommit(gate) as commit:
             first = asyncio.create_task(commit.accept([message(0)]))
-            await begun(gate)
+            await wait_until_begun(gate)
             gate.began.clear()
             second = asyncio.create_task(commit.accept([message(1)]))
-            await begun(gate)
+            await wait_until_begun(gate)
             tasks = [asyncio.create_task(commit.accept([message(2 + n)])) for n in range(10)]
             await asyncio.sleep(0.05)
             assert commit.waiting == 10
             gate.began.clear()
             gate.open.release()
-            await begun(gate)  # the third, when one of the two has ended
+            await wait_until_begun(gate)  # the third, when one of the two has ended
             gate.open.release(2)
             assert await asyncio.gather(first, second, *tasks) == [1] * 12
         assert sorted(gate.shared) == [1, 1, 10]
@@ -292,10 +292,10 @@ def test_a_stop_waits_for_all_transactions_on_their_way(inbox: Inbox) -> None:
         commit = GroupCommit(gate)
         commit.start()
         first = asyncio.create_task(commit.accept([message(0)]))
-        await begun(gate)
+        await wait_until_begun(gate)
         gate.began.clear()
         second = asyncio.create_task(commit.accept([message(1)]))
-        await begun(gate)
+        await wait_until_begun(gate)
         stopping = asyncio.create_task(commit.stop())
         await asyncio.sleep(0.05)
         assert not stopping.done()

@@ -229,9 +229,9 @@ def test_the_keys_of_the_environment_may_be_spelled_in_both_alphabets() -> None:
     raw = bytes(range(220, 252))
     plain, url_safe = base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()
     assert plain != url_safe
-    one, two = data_keys({"SFCODE_RELAY_DATA_KEYS": f" {plain} ,{url_safe},"})
-    assert one == two
-    assert DataCipher([one]).decrypt(DataCipher([two]).encrypt("text")) == "text"
+    first_key, second_key = data_keys({"SFCODE_RELAY_DATA_KEYS": f" {plain} ,{url_safe},"})
+    assert first_key == second_key
+    assert DataCipher([first_key]).decrypt(DataCipher([second_key]).encrypt("text")) == "text"
     with pytest.raises(ConfigError, match="key 2 is not base64 of 32 bytes") as refused:
         data_keys({"SFCODE_RELAY_DATA_KEYS": f"{plain},{plain[:-4]}"})
     assert plain[:-4] not in str(refused.value)

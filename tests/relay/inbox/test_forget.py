@@ -33,7 +33,7 @@ def of_user(number: int, user_id: str, key: str = "group:acme") -> InboxMessage:
 
 
 @pytest.mark.parametrize(
-    ("user_id", "others"),
+    ("user_id", "other_ids"),
     [
         ("10_1", ["1001", "10_11", "110_1"]),
         ("10%1", ["1001", "10%11", "10"]),
@@ -43,11 +43,11 @@ def of_user(number: int, user_id: str, key: str = "group:acme") -> InboxMessage:
         ("Ann", ["ann", "ANN"]),
     ],
 )
-def test_an_id_is_compared_letter_by_letter(inbox: Inbox, user_id: str, others: list[str]) -> None:
+def test_an_id_is_compared_letter_by_letter(inbox: Inbox, user_id: str, other_ids: list[str]) -> None:
     inbox.accept([message(0, f"user:{user_id}"), of_user(1, user_id, f"user:{user_id}@lead"), of_user(2, user_id)])
-    inbox.accept([message(10 + at, f"user:{other_id}") for at, other_id in enumerate(others)])
-    inbox.accept([of_user(20 + at, other_id, f"user:{other_id}@lead") for at, other_id in enumerate(others)])
-    inbox.accept([of_user(30 + at, other_id) for at, other_id in enumerate(others)])
+    inbox.accept([message(10 + at, f"user:{other_id}") for at, other_id in enumerate(other_ids)])
+    inbox.accept([of_user(20 + at, other_id, f"user:{other_id}@lead") for at, other_id in enumerate(other_ids)])
+    inbox.accept([of_user(30 + at, other_id) for at, other_id in enumerate(other_ids)])
     assert find(inbox, user_id) == [0, 1, 2]
 
 

@@ -174,7 +174,7 @@ def record_message(number: int, record: str, **changes: object) -> InboxMessage:
     return message(number, source="salesforce", payload={"number": number, "record": {"Id": record}}, **changes)
 
 
-def found(inbox: Inbox, record: str, **conditions: object) -> list[int]:
+def find_ids(inbox: Inbox, record: str, **conditions: object) -> list[int]:
     choice = Filter(record=record, **conditions)  # type: ignore[arg-type]
     return [entry.payload["number"] for entry in inbox.page(choice)]
 
@@ -185,12 +185,12 @@ def test_messages_are_found_by_the_records_that_they_are_about_or_were_written_t
     )
     inbox.accept([message(4), message(5, "user:2")])
     deliver(inbox, take(inbox), Delivered(), TASK, REFUSED)
-    assert found(inbox, CONTACT) == [5, 4, 2, 1]
-    assert found(inbox, CONTACT, source="salesforce") == [2, 1]
-    assert found(inbox, CONTACT, state="parked") == [2]
-    assert found(inbox, CONTACT, subject="user:2") == [5]
-    assert found(inbox, "sha256-1:a") == [5, 4]
-    assert found(inbox, "003") == []
+    assert find_ids(inbox, CONTACT) == [5, 4, 2, 1]
+    assert find_ids(inbox, CONTACT, source="salesforce") == [2, 1]
+    assert find_ids(inbox, CONTACT, state="parked") == [2]
+    assert find_ids(inbox, CONTACT, subject="user:2") == [5]
+    assert find_ids(inbox, "sha256-1:a") == [5, 4]
+    assert find_ids(inbox, "003") == []
     first = inbox.page(Filter(record=CONTACT), limit=3)
     assert [entry.payload["number"] for entry in inbox.page(Filter(record=CONTACT), 3, first[-1])] == [1]
     assert inbox.count(Filter(record=CONTACT)).number == 1

@@ -117,10 +117,12 @@ class Machine(RuleBasedStateMachine):
             for name in ("relay_inbox", "relay_lanes", "relay_latest"):
                 tx.db.execute(METADATA.tables[name].delete())
 
-    @rule(keys=st.lists(st.sampled_from(KEYS), min_size=1, max_size=6), again=st.lists(st.integers(0, 30), max_size=3))
-    def accept(self, keys: list[str], again: list[int]) -> None:
+    @rule(
+        keys=st.lists(st.sampled_from(KEYS), min_size=1, max_size=6), repeats=st.lists(st.integers(0, 30), max_size=3)
+    )
+    def accept(self, keys: list[str], repeats: list[int]) -> None:
         """Accept some new messages together with some that are already stored."""
-        repeated = [self.model.known[number] for number in again if number in self.model.known]
+        repeated = [self.model.known[number] for number in repeats if number in self.model.known]
         fresh = [Known(self.arrived + entry, key, due=self.model.now) for entry, key in enumerate(keys)]
         self.arrived += len(fresh)
         call = [message(entry.number, entry.key) for entry in (*repeated, *fresh, *fresh[:1])]

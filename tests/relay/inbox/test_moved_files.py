@@ -23,13 +23,13 @@ def inbox(sqlite_inbox_url: str) -> Iterator[Inbox]:
         yield opened
 
 
-def replace(path: Path, kept: Path) -> None:
-    path.rename(kept)
-    shutil.copy(kept, path)
+def replace(path: Path, copy: Path) -> None:
+    path.rename(copy)
+    shutil.copy(copy, path)
 
 
 DISTURBANCES: dict[str, Callable[[Path, Path], object]] = {
-    "moved": lambda path, kept: path.rename(kept),
+    "moved": lambda path, copy: path.rename(copy),
     "replaced": replace,
 }
 

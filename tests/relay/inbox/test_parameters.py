@@ -74,16 +74,16 @@ def test_messages_and_their_records_are_stored_together_or_not_at_all(
 
 
 @pytest.mark.parametrize(
-    "chosen",
+    "select",
     [list, set, dict.fromkeys, lambda _: ()],
     ids=["list", "set", "dict", "nothing"],
 )
-def test_a_list_finds_the_rows_that_have_one_of_its_values(inbox: Inbox, chosen: Callable[[Any], Any]) -> None:
+def test_a_list_finds_the_rows_that_have_one_of_its_values(inbox: Inbox, select: Callable[[Any], Any]) -> None:
     names = ["user:\\", 'user:"', "user:{}", "user:\x00", "user:\ud800", "user:é,NULL", "group:1"]
     inbox.accept([message(number, name) for number, name in enumerate(names)])
     with inbox._database.read() as tx:
-        keys = tx.db.scalars(sa.select(INBOX.c.key).where(within(INBOX.c.key, chosen(names[:-1])))).all()
-    assert sorted(keys) == sorted(chosen(names[:-1]))
+        keys = tx.db.scalars(sa.select(INBOX.c.key).where(within(INBOX.c.key, select(names[:-1])))).all()
+    assert sorted(keys) == sorted(select(names[:-1]))
 
 
 def test_states_are_found_by_names_with_any_character(inbox: Inbox) -> None:

@@ -151,16 +151,16 @@ def test_an_older_state_that_no_call_has_written_is_not_written_again(inbox: Inb
 
 
 @pytest.mark.parametrize(
-    ("known", "is_repeated"),
+    ("state", "is_repeated"),
     [(score("2026-01", "8"), False), (score("2026-01", "9"), True), (score("2026-02", "8"), True)],
 )
 def test_a_rewritten_value_is_written_again_when_it_is_not_the_known_one(
-    inbox: Inbox, known: LatestState, is_repeated: bool
+    inbox: Inbox, state: LatestState, is_repeated: bool
 ) -> None:
-    inbox.note([known])
+    inbox.note([state])
     writing(inbox, 1).settle(latest=(), rewritten=(score("2026-01", "8"),))
     assert again(inbox) == ([NAME] if is_repeated else [])
-    assert inbox.latest([NAME]) == {NAME: known}, "a rewritten value is no news"
+    assert inbox.latest([NAME]) == {NAME: state}, "a rewritten value is no news"
 
 
 def test_a_lost_claim_has_its_values_written_again(inbox: Inbox, elapse: Elapse) -> None:
@@ -260,9 +260,9 @@ def test_a_state_that_waits_to_be_written_again_waits_once(inbox: Inbox, elapse:
 
 def test_announced_states_without_a_result_are_in_doubt(inbox: Inbox, elapse: Elapse) -> None:
     """The delivery was interrupted by a bug, or because the process stops."""
-    broken = writing(inbox, 1)
-    second = inbox.announce(broken.claim, [OTHER])
-    broken.settle(written=set(), latest=(), intents={second})
+    failing_message = writing(inbox, 1)
+    second = inbox.announce(failing_message.claim, [OTHER])
+    failing_message.settle(written=set(), latest=(), intents={second})
     elapse(61)
     assert inbox.expire_intents() == 1
     assert again(inbox) == [NAME]

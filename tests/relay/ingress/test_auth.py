@@ -23,7 +23,7 @@ Made = Callable[..., Relay]
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Made:
+def make_auth(tmp_path: Path) -> Made:
     """Return a function that creates a relay whose webhooks use a scheme."""
 
     def make(auth: str, webhook: str | None = TOKEN, previous: str | None = OLD_TOKEN, **more: str) -> Relay:
@@ -55,37 +55,39 @@ class TestPath:
     def test_accepts_no_other_path(self, relay: Relay, path: str) -> None:
         assert relay.ask(path, BODY).status == 404
 
-    def test_refuses_every_request_without_a_secret(self, made: Made) -> None:
-        relay = made("scheme: path", None, None)
+    def test_refuses_every_request_without_a_secret(self, make_auth: Made) -> None:
+        relay = make_auth("scheme: path", None, None)
         assert relay.ask(PLAIN, BODY).status == relay.ask(WEBHOOK, BODY).status == 401
 
 
 class TestHeader:
     @pytest.mark.parametrize("token", [TOKEN, OLD_TOKEN, f" {TOKEN} "])
-    def test_accepts_the_token(self, made: Made, token: str) -> None:
-        relay = made("scheme: header, header: X-Token")
+    def test_accepts_the_token(self, make_auth: Made, token: str) -> None:
+        relay = make_auth("scheme: header, header: X-Token")
         assert relay.ask(PLAIN, BODY, headers={"x-token": token}).status == 200
 
     @pytest.mark.parametrize(
         "headers", [[], [("x-token", "")], [("x-token", "wrong")], [("x-token", TOKEN)] * 2, [("x-other", TOKEN)]]
     )
-    def test_refuses_another_a_missing_and_a_repeated_token(self, made: Made, headers: list[tuple[str, str]]) -> None:
-        relay = made("scheme: header, header: X-Token")
+    def test_refuses_another_a_missing_and_a_repeated_token(
+        self, make_auth: Made, headers: list[tuple[str, str]]
+    ) -> None:
+        relay = make_auth("scheme: header, header: X-Token")
         assert refused(relay.ask(PLAIN, BODY, headers=headers), "Token")
 
-    def test_has_no_token_in_its_path(self, made: Made) -> None:
-        relay = made("scheme: header, header: X-Token")
+    def test_has_no_token_in_its_path(self, make_auth: Made) -> None:
+        relay = make_auth("scheme: header, header: X-Token")
         assert relay.ask(WEBHOOK, BODY, headers={"x-token": TOKEN}).status == 404
 
 
 class TestAuthorization:
     @pytest.mark.parametrize("value", [f"Bearer {TOKEN}", f"bearer  {TOKEN}", f"BEARER {OLD_TOKEN}"])
-    def test_bearer_takes_the_token(self, made: Made, value: str) -> None:
-        assert made("scheme: bearer").ask(PLAIN, BODY, headers={"authorization": value}).status == 200
+    def test_bearer_takes_the_token(self, make_auth: Made, value: str) -> None:
+        assert make_auth("scheme: bearer").ask(PLAIN, BODY, headers={"authorization": value}).status == 200
 
     @pytest.mark.parametrize("value", ["", "Bearer", "Bearer x", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}, x"])
-    def test_bearer_refuses_any_other(self, made: Made, value: str) -> None:
-        assert refused(made("scheme: bearer").ask(PLAIN, BODY, headers={"authorization": value}), "Bearer")
+    def test_bearer_refuses_any_other(self, make_auth: Made, value: str) -> None:
+        assert refused(make_auth("scheme: bearer").ask(PLAIN, BODY, headers={"authorization": value}), "Bearer")
 
     @pytest.mark.parametrize(
         ("secret", "user", "password", "right"),
@@ -101,24 +103,24 @@ class TestAuthorization:
         ],
     )
     def test_basic_compares_the_password_and_a_user_where_one_is_set(
-        self, made: Made, secret: str, user: str, password: str, right: bool
+        self, make_auth: Made, secret: str, user: str, password: str, right: bool
     ) -> None:
         value = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-        answer = made("scheme: basic", secret, None).ask(PLAIN, BODY, headers={"authorization": value})
+        answer = make_auth("scheme: basic", secret, None).ask(PLAIN, BODY, headers={"authorization": value})
         assert refused(answer, 'Basic realm="sfcode relay", charset="UTF-8"') is not right
 
     @pytest.mark.parametrize("value", ["Basic", "Basic !!!", "Basic YQ", f"Basic {TOKEN}", f"Bearer {TOKEN}"])
-    def test_basic_refuses_invalid_credentials(self, made: Made, value: str) -> None:
-        assert made("scheme: basic").ask(PLAIN, BODY, headers={"authorization": value}).status == 401
+    def test_basic_refuses_invalid_credentials(self, make_auth: Made, value: str) -> None:
+        assert make_auth("scheme: basic").ask(PLAIN, BODY, headers={"authorization": value}).status == 401
 
 
 class TestNone:
     AUTH = "scheme: none"
     URL = "http://127.0.0.1:8400"
 
-    def test_accepts_requests_of_this_machine(self, made: Made) -> None:
+    def test_accepts_requests_of_this_machine(self, make_auth: Made) -> None:
         for client in (("127.0.0.1", 1), ("::1", 1), ("::ffff:127.0.0.1", 1)):
-            assert made(self.AUTH, None, None, url=self.URL).ask(PLAIN, BODY, client=client).status == 200
+            assert make_auth(self.AUTH, None, None, url=self.URL).ask(PLAIN, BODY, client=client).status == 200
 
     @pytest.mark.parametrize(
         ("client", "headers"),
@@ -132,9 +134,9 @@ class TestNone:
         ],
     )
     def test_refuses_other_machines_web_pages_and_proxies(
-        self, made: Made, client: tuple[str, int] | None, headers: dict[str, str]
+        self, make_auth: Made, client: tuple[str, int] | None, headers: dict[str, str]
     ) -> None:
-        relay = made(self.AUTH, None, None, url=self.URL)
+        relay = make_auth(self.AUTH, None, None, url=self.URL)
         assert refused(relay.ask(PLAIN, BODY, client=client, headers=headers), "Token")
 
 
@@ -146,8 +148,8 @@ class TestHmac:
     @pytest.mark.parametrize("key", [TOKEN, OLD_TOKEN])
     @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha512"])
     @pytest.mark.parametrize("encoding", ["hex", "base64"])
-    def test_accepts_a_signature_of_the_body(self, made: Made, algorithm: str, encoding: str, key: str) -> None:
-        relay = made(
+    def test_accepts_a_signature_of_the_body(self, make_auth: Made, algorithm: str, encoding: str, key: str) -> None:
+        relay = make_auth(
             f"scheme: hmac, header: X-Sig, algorithm: {algorithm}, encoding: {encoding}, prefix: '{algorithm}='"
         )
         signature = sign(BODY, key=key, algorithm=algorithm)
@@ -175,22 +177,22 @@ class TestHmac:
             f"sha256={base64.b64encode(sign(BODY)).decode()}",
         ],
     )
-    def test_refuses_any_other(self, made: Made, value: str) -> None:
-        relay = made("scheme: hmac, header: X-Sig, prefix: sha256=")
+    def test_refuses_any_other(self, make_auth: Made, value: str) -> None:
+        relay = make_auth("scheme: hmac, header: X-Sig, prefix: sha256=")
         assert refused(relay.ask(PLAIN, BODY, headers={"x-sig": value}), "Signature")
         assert relay.inbox.messages == []
 
-    def test_refuses_two_signatures_of_which_one_is_right(self, made: Made) -> None:
-        relay = made("scheme: hmac, header: X-Sig")
+    def test_refuses_two_signatures_of_which_one_is_right(self, make_auth: Made) -> None:
+        relay = make_auth("scheme: hmac, header: X-Sig")
         headers = [("x-sig", sign(BODY).hex()), ("x-sig", "00" * 32)]
         assert relay.ask(PLAIN, BODY, headers=headers).status == 401
 
-    def test_refuses_every_request_without_a_secret(self, made: Made) -> None:
-        relay = made("scheme: hmac, header: X-Sig", None, None)
+    def test_refuses_every_request_without_a_secret(self, make_auth: Made) -> None:
+        relay = make_auth("scheme: hmac, header: X-Sig", None, None)
         assert relay.ask(PLAIN, BODY, headers={"x-sig": sign(BODY, key="").hex()}).status == 401
 
     @pytest.mark.parametrize(
-        ("stated", "right"),
+        ("timestamp", "right"),
         [
             ("{seconds}", True),
             ("{millis}", True),
@@ -202,12 +204,12 @@ class TestHmac:
             ("", False),
         ],
     )
-    def test_accepts_a_recent_time_of_signing(self, made: Made, stated: str, right: bool) -> None:
+    def test_accepts_a_recent_time_of_signing(self, make_auth: Made, timestamp: str, right: bool) -> None:
         """An old request is refused if it is sent again."""
-        relay = made('scheme: hmac, header: X-Sig, timestamp_header: X-Time, signed: "v0:{timestamp}:{body}"')
+        relay = make_auth('scheme: hmac, header: X-Sig, timestamp_header: X-Time, signed: "v0:{timestamp}:{body}"')
         seconds = int(NOW.timestamp())
-        stated = stated.format(seconds=seconds, millis=seconds * 1000)
-        headers = {"x-time": stated, "x-sig": sign(f"v0:{stated}:{BODY}").hex()}
+        timestamp = timestamp.format(seconds=seconds, millis=seconds * 1000)
+        headers = {"x-time": timestamp, "x-sig": sign(f"v0:{timestamp}:{BODY}").hex()}
         assert refused(relay.ask(PLAIN, BODY, headers=headers), "Signature") is not right
 
     def test_signs_the_id_too_so_that_it_cannot_be_changed(self, tmp_path: Path) -> None:
@@ -219,13 +221,13 @@ class TestHmac:
         assert relay.ask(PLAIN, BODY, headers={"x-sig": signature, "x-id": "abc"}).status == 200
         assert [message.message_id for message in relay.inbox.messages] == ["abc"]
 
-    def test_refuses_a_time_that_was_not_signed(self, made: Made) -> None:
-        relay = made('scheme: hmac, header: X-Sig, timestamp_header: X-Time, signed: "{timestamp}.{body}"')
+    def test_refuses_a_time_that_was_not_signed(self, make_auth: Made) -> None:
+        relay = make_auth('scheme: hmac, header: X-Sig, timestamp_header: X-Time, signed: "{timestamp}.{body}"')
         old, new = "1795454000", str(int(NOW.timestamp()))
         assert relay.ask(PLAIN, BODY, headers={"x-time": new, "x-sig": sign(f"{old}.{BODY}").hex()}).status == 401
 
-    def test_signs_the_bytes_of_the_body(self, made: Made) -> None:
-        relay = made("scheme: hmac, header: X-Sig")
+    def test_signs_the_bytes_of_the_body(self, make_auth: Made) -> None:
+        relay = make_auth("scheme: hmac, header: X-Sig")
         spaced = BODY.replace(":", " : ")
         assert relay.ask(PLAIN, spaced, headers={"x-sig": sign(BODY).hex()}).status == 401
         assert relay.ask(PLAIN, spaced, headers={"x-sig": sign(spaced).hex()}).status == 200
@@ -247,24 +249,24 @@ class TestStandardWebhooks:
         }
 
     @pytest.mark.parametrize("key", [KEY, OLD_KEY])
-    def test_takes_a_signature_with_the_present_key_or_the_one_before(self, made: Made, key: str) -> None:
-        relay = made(self.AUTH, KEY, OLD_KEY)
+    def test_takes_a_signature_with_the_present_key_or_the_one_before(self, make_auth: Made, key: str) -> None:
+        relay = make_auth(self.AUTH, KEY, OLD_KEY)
         assert relay.ask(PLAIN, BODY, headers=self.headers(key)).status == 200
         assert relay.inbox.messages[0].message_id == "msg_1"
 
-    def test_accepted_signatures_are_valid_to_the_reference_library(self, made: Made) -> None:
+    def test_accepted_signatures_are_valid_to_the_reference_library(self, make_auth: Made) -> None:
         headers = self.headers(at=datetime.now(UTC))
         Webhook(KEY).verify(BODY, headers)
-        relay = made(self.AUTH, KEY, None)
+        relay = make_auth(self.AUTH, KEY, None)
         relay.now = datetime.now(UTC)
         assert relay.ask(PLAIN, BODY, headers=headers).status == 200
 
-    def test_takes_a_secret_without_its_prefix(self, made: Made) -> None:
-        relay = made(self.AUTH, KEY.removeprefix("whsec_"), None)
+    def test_takes_a_secret_without_its_prefix(self, make_auth: Made) -> None:
+        relay = make_auth(self.AUTH, KEY.removeprefix("whsec_"), None)
         assert relay.ask(PLAIN, BODY, headers=self.headers()).status == 200
 
-    def test_one_right_signature_among_several_is_enough(self, made: Made) -> None:
-        relay = made(self.AUTH, KEY, None)
+    def test_one_right_signature_among_several_is_enough(self, make_auth: Made) -> None:
+        relay = make_auth(self.AUTH, KEY, None)
         headers = self.headers()
         wrong = self.headers(OLD_KEY)["webhook-signature"]
         right = headers["webhook-signature"]
@@ -272,15 +274,15 @@ class TestStandardWebhooks:
             assert relay.ask(PLAIN, BODY, headers=headers | {"webhook-signature": several}).status == 200
 
     @pytest.mark.parametrize("away", [timedelta(seconds=301), -timedelta(seconds=301)])
-    def test_old_and_future_signatures_are_refused(self, made: Made, away: timedelta) -> None:
-        relay = made(self.AUTH, KEY, None)
+    def test_old_and_future_signatures_are_refused(self, make_auth: Made, away: timedelta) -> None:
+        relay = make_auth(self.AUTH, KEY, None)
         headers = self.headers()
         assert relay.ask(PLAIN, BODY, headers=headers).status == 200
         relay.now += away
         assert refused(relay.ask(PLAIN, BODY, headers=headers), "Signature")
 
-    def test_a_request_sent_twice_is_stored_once(self, made: Made) -> None:
-        relay = made(self.AUTH, KEY, None)
+    def test_a_request_sent_twice_is_stored_once(self, make_auth: Made) -> None:
+        relay = make_auth(self.AUTH, KEY, None)
         for _ in range(2):
             assert relay.ask(PLAIN, BODY, headers=self.headers()).status == 200
         assert len(relay.inbox.messages) == 1
@@ -303,14 +305,14 @@ class TestStandardWebhooks:
             {"webhook-signature": "v1,!"},
         ],
     )
-    def test_nothing_that_is_signed_can_be_changed(self, made: Made, change: dict[str, str]) -> None:
-        assert refused(made(self.AUTH, KEY, None).ask(PLAIN, BODY, headers=self.headers() | change), "Signature")
+    def test_nothing_that_is_signed_can_be_changed(self, make_auth: Made, change: dict[str, str]) -> None:
+        assert refused(make_auth(self.AUTH, KEY, None).ask(PLAIN, BODY, headers=self.headers() | change), "Signature")
 
-    def test_another_body_is_refused(self, made: Made) -> None:
-        assert made(self.AUTH, KEY, None).ask(PLAIN, BODY + " ", headers=self.headers()).status == 401
+    def test_another_body_is_refused(self, make_auth: Made) -> None:
+        assert make_auth(self.AUTH, KEY, None).ask(PLAIN, BODY + " ", headers=self.headers()).status == 401
 
-    def test_the_tolerance_can_be_set(self, made: Made) -> None:
-        relay = made(f"{self.AUTH}, tolerance: 10", KEY, None)
+    def test_the_tolerance_can_be_set(self, make_auth: Made) -> None:
+        relay = make_auth(f"{self.AUTH}, tolerance: 10", KEY, None)
         assert relay.ask(PLAIN, BODY, headers=self.headers(at=NOW - timedelta(seconds=10))).status == 200
         assert relay.ask(PLAIN, BODY, headers=self.headers(at=NOW - timedelta(seconds=11))).status == 401
 

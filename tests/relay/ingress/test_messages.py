@@ -59,14 +59,14 @@ def fault(answer: Answer) -> tuple[int, str, str]:
     return answer.status, name, text.text
 
 
-def taken(relay: Relay, body: bytes, path: str = MESSAGE) -> list[InboxMessage]:
+def receive(relay: Relay, body: bytes, path: str = MESSAGE) -> list[InboxMessage]:
     answer = relay.ask(path, body, kind=XML)
     assert check_ack(answer.status, answer.body) is None
     return relay.inbox.messages
 
 
 def test_a_notification_becomes_a_message_of_its_user(relay: Relay) -> None:
-    assert taken(relay, wire(), f"{MESSAGE}?v=0a1b2c3d") == [
+    assert receive(relay, wire(), f"{MESSAGE}?v=0a1b2c3d") == [
         InboxMessage(
             source="salesforce",
             message_id="04lxx0000000001AAA",
@@ -84,7 +84,7 @@ def test_a_notification_becomes_a_message_of_its_user(relay: Relay) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("sent", "stored"),
     [
         ("Sales&#x0B;Lead", "Sales\ufffdLead"),
         ("a\x1fb", "a\ufffdb"),
@@ -102,10 +102,13 @@ def test_a_notification_becomes_a_message_of_its_user(relay: Relay) -> None:
         ("&amp;#x0B;", "&#x0B;"),
     ],
 )
-def test_a_character_that_xml_forbids_is_replaced(relay: Relay, sent: str, kept: str) -> None:
+def test_a_character_that_xml_forbids_is_replaced(relay: Relay, sent: str, stored: str) -> None:
     body = wire(notification(1), notification(2), notification(3)).replace(b"pro", sent.encode(), 1)
-    messages = taken(relay, body)
-    assert [message.payload["record"]["Plan__c"] for message in messages] == [f"{kept} & <more>", *["pro & <more>"] * 2]
+    messages = receive(relay, body)
+    assert [message.payload["record"]["Plan__c"] for message in messages] == [
+        f"{stored} & <more>",
+        *["pro & <more>"] * 2,
+    ]
 
 
 def test_the_acknowledgement_is_the_published_one_and_is_given_once_for_all(relay: Relay) -> None:
@@ -146,7 +149,7 @@ def test_a_deleted_record_or_one_without_user_id_is_acknowledged_and_parked(
     relay: Relay, fields: tuple[tuple[str, str], ...] | None, reason: str
 ) -> None:
     """A repetition of the message would have the same result."""
-    first, second = taken(relay, wire(notification(1, fields), notification(2)))
+    first, second = receive(relay, wire(notification(1, fields), notification(2)))
     assert (first.key, first.parked, first.kind) == ("", reason, "contact")
     assert (second.key, second.parked) == ("user:1001", "")
 
@@ -169,34 +172,34 @@ def test_an_authenticated_unparsed_message_is_acknowledged_and_parked(
     text = wire().decode()
     assert old in text
     changed = text.replace(old, new).replace("</sf:Plan__c>", "</sf:Id>" if new == "<sf:Id>" else "</sf:Plan__c>")
-    (message,) = taken(relay, changed.encode())
+    (message,) = receive(relay, changed.encode())
     assert message.parked == reason
     assert message.message_id
 
 
 def test_a_notification_without_a_record_has_no_data(relay: Relay) -> None:
     text = re.sub(r"<sObject.*</sObject>", "", wire().decode(), flags=re.DOTALL)
-    (message,) = taken(relay, text.encode())
+    (message,) = receive(relay, text.encode())
     assert (message.message_id, message.parked) == ("04lxx0000000001AAA", "no_data")
 
 
 def test_a_nil_value_counts_as_missing(relay: Relay) -> None:
     text = wire().decode().replace("<sf:Plan__c>", '<sf:Plan__c xsi:nil="true">')
-    (message,) = taken(relay, text.encode())
+    (message,) = receive(relay, text.encode())
     assert "Plan__c" not in message.payload["record"]
 
 
 def test_fields_have_the_names_that_the_mapping_gives_them(relay: Relay) -> None:
     """Salesforce ignores the case of names, and a mapping may have names in any case."""
     text = wire().decode().replace("Appcues_User_Id__c", "appcues_user_ID__c").replace("Plan__c", "PLAN__C")
-    (message,) = taken(relay, text.encode())
+    (message,) = receive(relay, text.encode())
     assert message.payload["record"] == dict(RECORD)
     assert message.key == "user:1001"
 
 
 @pytest.mark.parametrize("version", ["", "a-b", "ü", "x" * 65])
 def test_an_invalid_version_is_ignored(relay: Relay, version: str) -> None:
-    (message,) = taken(relay, wire(), f"{MESSAGE}?v={version}")
+    (message,) = receive(relay, wire(), f"{MESSAGE}?v={version}")
     assert message.payload["version"] is None
 
 
@@ -206,16 +209,16 @@ def test_records_of_accounts_are_messages_of_their_groups(tmp_path: Path) -> Non
         notification(1, (("Id", "001xx"), ("Appcues_Group_Id__c", "acme"))),
         sender=replace(SENDER, object_name="Account"),
     )
-    (message,) = taken(relay, body, f"/outbound-messages/account/{SALESFORCE_TOKEN}")
+    (message,) = receive(relay, body, f"/outbound-messages/account/{SALESFORCE_TOKEN}")
     assert (message.key, message.kind) == ("group:acme", "account")
 
 
 @pytest.mark.parametrize(
-    ("here", "there"), [(ORG, ORG), (ORG[:15], ORG), (ORG, ORG[:15]), (ORG[:15], ORG[:15]), (f"  {ORG}", ORG)]
+    ("id_", "other_id"), [(ORG, ORG), (ORG[:15], ORG), (ORG, ORG[:15]), (ORG[:15], ORG[:15]), (f"  {ORG}", ORG)]
 )
-def test_ids_of_orgs_are_the_same_with_and_without_their_checksum(relay: Relay, here: str, there: str) -> None:
-    relay.organization = there
-    assert len(taken(relay, wire(sender=replace(SENDER, org_id=here)))) == 1
+def test_ids_of_orgs_are_the_same_with_and_without_their_checksum(relay: Relay, id_: str, other_id: str) -> None:
+    relay.organization = other_id
+    assert len(receive(relay, wire(sender=replace(SENDER, org_id=id_)))) == 1
 
 
 @pytest.mark.parametrize("org", ["00Dxx0000001gPGEAY", ORG[:15].lower(), ORG[:14], "", ORG + "A"])

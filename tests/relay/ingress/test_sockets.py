@@ -30,7 +30,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield process
 
 
-def asked(served: Serving, *pieces: bytes) -> tuple[int, str, bytes]:
+def send_pieces(served: Serving, *pieces: bytes) -> tuple[int, str, bytes]:
     with served.connect() as connection:
         for piece in pieces:
             connection.sendall(piece)
@@ -54,16 +54,16 @@ def is_hung_up(connection: socket.socket) -> bool:
 
 
 def test_a_webhook_and_a_message_are_taken(served: Serving) -> None:
-    assert asked(served, good())[0] == 200
+    assert send_pieces(served, good())[0] == 200
     body = wire()
-    status, _, ack = asked(served, head(MESSAGE, f"Content-Length: {len(body)}", kind=XML) + body)
+    status, _, ack = send_pieces(served, head(MESSAGE, f"Content-Length: {len(body)}", kind=XML) + body)
     assert (status, ack.count(b"<Ack>true</Ack>")) == (200, 1)
     assert {entry["key"] for entry in served.stored()} >= {"user:user-1", "user:1001"}
 
 
 def test_chunks_of_one_byte_make_a_body(served: Serving) -> None:
     pieces = [chunk(GOOD[index : index + 1]) for index in range(len(GOOD))]
-    assert asked(served, head(WEBHOOK, "Transfer-Encoding: chunked"), *pieces, b"0\r\n\r\n")[0] == 200
+    assert send_pieces(served, head(WEBHOOK, "Transfer-Encoding: chunked"), *pieces, b"0\r\n\r\n")[0] == 200
 
 
 def test_a_refused_request_with_expect_100_continue_sends_no_body(served: Serving) -> None:
@@ -143,7 +143,7 @@ def test_an_endless_request_head_is_refused(served: Serving, start: bytes) -> No
 )
 def test_invalid_http_is_refused(served: Serving, pieces: list[bytes], statuses: set[int]) -> None:
     try:
-        status = asked(served, *pieces)[0]
+        status = send_pieces(served, *pieces)[0]
     except ConnectionError:
         status = 0
     assert status in statuses
@@ -192,7 +192,7 @@ REST = f"Content-Type: application/json\r\n{LENGTH}\r\n\r\n".encode() + GOOD
 def test_requests_that_rfc_9112_requires_to_refuse_are_refused(served: Serving, request_bytes: bytes) -> None:
     """A proxy may parse each of these differently, and treat a part as another request."""
     count = len(served.stored())
-    assert asked(served, request_bytes)[0] == 400
+    assert send_pieces(served, request_bytes)[0] == 400
     assert len(served.stored()) == count
 
 
@@ -212,7 +212,7 @@ def test_requests_that_rfc_9112_requires_to_accept_are_accepted(served: Serving)
         START + b"Host: [::1]:8400\r\n" + REST,
         START.replace(b"HTTP/1.1", b"HTTP/1.0") + REST,
     ):
-        assert asked(served, request)[0] == 200
+        assert send_pieces(served, request)[0] == 200
 
 
 def test_headers_behind_the_body_are_not_headers(tmp_path: Path) -> None:
@@ -222,8 +222,11 @@ def test_headers_behind_the_body_are_not_headers(tmp_path: Path) -> None:
         body = chunk(wire()) + b"0\r\n"
         start = head(MESSAGE, "Transfer-Encoding: chunked", kind=XML)
         forwarded = "X-Forwarded-For: 203.0.113.7"
-        assert asked(served, start, body + forwarded.encode() + b"\r\n\r\n")[0] == 403
-        assert asked(served, head(MESSAGE, "Transfer-Encoding: chunked", forwarded, kind=XML), body + b"\r\n")[0] == 200
+        assert send_pieces(served, start, body + forwarded.encode() + b"\r\n\r\n")[0] == 403
+        assert (
+            send_pieces(served, head(MESSAGE, "Transfer-Encoding: chunked", forwarded, kind=XML), body + b"\r\n")[0]
+            == 200
+        )
 
 
 def test_ten_thousand_requests_in_one_piece_are_not_all_taken_on(served: Serving) -> None:
@@ -239,7 +242,7 @@ class TestMemory:
     """The memory of the server process, as measured by the kernel."""
 
     def test_stays_flat_under_bodies_of_100_megabytes(self, served: Serving) -> None:
-        asked(served, good())
+        send_pieces(served, good())
         before = served.memory("VmHWM")
         for path, headers in itertools.product(
             (WEBHOOK, MESSAGE), ("Content-Length: 100000000", "Transfer-Encoding: chunked")
@@ -264,7 +267,7 @@ class TestMemory:
         """
         project(tmp_path)
         with serving(tmp_path / "config", body_seconds=PATIENCE) as served, contextlib.ExitStack() as stack:
-            asked(served, good())
+            send_pieces(served, good())
             before = served.memory()
             slow = [stack.enter_context(served.connect()) for _ in range(200)]
             for connection in slow:
@@ -279,4 +282,4 @@ class TestMemory:
             assert served.memory("VmHWM") - before < 96 * MIB
             for connection in slow:
                 connection.close()
-            until(lambda: asked(served, good())[0] == 200)
+            until(lambda: send_pieces(served, good())[0] == 200)

@@ -105,22 +105,22 @@ class TestNpsFields:
         ]
         assert list(self.ALONE.written_states(event_read, ID)) == [property_name("Contact", ID, "Score__c")]
 
-    @pytest.mark.parametrize(("seconds", "written"), [(-1, True), (0, True), (1, False)])
+    @pytest.mark.parametrize(("seconds", "write_text"), [(-1, True), (0, True), (1, False)])
     @pytest.mark.parametrize("name", [property_name("Contact", ID, "Score__c"), legacy_name("contact", ID, "score")])
-    def test_a_value_never_goes_back_to_an_older_event(self, seconds: float, written: bool, name: str) -> None:
+    def test_a_value_never_goes_back_to_an_older_event(self, seconds: float, write_text: bool, name: str) -> None:
         event_read = read(event("appcues:nps_score", score=9))
         earlier_event = read(event("appcues:nps_score", at=seconds, score=1))
-        assert bool(self.ACTION.plan(event_read, context({name: LatestState(name, earlier_event.stamp)}))) is written
+        assert bool(self.ACTION.plan(event_read, context({name: LatestState(name, earlier_event.stamp)}))) is write_text
 
     def test_feedback_is_cut_to_the_length_that_the_org_tells_and_to_no_other(self) -> None:
         event_read = read(event("appcues:nps_feedback", feedback="x" * 300))
 
-        def written(lengths: dict[tuple[str, str], int]) -> str:
+        def write_text(lengths: dict[tuple[str, str], int]) -> str:
             return str(only(self.ACTION.plan(event_read, context(lengths=lengths))).fields[FEEDBACK])
 
-        assert len(written({("Contact", FEEDBACK): 100})) == 100
-        assert len(written({("Lead", FEEDBACK): 100})) == 300
-        assert len(written({})) == 300
+        assert len(write_text({("Contact", FEEDBACK): 100})) == 100
+        assert len(write_text({("Lead", FEEDBACK): 100})) == 300
+        assert len(write_text({})) == 300
 
     def test_feedback_in_a_field_that_sfcode_created_is_cut_to_its_own_length(self) -> None:
         own = NpsFields("contact", "Contact", {"feedback": FEEDBACK}, frozenset({FEEDBACK}))

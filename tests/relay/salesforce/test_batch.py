@@ -47,7 +47,7 @@ def values(delivery: Delivery) -> dict[str, tuple[str, str]]:
     return {state.name: (state.stamp, state.value) for state in delivery.latest}
 
 
-def again(name: str = STATE) -> ClaimedMessage:
+def rewrite(name: str = STATE) -> ClaimedMessage:
     """Return a claimed message that writes a state again."""
     (message,) = rewrites("appcues", [name])
     return ClaimedMessage(
@@ -55,7 +55,7 @@ def again(name: str = STATE) -> ClaimedMessage:
     )
 
 
-def both(*users: str) -> dict[str, list[tuple[str, str]]]:
+def both_mappings(*users: str) -> dict[str, list[tuple[str, str]]]:
     """Return people with a contact and a lead for each user."""
     return people(*users) | people(*users, mapping="lead", prefix="00Q")
 
@@ -320,7 +320,7 @@ class TestWho:
         ]
 
     def test_a_converted_lead_alone_is_parked_and_ignored_beside_another_record(self) -> None:
-        records = both("a") | {"lead": [("00Qa", "a"), ("00Qb", "b"), ("00Qc", "b")]}
+        records = both_mappings("a") | {"lead": [("00Qa", "a"), ("00Qb", "b"), ("00Qc", "b")]}
         scene = Scene(ScriptedCalls(records, converted={"00Qa", "00Qb"}), (CONTACT, LEAD))
         assert scene.settle(event("appcues:nps_score", "a", score=1)) == [Delivered()]
         assert scene.settle(event("appcues:nps_score", "b", score=1)) == [Delivered()]
@@ -407,7 +407,7 @@ class TestRemembered:
     def test_the_records_of_a_user_are_remembered_and_none_of_a_group(self) -> None:
         """The stored IDs allow the data of the records to be deleted together with the user's data."""
         group = destination("account", "Account", match="group")
-        records = both("a") | {"account": [("001x", "acme")]}
+        records = both_mappings("a") | {"account": [("001x", "acme")]}
         scene = Scene(ScriptedCalls(records), (CONTACT, LEAD, group))
         message = event("appcues:nps_score", "a", group_id="acme", score=1)
         name = records_name("a")
@@ -453,9 +453,9 @@ class TestRemembered:
 
 class TestWrittenAgain:
     def test_what_a_claim_may_write_is_announced_before_its_first_call(self) -> None:
-        scene = Scene(ScriptedCalls(both("a")), (CONTACT, LEAD))
+        scene = Scene(ScriptedCalls(both_mappings("a")), (CONTACT, LEAD))
         score, words = event("appcues:nps_score", "a", score=1), event("appcues:nps_feedback", "a", feedback="x")
-        delivery = scene.deliver(score, words, event("appcues:flow_completed", "a", flowName="W"), again(LEAD_STATE))
+        delivery = scene.deliver(score, words, event("appcues:flow_completed", "a", flowName="W"), rewrite(LEAD_STATE))
         (names,) = scene.states.announced
         assert names == {
             *(f"field:Contact:003a:{field}" for field in (SCORE, FEEDBACK)),
@@ -492,7 +492,7 @@ class TestWrittenAgain:
     def test_the_newest_value_is_written_and_nothing_is_looked_up(self) -> None:
         scene = Scene(ScriptedCalls(people("a")), (CONTACT,))
         scene.latest[STATE] = LatestState(STATE, LATER, "9")
-        delivery = scene.deliver(message := again())
+        delivery = scene.deliver(message := rewrite())
         assert delivery.settlements == {message.id: Delivered()}
         (update,) = scene.calls.sent
         assert (update.verb, update.records) == (
@@ -510,26 +510,26 @@ class TestWrittenAgain:
         words = f"field:Contact:003a:{FEEDBACK}"
         scene = Scene(ScriptedCalls(people("a")), (CONTACT,))
         scene.latest |= {STATE: LatestState(STATE, LATER, "9"), words: LatestState(words, LATER, '"x"')}
-        scene.deliver(again(), again(words))
+        scene.deliver(rewrite(), rewrite(words))
         (update,) = scene.calls.sent
         assert update.records == [{"attributes": {"type": "Contact"}, "Id": "003a", SCORE: 9, FEEDBACK: "x"}]
 
     def test_a_project_that_removes_texts_writes_a_score_again_all_the_same(self) -> None:
         scene = Scene(ScriptedCalls(people("a")), (QUIET,), redact=True)
         scene.latest[STATE] = LatestState(STATE, LATER, "9")
-        assert scene.settle(again()) == [Delivered()]
+        assert scene.settle(rewrite()) == [Delivered()]
         assert scene.calls.sent[-1].records[0][SCORE] == 9
 
-    @pytest.mark.parametrize("known", [{}, {STATE: LatestState(STATE, LATER, "")}])
-    def test_where_no_newest_value_is_known_nothing_is_written(self, known: dict[str, LatestState]) -> None:
+    @pytest.mark.parametrize("states", [{}, {STATE: LatestState(STATE, LATER, "")}])
+    def test_where_no_newest_value_is_known_nothing_is_written(self, states: dict[str, LatestState]) -> None:
         scene = Scene(ScriptedCalls(people("a")), (QUIET,))
-        scene.latest = known
-        assert scene.settle(again()) == [Delivered()]
+        scene.latest = states
+        assert scene.settle(rewrite()) == [Delivered()]
         assert scene.calls.sent == []
 
     def test_a_failed_rewrite_is_retried(self) -> None:
         scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": LOCKED}]), (QUIET,))
-        message = again()
+        message = rewrite()
         scene.latest[STATE] = LatestState(STATE, LATER, "9")
         (end,) = scene.settle(message)
         assert isinstance(end, Retry)
@@ -537,7 +537,7 @@ class TestWrittenAgain:
     @pytest.mark.parametrize("end", [REFUSED_MAPPING, {"003a": RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", "no")}])
     def test_a_rewrite_that_the_org_refuses_for_a_field_waits_and_is_not_lost(self, end: Any) -> None:
         scene = Scene(ScriptedCalls(people("a"), ends=[end]), (QUIET,))
-        message = again()
+        message = rewrite()
         scene.latest[STATE] = LatestState(STATE, LATER, "9")
         delivery = scene.deliver(message)
         settled = delivery.settlements[message.id]
@@ -549,7 +549,7 @@ class TestWrittenAgain:
 
 class TestRefusedMapping:
     def test_the_others_are_written_and_the_refused_one_gets_a_message_of_its_own(self) -> None:
-        scene = Scene(ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
+        scene = Scene(ScriptedCalls(both_mappings("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
         message = event("appcues:nps_score", "a", score=7)
         delivery = scene.deliver(message)
         assert delivery.settlements == {message.id: Delivered("waits for mapping lead")}
@@ -585,7 +585,7 @@ class TestRefusedMapping:
     def test_a_message_that_is_retried_leaves_nothing_behind(self) -> None:
         """When the message is retried it writes for the refused mapping itself; a second message would write it twice."""
         scene = Scene(
-            ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}, ends=[{"003a": LOCKED}]),
+            ScriptedCalls(both_mappings("a"), refused_lookups={"lead": REFUSED_MAPPING}, ends=[{"003a": LOCKED}]),
             (CONTACT, LEAD),
         )
         delivery = scene.deliver(message := event("appcues:nps_score", "a", score=7))
@@ -594,7 +594,7 @@ class TestRefusedMapping:
 
     def test_where_every_mapping_is_refused_the_message_waits_itself(self) -> None:
         refused = {"contact": REFUSED_MAPPING, "lead": REFUSED_MAPPING}
-        scene = Scene(ScriptedCalls(both("a"), refused_lookups=refused), (CONTACT, LEAD))
+        scene = Scene(ScriptedCalls(both_mappings("a"), refused_lookups=refused), (CONTACT, LEAD))
         delivery = scene.deliver(message := event("appcues:nps_score", "a", score=7))
         assert delivery.settlements == {message.id: Retry("INVALID_TYPE", 300.0, counts=False, of_mapping=True)}
         assert delivery.followups == ()
@@ -606,7 +606,7 @@ class TestRefusedMapping:
         ]
 
     def test_a_followup_concerns_its_mapping_alone_and_writes_the_activity_of_the_first_message(self) -> None:
-        scene = Scene(ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
+        scene = Scene(ScriptedCalls(both_mappings("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
         message = event("appcues:nps_score", "a", score=7)
         (followup,) = scene.deliver(message).followups
         part = followup.message
@@ -632,7 +632,7 @@ class TestRefusedMapping:
         ids=["renamed", "another event", "removed"],
     )
     def test_a_followup_waits_for_a_person_if_its_mapping_was_removed(self, present: Destination, end: object) -> None:
-        scene = Scene(ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
+        scene = Scene(ScriptedCalls(both_mappings("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
         (followup,) = scene.deliver(event("appcues:nps_score", "a", score=7)).followups
         part = followup.message
         message = ClaimedMessage(
@@ -642,7 +642,7 @@ class TestRefusedMapping:
         assert Scene(ScriptedCalls(records), (CONTACT, present)).settle(message) == [end]
 
     def test_a_refused_mapping_is_not_asked_for_until_its_pause_is_over(self) -> None:
-        scene = Scene(ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
+        scene = Scene(ScriptedCalls(both_mappings("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
         scene.deliver(event("appcues:nps_score", "a", score=7))
         scene.calls.looked_up.clear()
         scene.calls.now += 29
@@ -655,7 +655,7 @@ class TestRefusedMapping:
         assert len(scene.calls.looked_up[-1]) == 2
 
     def test_of_a_call_for_several_objects_the_others_are_sent_without_the_refused_one(self) -> None:
-        scene = Scene(ScriptedCalls(both("a"), ends=[REFUSED_MAPPING, {}, REFUSED_MAPPING]), (CONTACT, LEAD))
+        scene = Scene(ScriptedCalls(both_mappings("a"), ends=[REFUSED_MAPPING, {}, REFUSED_MAPPING]), (CONTACT, LEAD))
         message = event("appcues:nps_score", "a", score=7)
         delivery = scene.deliver(message)
         assert [call.ids for call in scene.calls.sent[:3]] == [["003a", "00Qa"], ["003a"], ["00Qa"]]
@@ -667,7 +667,7 @@ class TestRefusedMapping:
         assert f"field:Lead:00Qa:{SCORE}" not in values(delivery)
 
     def test_an_outage_of_a_call_for_several_objects_is_not_sent_again_in_parts(self) -> None:
-        scene = Scene(ScriptedCalls(both("a"), ends=[OUTAGE]), (CONTACT, LEAD))
+        scene = Scene(ScriptedCalls(both_mappings("a"), ends=[OUTAGE]), (CONTACT, LEAD))
         assert scene.settle(event("appcues:nps_score", "a", score=7)) == [Retry("no answer", counts=False)]
         assert len(scene.calls.sent) == 1
         assert scene.calls.holds.seconds_left("contact", scene.calls.now) == 0, "an outage is no mapping's"
@@ -675,7 +675,7 @@ class TestRefusedMapping:
 
     def test_an_object_of_activities_that_is_refused_holds_the_mappings_that_write_it(self) -> None:
         flows = destination("lead", "Lead", activities=())
-        scene = Scene(ScriptedCalls(both("a"), ends=[{}, REFUSED_MAPPING]), (CONTACT, flows))
+        scene = Scene(ScriptedCalls(both_mappings("a"), ends=[{}, REFUSED_MAPPING]), (CONTACT, flows))
         delivery = scene.deliver(message := event("appcues:nps_score", "a", score=7))
         assert delivery.settlements == {message.id: Delivered("waits for mapping contact")}
         assert scene.calls.holds.seconds_left("contact", scene.calls.now) == 30
@@ -683,7 +683,7 @@ class TestRefusedMapping:
 
     def test_a_record_that_is_refused_for_its_field_makes_its_mapping_wait_and_raises_the_alarm(self) -> None:
         error = RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", "no", (SCORE,))
-        scene = Scene(ScriptedCalls(both("a"), ends=[{"00Qa": error}]), (CONTACT, LEAD))
+        scene = Scene(ScriptedCalls(both_mappings("a"), ends=[{"00Qa": error}]), (CONTACT, LEAD))
         message = event("appcues:nps_score", "a", score=7)
         delivery = scene.deliver(message)
         assert delivery.settlements == {message.id: Delivered("waits for mapping lead")}
@@ -696,7 +696,7 @@ class TestRefusedMapping:
 
     def test_a_record_that_finds_no_room_waits_and_raises_the_alarm(self) -> None:
         error = RecordError("STORAGE_LIMIT_EXCEEDED", "full")
-        scene = Scene(ScriptedCalls(both("a"), ends=[{"003a": error}]), (CONTACT, LEAD))
+        scene = Scene(ScriptedCalls(both_mappings("a"), ends=[{"003a": error}]), (CONTACT, LEAD))
         delivery = scene.deliver(message := event("appcues:nps_score", "a", score=7))
         end = delivery.settlements[message.id]
         assert isinstance(end, Retry)

@@ -63,21 +63,21 @@ def test_a_person_becomes_a_member_with_the_status_as_the_campaign_spells_it() -
 
 
 @pytest.mark.parametrize(
-    ("present", "written"), [("Sent", True), ("Registered", False), ("Attended", False), ("Gone", False)]
+    ("present", "is_written"), [("Sent", True), ("Registered", False), ("Attended", False), ("Gone", False)]
 )
-def test_a_member_gets_a_later_status_alone(present: str, written: bool) -> None:
+def test_a_member_gets_a_later_status_alone(present: str, is_written: bool) -> None:
     writes = plan(action(), *statuses(), member(present))
     assert [(write.verb, write.id, write.fields) for write in writes] == (
-        [("update", MEMBER, {"Status": "registered"})] if written else []
+        [("update", MEMBER, {"Status": "registered"})] if is_written else []
     )
     for write in writes:
         assert write.newest == {"Status": LatestState(STATE, "0000000003", json.dumps("registered"))}
 
 
-@pytest.mark.parametrize(("order", "written"), [(2, True), (3, True), (4, False)])
-def test_a_status_delivered_in_the_meantime_is_not_overwritten(order: int, written: bool) -> None:
+@pytest.mark.parametrize(("order", "is_written"), [(2, True), (3, True), (4, False)])
+def test_a_status_delivered_in_the_meantime_is_not_overwritten(order: int, is_written: bool) -> None:
     states = {STATE: LatestState(STATE, f"{order:010d}")}
-    assert bool(plan(action(), *statuses(), member("Sent"), latest=states)) is written
+    assert bool(plan(action(), *statuses(), member("Sent"), latest=states)) is is_written
     related = [*statuses(), member("Sent")]
     assert list(action().state_names(completed(), PERSON, related)) == [STATE]
     assert list(action().written_states(completed(), PERSON, related)) == [STATE]

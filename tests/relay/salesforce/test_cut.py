@@ -16,7 +16,7 @@ def units(text: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("text", "limit", "kept"),
+    ("text", "limit", "expected"),
     [
         ("short", 5, "short"),
         ("longer", 5, "longe"),
@@ -39,8 +39,8 @@ def units(text: str) -> int:
         ("x" + "\u0301" * 100, 50, "x" + "\u0301" * 49),
     ],
 )
-def test_a_text_is_cut_between_characters(text: str, limit: int, kept: str) -> None:
-    assert cut(text, limit) == kept
+def test_a_text_is_cut_between_characters(text: str, limit: int, expected: str) -> None:
+    assert cut(text, limit) == expected
 
 
 @given(st.text(max_size=300), st.integers(1, 120))

@@ -20,7 +20,7 @@ EVERYTHING = "Appcues_Event_Id__c != null"
 
 
 @pytest.fixture
-def broken(world: World) -> Iterator[World]:
+def world_without_field(world: World) -> Iterator[World]:
     """Return a world whose mapping of leads has an object that the org does not have."""
     rules = world.writer.rules
     destinations = tuple(
@@ -38,22 +38,22 @@ def claimed(followup: FollowUp) -> ClaimedMessage:
     )
 
 
-def test_the_other_mapping_is_written_at_once_and_the_refused_one_follows(broken: World) -> None:
+def test_the_other_mapping_is_written_at_once_and_the_refused_one_follows(world_without_field: World) -> None:
     message = event("appcues:nps_score", score=7)
-    assert broken.deliver(message) == [Delivered("waits for mapping lead")]
-    assert broken.contact()["NPS_Score__c"] == 7
-    (followup,) = broken.followups
+    assert world_without_field.deliver(message) == [Delivered("waits for mapping lead")]
+    assert world_without_field.contact()["NPS_Score__c"] == 7
+    (followup,) = world_without_field.followups
     assert (followup.message.key, followup.message.message_id) == (
         f"{message.key}@lead",
         f"{message.message_id}@lead",
     )
     assert 0 < followup.after <= 30
-    assert [(name, "lead" in detail, "contact" in detail) for name, detail in broken.heard.alarms] == [
+    assert [(name, "lead" in detail, "contact" in detail) for name, detail in world_without_field.heard.alarms] == [
         ("salesforce_access", True, False)
     ]
 
 
-def test_of_hundreds_of_events_every_one_comes_through_while_a_mapping_is_refused(broken: World) -> None:
+def test_of_hundreds_of_events_every_one_comes_through_while_a_mapping_is_refused(world_without_field: World) -> None:
     scores = [number % 11 for number in range(213)]
     users = [("10001", "10002", "10003")[number % 3] for number in range(213)]
     for start in range(0, 213, 71):
@@ -61,30 +61,32 @@ def test_of_hundreds_of_events_every_one_comes_through_while_a_mapping_is_refuse
         messages = [
             event("appcues:nps_score", user, at=start + at, score=score) for at, (user, score) in enumerate(pairs)
         ]
-        assert {type(end) for end in broken.deliver(*messages)} == {Delivered}
-        assert len(broken.followups) == 71
-    assert len(broken.events(EVERYTHING)) == 213
-    assert broken.slept == [], "nobody waits for the mapping that is refused"
+        assert {type(end) for end in world_without_field.deliver(*messages)} == {Delivered}
+        assert len(world_without_field.followups) == 71
+    assert len(world_without_field.events(EVERYTHING)) == 213
+    assert world_without_field.slept == [], "nobody waits for the mapping that is refused"
     refused_lookups = [
-        operation for operation, outcome in broken.heard.calls if operation == "lookup" and outcome != "200"
+        operation
+        for operation, outcome in world_without_field.heard.calls
+        if operation == "lookup" and outcome != "200"
     ]
     assert len(refused_lookups) <= 1, "and it is not asked for again at once"
 
 
 def test_a_followup_waits_by_itself_and_writes_what_is_missing_once_the_mapping_works(
-    broken: World, world: World
+    world_without_field: World, world: World
 ) -> None:
     lead = world.rest.create("Lead", LastName="Test", Company="Test", Product_User_Id__c=10001)
     try:
         message = event("appcues:nps_score", score=7)
-        broken.deliver(message)
-        followup = claimed(broken.followups[0])
-        (end,) = broken.deliver(followup)
+        world_without_field.deliver(message)
+        followup = claimed(world_without_field.followups[0])
+        (end,) = world_without_field.deliver(followup)
         assert isinstance(end, Retry)
         assert not end.counts
         assert not is_outage(Delivery({followup.id: end})), "messages of other mappings do not wait"
-        assert broken.followups == []
-        (end,) = broken.deliver(followup, writer=world.fresh_writer())
+        assert world_without_field.followups == []
+        (end,) = world_without_field.deliver(followup, writer=world.fresh_writer())
         assert end == Delivered()
         value = world.rest.value(f"SELECT Appcues_NPS_Score__c FROM Lead WHERE Id = '{lead}'")
         assert value == 7
@@ -94,10 +96,14 @@ def test_a_followup_waits_by_itself_and_writes_what_is_missing_once_the_mapping_
         world.rest("DELETE", f"/sobjects/Lead/{lead}")
 
 
-def test_webhooks_come_through_a_relay_of_which_one_mapping_is_refused(broken: World, sqlite_url: str) -> None:
+def test_webhooks_come_through_a_relay_of_which_one_mapping_is_refused(
+    world_without_field: World, sqlite_url: str
+) -> None:
     def writer(service: Service) -> Any:
-        new_writer: Any = make_writer(broken.project, broken.org, service.inbox, service.instrumentation)
-        new_writer.rules = broken.writer.rules
+        new_writer: Any = make_writer(
+            world_without_field.project, world_without_field.org, service.inbox, service.instrumentation
+        )
+        new_writer.rules = world_without_field.writer.rules
         return new_writer
 
     def script(served: Served) -> None:
@@ -116,5 +122,5 @@ def test_webhooks_come_through_a_relay_of_which_one_mapping_is_refused(broken: W
         return served.service.inbox.alarms()
 
     Relay(sqlite_url, make_to_salesforce=writer).serve(script)
-    assert len(broken.events(EVERYTHING)) == 30
-    assert broken.contact("10003")["NPS_Score__c"] == 29 % 11
+    assert len(world_without_field.events(EVERYTHING)) == 30
+    assert world_without_field.contact("10003")["NPS_Score__c"] == 29 % 11

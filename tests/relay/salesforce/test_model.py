@@ -84,7 +84,7 @@ class Far:
     def upsert(self, name: str, key: str, records: Sequence[Mapping[str, Any]], deadline: float) -> list[RecordResult]:
         return self._each(records, lambda record: self.activities.setdefault(record[key], record["WhoId"]))
 
-    def _each(self, records: Sequence[Mapping[str, Any]], write: Any) -> list[RecordResult]:
+    def _write_each(self, records: Sequence[Mapping[str, Any]], write: Any) -> list[RecordResult]:
         self.sent.append(len(records))
         if len(records) > self.room:
             words = "Ours: System.LimitException: Too many SOQL queries: 101"
@@ -106,7 +106,7 @@ def delivered(messages: list[ClaimedMessage], far: Far, size: int) -> None:
     """Deliver like the worker, until no message is left."""
     latest: dict[str, LatestState] = {}
 
-    def known(names: Iterable[str]) -> dict[str, LatestState]:
+    def find_states(names: Iterable[str]) -> dict[str, LatestState]:
         return {name: latest[name] for name in names if name in latest}
 
     waiting = list(messages)
@@ -114,7 +114,7 @@ def delivered(messages: list[ClaimedMessage], far: Far, size: int) -> None:
         if not waiting:
             return
         claim = Claim("token", 1e9, tuple(waiting[:size]))
-        delivery = Batch(RULES, far, States(known), claim, 1e9).deliver()  # type: ignore[arg-type]
+        delivery = Batch(RULES, far, States(find_states), claim, 1e9).deliver()  # type: ignore[arg-type]
         for state in delivery.latest:
             before = latest.get(state.name)
             if before is None or state.stamp >= before.stamp:

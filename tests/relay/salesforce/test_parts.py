@@ -40,14 +40,14 @@ ANY = st.text(alphabet=st.characters(), max_size=300)
 
 @given(ANY, ANY, st.sampled_from(["contact", "lead"]), st.sampled_from(["nps_score", "flow_completed"]))
 def test_an_external_id_fits_its_field_survives_it_and_is_one_messages_alone(
-    one: str, two: str, mapping: str, activity: str
+    first_name: str, second_name: str, mapping: str, activity: str
 ) -> None:
-    id_ = external_id(one, mapping, activity)
+    id_ = external_id(first_name, mapping, activity)
     assert len(id_) <= TEXT_LENGTH
     assert id_.isascii()
     assert id_ == id_.strip()
-    assert (id_ == external_id(two, mapping, activity)) == (one == two)
-    assert id_ != external_id(one, "account", activity)
+    assert (id_ == external_id(second_name, mapping, activity)) == (first_name == second_name)
+    assert id_ != external_id(first_name, "account", activity)
 
 
 def test_a_plain_message_id_can_be_recognised() -> None:
@@ -55,17 +55,17 @@ def test_a_plain_message_id_can_be_recognised() -> None:
 
 
 @given(ANY, ANY)
-def test_the_name_of_a_score_is_one_users_alone_and_fits_an_index(one: str, two: str) -> None:
-    assert len(score_name(one)) < 300
-    score_name(one).encode()
-    assert (score_name(one) == score_name(two)) == (one == two)
+def test_the_name_of_a_score_is_one_users_alone_and_fits_an_index(first_name: str, second_name: str) -> None:
+    assert len(score_name(first_name)) < 300
+    score_name(first_name).encode()
+    assert (score_name(first_name) == score_name(second_name)) == (first_name == second_name)
 
 
 def test_the_activities_of_a_renamed_mapping_keep_their_external_ids() -> None:
     """Otherwise an event that is delivered again after the rename would have a second activity."""
 
-    def plan(name: str, *others: str, **settings: Any) -> tuple[str, str]:
-        target, *_ = destinations(project(dict.fromkeys((name, *others), CONTACT), config(**settings)))
+    def plan(name: str, *other_names: str, **settings: Any) -> tuple[str, str]:
+        target, *_ = destinations(project(dict.fromkeys((name, *other_names), CONTACT), config(**settings)))
         read = read_event(event("appcues:flow_completed", id="evt-1"), default_events())
         assert isinstance(read, AppcuesEvent)
         (action,) = target.actions_for(read)

@@ -63,7 +63,7 @@ def test_a_contact_with_the_id_itself_comes_before_that_of_a_converted_lead() ->
 
 
 @pytest.mark.parametrize(
-    ("destinations", "why"),
+    ("destinations", "reason"),
     [
         ((CONTACT, LEAD), "the mapping of leads parks"),
         ((FOLLOWING,), "no mapping of contacts"),
@@ -74,11 +74,11 @@ def test_a_contact_with_the_id_itself_comes_before_that_of_a_converted_lead() ->
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_converted_lead_is_parked_where_nothing_tells_what_to_write(destinations, why) -> None:
+def test_a_converted_lead_is_parked_where_nothing_tells_what_to_write(destinations, reason) -> None:
     scene = Scene(lead("00Q1"), destinations)
     assert scene.settle(event("appcues:nps_score", "a", score=1)) == [
         Parked("converted_lead", "only converted leads have this id")
-    ], why
+    ], reason
 
 
 def test_two_leads_that_became_two_contacts_are_several_matches() -> None:

@@ -30,12 +30,12 @@ def test_from_four_fifths_on_calls_are_spread_and_from_19_of_20_on_there_are_non
 
 
 @given(st.integers(1, 10**7), st.integers(0, 10**7), st.integers(0, 10**7))
-def test_the_wait_grows_with_the_usage(limit: int, one: int, two: int) -> None:
+def test_the_wait_grows_with_the_usage(limit: int, first: int, second: int) -> None:
     def order(used: int) -> float:
         seconds = delay(used, limit, BOUNDS)
         return float("inf") if seconds is None else seconds
 
-    less, more = sorted((one, two))
+    less, more = sorted((first, second))
     assert order(less) <= order(more)
 
 

@@ -149,10 +149,10 @@ def test_a_worker_whose_task_has_ended_is_not_alive(inbox):
 
 
 def test_another_writer_delivers_from_the_next_batch_on_and_the_old_one_is_closed_after_its_last(inbox):
-    begun, may_end = asyncio.Event(), asyncio.Event()
+    has_begun, may_end = asyncio.Event(), asyncio.Event()
 
     async def hold(claim):
-        begun.set()
+        has_begun.set()
         await may_end.wait()
         return await done(claim)
 
@@ -161,7 +161,7 @@ def test_another_writer_delivers_from_the_next_batch_on_and_the_old_one_is_close
         second, third = Writer(done), Writer(done)
         world.worker.start()
         await world.accept(message(1))
-        await begun.wait()
+        await has_begun.wait()
         await world.worker.replace_writer(second)
         assert not world.writer.closed, "it is delivering"
         may_end.set()
@@ -240,11 +240,11 @@ def test_a_message_that_the_writer_forgot_is_a_bug_and_not_lost(inbox):
 
 
 def test_dead_letters_are_reported(inbox):
-    async def again(claim):
+    async def raise_again(claim):
         return Delivery({m.id: Retry("no") if m.payload["number"] else Parked("why") for m in claim.messages})
 
     async def act() -> None:
-        world = World(inbox, again, retry_delay=lambda message, retry: None)
+        world = World(inbox, raise_again, retry_delay=lambda message, retry: None)
         await world.accept(message(0), message(1))
         world.worker.start()
         await until_async(lambda: world.count("dead") + world.count("parked") == 2)
@@ -256,17 +256,17 @@ def test_dead_letters_are_reported(inbox):
 
 def test_a_stop_completes_running_batches_and_claims_no_others(inbox):
     async def act() -> None:
-        go, begun = asyncio.Event(), asyncio.Event()
+        go, has_begun = asyncio.Event(), asyncio.Event()
 
         async def slow(claim):
-            begun.set()
+            has_begun.set()
             await go.wait()
             return await done(claim)
 
         world = World(inbox, slow)
         world.worker.start()
         await world.accept(message(1))
-        await begun.wait()
+        await has_begun.wait()
         await world.accept(message(2))
         stopping = asyncio.create_task(world.worker.stop())
         await asyncio.sleep(0.05)
@@ -283,16 +283,16 @@ def test_a_stop_releases_messages_that_do_not_finish_before_their_lease_ends(inb
     monkeypatch.setattr("sfcode.relay.worker.worker.MARGIN", 29.8)
 
     async def act() -> None:
-        begun = asyncio.Event()
+        has_begun = asyncio.Event()
 
         async def hangs(claim):
-            begun.set()
+            has_begun.set()
             await asyncio.Event().wait()
 
         world = World(inbox, hangs)
         world.worker.start()
         await world.accept(message(1))
-        await begun.wait()
+        await has_begun.wait()
         async with asyncio.timeout(PATIENCE):
             await world.worker.stop()
         assert (world.count("ready"), world.count("leased")) == (1, 0)
