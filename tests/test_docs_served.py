@@ -184,8 +184,8 @@ def serve_with(auth: str, secret: str, stage: Stage, folder: Path) -> Relay:
     shutil.copytree(stage.folder / "config", folder / "config")
     Journey(folder).edit("sfcode.yaml", "webhook_auth: {scheme: path}", f"webhook_auth: {auth}")
     environ = {**stage.world.environ, "SFCODE_RELAY_WEBHOOK_SECRET": secret}
-    made, database = stage.world, f"sqlite:///{folder / 'relay.db'}"
-    other = World(folder, made.far, environ, database, made.relays, made.programs)
+    stage_world, database = stage.world, f"sqlite:///{folder / 'relay.db'}"
+    other = World(folder, stage_world.far, environ, database, stage_world.relays, stage_world.programs)
     return other.ready(SFCODE_RELAY_DATABASE_URL=database)
 
 

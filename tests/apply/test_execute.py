@@ -67,7 +67,7 @@ class Bench:
         rows = self.org.query("SELECT Username FROM User WHERE Username = 'appcues.integration@example.com'")
         return [row["Username"] for row in rows]
 
-    def told(self) -> list[str]:
+    def messages(self) -> list[str]:
         """Return the reported events, without IDs and progress."""
         return [re.sub(r"0Af\w+", "ID", line) for line in self.said if not line.startswith("  ")]
 
@@ -82,7 +82,7 @@ def test_each_step_is_confirmed_and_reported_in_its_order(bench: Bench) -> None:
     lock = CountingLock()
     result = bench.execute(lock=lock)
     user = bench.project.settings.integration_user
-    reports = bench.told()
+    reports = bench.messages()
     assert reports[0] == f"User:{user.username}: created"
     assert reports[1] == f"PermissionSetLicenseAssign:{user.permission_set_license}/{user.username}: created"
     assert re.fullmatch(r"Deploying \d+ components and the applied state \(ID\)", reports[2]), reports
@@ -103,7 +103,7 @@ def test_a_refused_plan_executes_no_step(bench: Bench) -> None:
 def test_a_lost_lock_stops_the_apply_before_the_next_step(bench: Bench, steps: int) -> None:
     with pytest.raises(Refused, match="taken over the lock"):
         bench.execute(lock=CountingLock(steps))
-    assert len(bench.told()) == steps - 1, "the first step only notes what is about to be made"
+    assert len(bench.messages()) == steps - 1, "the first step only notes what is about to be made"
     assert (component(bench.served, SCORE) is not None) is (steps == 4)
     bench.execute()
     assert make_plan(bench.project, bench.org, SECRETS).plan.is_empty, "the next apply completes it"
@@ -118,7 +118,7 @@ def test_a_second_apply_of_records_alone_deploys_nothing_and_can_be_rolled_back(
     bench.org.delete("PermissionSetAssignment", row["Id"])
     bench.said.clear()
     result = bench.execute()
-    assert bench.told() == [f"PermissionSetAssignment:{name}: created"]
+    assert bench.messages() == [f"PermissionSetAssignment:{name}: created"]
     assert result.deployments == ()
     history = read_applied(bench.org, bench.project).history
     assert [past.id for past in history] == [result.apply_id, first.apply_id]
@@ -129,7 +129,7 @@ def test_a_destroy_deletes_dependents_first_and_cannot_be_rolled_back(bench: Ben
     bench.execute()
     bench.said.clear()
     result = bench.execute(mode=Mode.DESTROY, allow_delete=(SCORE,))
-    reports = bench.told()
+    reports = bench.messages()
     user = bench.project.settings.integration_user.username
     unassigned = reports.index(f"PermissionSetAssignment:Appcues_Integration/{user}: deleted")
     deployed = next(index for index, line in enumerate(reports) if line.startswith("Deploying"))
@@ -152,4 +152,4 @@ def test_a_failed_deployment_is_recorded_and_stops_the_apply(bench: Bench) -> No
     with pytest.raises(DeployFailed):
         bench.execute(change=spoil)
     assert [deployed.success for deployed in bench.recorded] == [False]
-    assert not [line for line in bench.told() if line.startswith("PermissionSetAssignment")]
+    assert not [line for line in bench.messages() if line.startswith("PermissionSetAssignment")]

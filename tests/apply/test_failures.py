@@ -17,12 +17,12 @@ def text_of(*messages, **more):
     return str(failure(DeployResult("0Af1", "Failed", done=True, success=False, failures=messages, **more), ORIGINS))
 
 
-def said(problem, address=MESSAGE):
+def deploy_message(problem, address=MESSAGE):
     return DeployMessage(address.type, address.full_name, "workflows/Contact.workflow", 3, 7, problem, "Error")
 
 
 def test_a_problem_that_names_a_field_points_at_the_line_of_that_field():
-    assert text_of(said("Invalid field Plan__c")).splitlines() == [
+    assert text_of(deploy_message("Invalid field Plan__c")).splitlines() == [
         "The org refused the deployment 0Af1 (Failed); no metadata was changed:",
         f"  - {FILE}:12:11: to_appcues.attributes.plan: {MESSAGE}: Invalid field Plan__c",
         "Correct the lines named above, then run `sfcode plan` again.",
@@ -30,20 +30,20 @@ def test_a_problem_that_names_a_field_points_at_the_line_of_that_field():
 
 
 def test_a_problem_that_names_nothing_points_at_the_component():
-    assert f"  - {FILE}:1:1: {MESSAGE}: In some way wrong" in text_of(said("In some way wrong"))
+    assert f"  - {FILE}:1:1: {MESSAGE}: In some way wrong" in text_of(deploy_message("In some way wrong"))
 
 
 def test_a_name_inside_a_longer_name_is_not_a_mention():
-    assert f"{FILE}:1:1:" in text_of(said("Invalid field My_Plan__c"))
+    assert f"{FILE}:1:1:" in text_of(deploy_message("Invalid field My_Plan__c"))
 
 
 def test_a_problem_of_an_unmanaged_component_keeps_the_orgs_position():
-    stranger = said("Cannot be parsed", Address("ApexClass", "X"))
+    stranger = deploy_message("Cannot be parsed", Address("ApexClass", "X"))
     assert "  - ApexClass:X: Cannot be parsed (workflows/Contact.workflow:3:7)" in text_of(stranger)
 
 
 def test_all_problems_come_in_file_order():
-    lines = text_of(said("Invalid field Plan__c"), said("In some way wrong")).splitlines()
+    lines = text_of(deploy_message("Invalid field Plan__c"), deploy_message("In some way wrong")).splitlines()
     assert [line.split(": ")[0] for line in lines[1:3]] == [f"  - {FILE}:1:1", f"  - {FILE}:12:11"]
 
 
@@ -58,7 +58,7 @@ def test_a_failure_without_a_reason_is_reported_as_such():
 
 
 def test_a_failure_lists_the_completed_steps():
-    result = DeployResult("0Af2", "Failed", done=True, success=False, failures=(said("In some way wrong"),))
+    result = DeployResult("0Af2", "Failed", done=True, success=False, failures=(deploy_message("In some way wrong"),))
     text = str(failure(result, ORIGINS, ["Flow:X: deactivated, 1 version deleted"]))
     assert "(Failed); it changed nothing:" in text
     assert "\nDone before the deployment:\n  - Flow:X: deactivated, 1 version deleted\n" in text
@@ -75,17 +75,17 @@ def trial(*messages, **more):
 
 
 def test_a_trial_passes_if_only_flow_versions_to_be_deleted_block_it():
-    active = said("You can't delete a flow version that is active.", Address("Flow", "Appcues_contact-1"))
-    used = said(IN_USE.format(f"Flow Version - {VERSION[:15]}"), FIELD)
+    active = deploy_message("You can't delete a flow version that is active.", Address("Flow", "Appcues_contact-1"))
+    used = deploy_message(IN_USE.format(f"Flow Version - {VERSION[:15]}"), FIELD)
     assert trial(active, used).success
 
 
 def test_a_trial_fails_for_every_other_reason():
     for message in (
-        said(IN_USE.format(f"Flow Version - {VERSION}, Workflow Rule - Contact.Theirs"), FIELD),
-        said(IN_USE.format("Flow Version - 301000000000009AAA"), FIELD),
-        said("The formula is invalid", Address("Flow", "Appcues_contact")),
-        said("In some way wrong"),
+        deploy_message(IN_USE.format(f"Flow Version - {VERSION}, Workflow Rule - Contact.Theirs"), FIELD),
+        deploy_message(IN_USE.format("Flow Version - 301000000000009AAA"), FIELD),
+        deploy_message("The formula is invalid", Address("Flow", "Appcues_contact")),
+        deploy_message("In some way wrong"),
     ):
         result = trial(message)
         assert (result.success, result.failures) == (False, (message,))
@@ -95,7 +95,7 @@ def test_a_trial_fails_for_every_other_reason():
 def test_apex_tests_and_their_coverage_are_listed_after_the_components():
     failed = TestFailure("ContactTest", "saves", "Assertion Failed", "Class.ContactTest.saves: line 3")
     tests = TestRun(1, 1, failures=(failed,), coverage_warnings=("Average coverage is 60%",))
-    assert text_of(said("In some way wrong"), tests=tests).splitlines()[1:] == [
+    assert text_of(deploy_message("In some way wrong"), tests=tests).splitlines()[1:] == [
         f"  - {FILE}:1:1: {MESSAGE}: In some way wrong",
         "  - Apex test ContactTest.saves: Assertion Failed",
         "  - Test coverage: Average coverage is 60%",
@@ -115,7 +115,9 @@ def test_the_hint_fits_the_failure():
     locked = text_of(error_status_code="ALREADY_IN_PROCESS", error_message="locked")
     assert "pass --lock-timeout 5m to wait" in locked
     assert "No component caused this." in text_of(error_status_code="X", error_message="sorry")
-    assert "Correct the lines named above" in text_of(said("wrong"), error_status_code="X", error_message="sorry")
+    assert "Correct the lines named above" in text_of(
+        deploy_message("wrong"), error_status_code="X", error_message="sorry"
+    )
     assert "Correct the lines named above" in text_of()
 
 
@@ -125,33 +127,33 @@ def test_a_problem_without_a_type_or_a_position_is_reported_unchanged():
 
 
 def test_the_longest_name_in_a_message_is_its_origin_and_an_unnamed_component_the_fallback():
-    assert f"{FILE}:12:11:" in text_of(said("Plan and Plan__c do not go together"))
-    assert f"{FILE}:13:11:" in text_of(said("Plan is unknown"))
+    assert f"{FILE}:12:11:" in text_of(deploy_message("Plan and Plan__c do not go together"))
+    assert f"{FILE}:13:11:" in text_of(deploy_message("Plan is unknown"))
 
 
 class TestATrial:
     def test_ignores_the_deletion_of_an_active_flow_only_if_its_versions_are_deleted(self):
-        off = said("Cannot be switched off", Address("FlowDefinition", "Appcues_contact"))
-        version = said("active", Address("Flow", "Appcues_contact-12"))
+        off = deploy_message("Cannot be switched off", Address("FlowDefinition", "Appcues_contact"))
+        version = deploy_message("active", Address("Flow", "Appcues_contact-12"))
         for message in (off, version):
             assert trial(message).success
             result = DeployResult("0Af1", "Failed", done=True, success=False, failures=(message,))
             assert not forgive_versions(result, ()).success
 
     def test_does_not_mistake_another_numbered_component_for_a_flow_version(self):
-        assert not trial(said("active", Address("Layout", "Contact-12"))).success
+        assert not trial(deploy_message("active", Address("Layout", "Contact-12"))).success
 
     def test_reads_several_users_each_by_its_id(self):
         first, second = f"Flow Version - {VERSION}", f"Flow Version - {VERSION[:15]}"
-        assert trial(said(IN_USE.format(f"{first}, {second}"), FIELD)).success
+        assert trial(deploy_message(IN_USE.format(f"{first}, {second}"), FIELD)).success
 
     def test_keeps_only_the_remaining_problems(self):
-        failure_of_its_own = said("In some way wrong")
-        result = trial(said("active", Address("Flow", "Appcues_contact-1")), failure_of_its_own)
+        failure_of_its_own = deploy_message("In some way wrong")
+        result = trial(deploy_message("active", Address("Flow", "Appcues_contact-1")), failure_of_its_own)
         assert (result.success, result.failures) == (False, (failure_of_its_own,))
 
     def test_with_failed_apex_tests_is_not_a_success(self):
-        version = said("active", Address("Flow", "Appcues_contact-1"))
+        version = deploy_message("active", Address("Flow", "Appcues_contact-1"))
         failed = TestFailure("T", "m", "no", "")
         assert not trial(version, tests=TestRun(1, 1, failures=(failed,))).success
         assert trial(version, tests=TestRun(1, 0)).success
@@ -159,7 +161,7 @@ class TestATrial:
     def test_that_succeeded_or_failed_as_a_whole_is_unchanged(self):
         succeeded = DeployResult("0Af1", "Succeeded", done=True, success=True)
         assert forgive_versions(succeeded, {VERSION}) is succeeded
-        message = said("active", Address("Flow", "Appcues_contact-1"))
+        message = deploy_message("active", Address("Flow", "Appcues_contact-1"))
         assert not trial(message, error_message="sorry").success
 
 
@@ -172,4 +174,4 @@ def test_a_canceled_deployment_is_not_reported_as_refused():
     head = "The deployment 0Af1 was stopped (Canceled); no metadata was changed:"
     assert lines() == [head, "  - It was canceled", hint]
     assert lines(canceled_by_name="Ada") == [head, "  - It was canceled by Ada", hint]
-    assert lines(said("In some way wrong")) == [head, f"  - {FILE}:1:1: {MESSAGE}: In some way wrong", hint]
+    assert lines(deploy_message("In some way wrong")) == [head, f"  - {FILE}:1:1: {MESSAGE}: In some way wrong", hint]

@@ -27,7 +27,7 @@ class SleepyOrg:
         return SimpleNamespace(now=lambda: self.time)
 
     def update(self, _type: str, id_: str, values: dict[str, Any]) -> None:
-        self.written.append(f"{id_} {values['Description']}")
+        self.writes.append(f"{id_} {values['Description']}")
         if self.error:
             raise self.error
 
@@ -50,9 +50,9 @@ def test_after_two_missed_renewals_the_lock_is_renewed_before_the_next_step(
 ) -> None:
     org.time += seconds
     lock.confirm()
-    assert len(org.written) == writes
+    assert len(org.writes) == writes
     lock.confirm()
-    assert len(org.written) == writes, "it has been seen now"
+    assert len(org.writes) == writes, "it has been seen now"
 
 
 def test_a_lock_removed_during_the_sleep_stops_the_apply(org: SleepyOrg, lock: OrgLock) -> None:
@@ -68,17 +68,17 @@ def test_a_failed_renewal_is_repeated_by_the_next_one(org: SleepyOrg, lock: OrgL
     lock.confirm()
     org.error = None
     lock.confirm()
-    assert len(org.written) == 2
+    assert len(org.writes) == 2
 
 
 def test_its_deployment_is_written_into_it(org: SleepyOrg, lock: OrgLock) -> None:
     lock.deploying("0Af000000000001AAA")
     lock.let_go()
-    assert '"deployment": "0Af000000000001AAA"' in org.written[-1]
-    assert '"detached": true' in org.written[-1]
-    count = len(org.written)
+    assert '"deployment": "0Af000000000001AAA"' in org.writes[-1]
+    assert '"detached": true' in org.writes[-1]
+    count = len(org.writes)
     lock.deploying("0Af000000000002AAA")
-    assert len(org.written) == count, "nobody is there to write it any more"
+    assert len(org.writes) == count, "nobody is there to write it any more"
 
 
 def test_each_project_has_its_own() -> None:

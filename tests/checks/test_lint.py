@@ -16,7 +16,7 @@ from sfcode.checks.rules import LINT_RULES, PLAN_RULES
 from sfcode.config.files import shipped_templates
 from sfcode.diagnostics import Diagnostic, Level
 from sfcode.metadata.objects import standard
-from tests.review.projects import FILES, Edit, Files, edited, reviewed, taken, write
+from tests.review.projects import FILES, Edit, Files, edited, load_snapshot, reviewed, write
 
 TEMPLATES = "templates/metadata/"
 TOKEN = "00D000000000001!" + "AQ4AQ" * 6
@@ -45,7 +45,7 @@ def config(*edits: Edit, **more: str) -> dict[str, str]:
 
 
 def find_by_rule(root: Path, files: Mapping[str, str], rule: str) -> list[Diagnostic]:
-    return [finding for finding in lint(taken(root, files)) if finding.rule == rule]
+    return [finding for finding in lint(load_snapshot(root, files)) if finding.rule == rule]
 
 
 MESSAGE, FLOW, RULE, SET, FIELD = "WorkflowOutboundMessage", "Flow", "WorkflowRule", "PermissionSet", "CustomField"
@@ -447,7 +447,7 @@ def test_a_rule_reports_its_line_and_nothing_elsewhere(case: Case, tmp_path: Pat
 
 
 def test_a_value_that_is_no_nps_answer_needs_no_event_in_events_yaml(tmp_path: Path) -> None:
-    snapshot = taken(tmp_path, config(FEEDBACK, events=NO_FEEDBACK))
+    snapshot = load_snapshot(tmp_path, config(FEEDBACK, events=NO_FEEDBACK))
     (mapping, *_) = (mapping for mapping in snapshot.project.resolved if mapping.object == "Contact")
     other = mapping.targets[1].value._replace(path=("last_flow",))
     vars(snapshot.project)["resolved"] = (replace(mapping, targets=(replace(mapping.targets[1], value=other),)),)
@@ -486,7 +486,7 @@ def test_a_template_that_drops_a_field_is_named_with_the_mapping_line(tmp_path: 
 
 
 def test_a_project_without_faults_has_no_findings(tmp_path: Path) -> None:
-    assert list(lint(taken(tmp_path, FILES))) == []
+    assert list(lint(load_snapshot(tmp_path, FILES))) == []
 
 
 def test_the_shipped_example_has_no_findings_but_its_personal_data(root: Path, tmp_path: Path) -> None:
@@ -494,7 +494,7 @@ def test_the_shipped_example_has_no_findings_but_its_personal_data(root: Path, t
         str(path.relative_to(root)): path.read_text(encoding="utf-8")
         for path in [*(root / "config").glob("*.yaml"), *(root / "config").glob("mappings/*.yaml")]
     }
-    rules = {finding.rule for finding in lint(taken(tmp_path, files, "production"))}
+    rules = {finding.rule for finding in lint(load_snapshot(tmp_path, files, "production"))}
     assert rules == {"SF203"}
 
 
@@ -505,7 +505,7 @@ def test_mappings_of_the_connector_need_no_delivery_chain(tmp_path: Path) -> Non
             for name, object_ in (("contact", "Contact"), ("lead", "Lead"))
         )
     )
-    assert {finding.rule for finding in lint(taken(tmp_path, files))} == {"SF002"}
+    assert {finding.rule for finding in lint(load_snapshot(tmp_path, files))} == {"SF002"}
 
 
 def test_only_findings_of_the_change_are_new(tmp_path: Path) -> None:

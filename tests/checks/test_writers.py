@@ -172,16 +172,16 @@ def test_json_of_doctor(capsys: pytest.CaptureFixture[str]) -> None:
         "warnings": 1,
         "findings": [
             finding(
-                found,
-                DOCTOR_RULES[found.rule].name,
-                position if found.position else None,
-                id=found.rule,
-                where=found.path,
+                reported,
+                DOCTOR_RULES[reported.rule].name,
+                position if reported.position else None,
+                id=reported.rule,
+                where=reported.path,
                 area=area,
                 level=level,
-                records=list(found.records),
+                records=list(reported.records),
             )
-            for found, area, level in zip(DOCTORED, ("org", "data", "org"), ("warning", "info", "ok"), strict=True)
+            for reported, area, level in zip(DOCTORED, ("org", "data", "org"), ("warning", "info", "ok"), strict=True)
         ],
     }
 

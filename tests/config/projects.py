@@ -54,7 +54,7 @@ class Case:
         assert folder.problems(self.environment) == self.lines
 
 
-def each(cases: list[Case]) -> pytest.MarkDecorator:
+def parametrize_cases(cases: list[Case]) -> pytest.MarkDecorator:
     """Parametrize a test over cases."""
     return pytest.mark.parametrize("case", cases, ids=lambda case: case.title)
 

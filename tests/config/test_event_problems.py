@@ -5,7 +5,7 @@ from __future__ import annotations
 from sfcode.config.events_file import default_events
 from sfcode.config.template import find_template_names
 from sfcode.mapping.events import event_attributes
-from tests.config.projects import CONTACT, Case, Folder, each
+from tests.config.projects import CONTACT, Case, Folder, parametrize_cases
 
 CASES: list[Case] = [
     Case(
@@ -127,7 +127,7 @@ aliases:
 ]
 
 
-@each(CASES)
+@parametrize_cases(CASES)
 def test_a_template_fault_is_reported_at_its_line(case: Case, folder: Folder) -> None:
     case.check(folder)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.config.projects import CONTACT, SENDING, SETTINGS, Case, Folder, each
+from tests.config.projects import CONTACT, SENDING, SETTINGS, Case, Folder, parametrize_cases
 
 CASES: list[Case] = [
     Case(
@@ -194,6 +194,6 @@ to_appcues:
 ]
 
 
-@each(CASES)
+@parametrize_cases(CASES)
 def test_every_problem_of_a_file_is_reported_at_its_position(case: Case, folder: Folder) -> None:
     case.check(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.config.projects import CONTACT, SENDING, SETTINGS, Case, Folder, each
+from tests.config.projects import CONTACT, SENDING, SETTINGS, Case, Folder, parametrize_cases
 
 CASES: list[Case] = [
     Case(
@@ -132,6 +132,6 @@ CASES: list[Case] = [
 ]
 
 
-@each(CASES)
+@parametrize_cases(CASES)
 def test_an_invalid_name_is_refused_at_its_position(case: Case, folder: Folder) -> None:
     case.check(folder)

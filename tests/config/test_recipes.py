@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.config.projects import CONTACT, SENDING, SETTINGS, Case, Folder, each
+from tests.config.projects import CONTACT, SENDING, SETTINGS, Case, Folder, parametrize_cases
 
 LOGGING = SENDING + "  activities: [flow_completed]\n"
 ROLES = CONTACT.replace("role: Title", "role: {field: Title, map: {VP: sale, AE: sales}, default: other}")
@@ -147,7 +147,7 @@ CASES = [
 ]
 
 
-@each(CASES)
+@parametrize_cases(CASES)
 def test_a_recipe_that_cannot_work_is_refused_at_its_line(case: Case, folder: Folder) -> None:
     case.check(folder)
 

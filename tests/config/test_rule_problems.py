@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from sfcode.config.notify_models import AlarmName
-from tests.config.projects import CONTACT, SENDING, SETTINGS, Case, Folder, each
+from tests.config.projects import CONTACT, SENDING, SETTINGS, Case, Folder, parametrize_cases
 
 CASES: list[Case] = [
     Case(
@@ -649,6 +649,6 @@ CASES: list[Case] = [
 ]
 
 
-@each(CASES)
+@parametrize_cases(CASES)
 def test_an_invalid_combination_is_refused_at_its_position(case: Case, folder: Folder) -> None:
     case.check(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.config.projects import CONTACT, ENVIRONMENTS, SETTINGS, Case, Folder, each
+from tests.config.projects import CONTACT, ENVIRONMENTS, SETTINGS, Case, Folder, parametrize_cases
 
 CASES: list[Case] = [
     Case(
@@ -91,6 +91,6 @@ CASES: list[Case] = [
 ]
 
 
-@each(CASES)
+@parametrize_cases(CASES)
 def test_faults_of_variables_are_reported_at_their_position(case: Case, folder: Folder) -> None:
     case.check(folder)

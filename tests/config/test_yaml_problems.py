@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.config.projects import CONTACT, Case, Folder, each
+from tests.config.projects import CONTACT, Case, Folder, parametrize_cases
 
 CASES: list[Case] = [
     Case(
@@ -182,7 +182,7 @@ user_id: a
 ]
 
 
-@each(CASES)
+@parametrize_cases(CASES)
 def test_a_syntax_error_is_reported_at_its_position(case: Case, folder: Folder) -> None:
     case.check(folder)
 

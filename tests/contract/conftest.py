@@ -12,7 +12,7 @@ from tests.conftest import STARTED_WITH, opened_doors
 from tests.contract import place as places
 from tests.contract.evidence import PROPERTY, ClientSteps, describe_step
 from tests.contract.place import Place, Real
-from tests.contract.project import Rendered, found, renamed, rendered
+from tests.contract.project import Rendered, create_org, renamed, rendered
 from tests.contract.recording import Recordings
 from tests.contract.sf import Clients, SfCli, clients
 from tests.e2e.journey import Journey
@@ -25,8 +25,8 @@ REAL = pytest.param("real", marks=pytest.mark.org)
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the steps against the local org and, if SFCODE_TEST_ORG names one, against that org."""
-    if "where" in metafunc.fixturenames:
-        metafunc.parametrize("where", ["local", REAL], indirect=True)
+    if "target" in metafunc.fixturenames:
+        metafunc.parametrize("target", ["local", REAL], indirect=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,7 +51,7 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture
-def where(request: pytest.FixtureRequest) -> str:
+def target(request: pytest.FixtureRequest) -> str:
     """Return the org of a test; skip tests that need the local org, with the reason."""
     only = request.node.get_closest_marker("local_only")
     if only and request.param == "real":
@@ -149,9 +149,9 @@ def renamed_package(tmp_path_factory: pytest.TempPathFactory, ground: Real) -> R
 
 
 @pytest.fixture
-def package(where: str, request: pytest.FixtureRequest) -> Rendered:
+def package(target: str, request: pytest.FixtureRequest) -> Rendered:
     """Return the repository's own project, as the org of this test accepts it."""
-    package: Rendered = request.getfixturevalue("own_package" if where == "local" else "renamed_package")
+    package: Rendered = request.getfixturevalue("own_package" if target == "local" else "renamed_package")
     return package
 
 
@@ -159,7 +159,7 @@ def package(where: str, request: pytest.FixtureRequest) -> Rendered:
 def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Create the shipped company once, with the integration user of the package."""
     state = tmp_path_factory.mktemp("seed")
-    found(state)
+    create_org(state)
     return state
 
 
@@ -173,9 +173,9 @@ def state(seed: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
+def org(target: str, request: pytest.FixtureRequest) -> Iterator[Place]:
     """Serve a new org over http and https; or return the named one, and delete the test data at the end."""
-    if where == "real":
+    if target == "real":
         real: Real = request.getfixturevalue("named_org")
         yield real.for_test()
         places.sweep(real.place.ours, real.place.word)
@@ -185,7 +185,7 @@ def org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 @pytest.fixture
-def ours(org: Place) -> Org:
+def client(org: Place) -> Org:
     """Return a client of the org that is independent of the tested client."""
     return org.ours
 

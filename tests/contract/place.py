@@ -90,14 +90,17 @@ class Place:
             return {}
         return {"REQUESTS_CA_BUNDLE": str(self.certificate), "NODE_EXTRA_CA_CERTS": str(self.certificate)}
 
-    def rows(self, name: str, where: str = "", **field_values: Any) -> list[dict[str, Any]]:
+    def rows(self, name: str, condition: str = "", **field_values: Any) -> list[dict[str, Any]]:
         """Read records with all their fields; `where` is a condition in SOQL, and further arguments are values of fields."""
-        conditions = [*filter(None, [where]), *(f"{field} = {_quoted(value)}" for field, value in field_values.items())]
+        conditions = [
+            *filter(None, [condition]),
+            *(f"{field} = {_quoted(value)}" for field, value in field_values.items()),
+        ]
         clause = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return rows(self.ours, f"SELECT FIELDS(ALL) FROM {name}{clause} LIMIT 200")
 
-    def count(self, name: str, where: str) -> int:
-        return self.ours.count(f"SELECT COUNT() FROM {name} WHERE {where}")
+    def count(self, name: str, condition: str) -> int:
+        return self.ours.count(f"SELECT COUNT() FROM {name} WHERE {condition}")
 
     def component(self, type: str, name: str) -> Mapping[str, Any] | None:
         """Read the body of a component; None if it does not exist."""
@@ -193,7 +196,7 @@ def sweep(client: Org, word: str, *, ground: bool = False) -> None:
     for name, field in _NAMED.items():
         _sweep_records(client, name, f"{field} LIKE '%{word}%'", ground)
     sets = f"PermissionSet.Name LIKE '{word}%'"
-    _sweep_records(client, "PermissionSetAssignment", sets, ground, kept="PermissionSet.Name")
+    _sweep_records(client, "PermissionSetAssignment", sets, ground, excluded="PermissionSet.Name")
     listed = [Address(entry.type, entry.full_name) for entry in client.metadata.list_metadata(*_TYPES)]
     addresses = [
         entry for entry in listed if word in entry.full_name and (ground or f"{word}{GROUND}" not in entry.full_name)
@@ -210,10 +213,10 @@ def sweep(client: Org, word: str, *, ground: bool = False) -> None:
         deploy(client, deleted=tuple(dict.fromkeys(deletions)))
 
 
-def _sweep_records(client: Org, name: str, where: str, ground: bool, kept: str = "") -> None:
-    field = kept or _NAMED[name]
+def _sweep_records(client: Org, name: str, condition: str, ground: bool, excluded: str = "") -> None:
+    field = excluded or _NAMED[name]
     but = "" if ground else f" AND (NOT {field} LIKE '%{GROUND}%')"
-    record_ids = [row["Id"] for row in rows(client, f"SELECT Id FROM {name} WHERE {where}{but}")]
+    record_ids = [row["Id"] for row in rows(client, f"SELECT Id FROM {name} WHERE {condition}{but}")]
     for start in range(0, len(record_ids), 200):
         ids = ",".join(record_ids[start : start + 200])
         answers = client.rest.restful("composite/sobjects", method="DELETE", params={"ids": ids})

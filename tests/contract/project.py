@@ -86,7 +86,7 @@ def rendered(journey: Journey) -> Rendered:
     return Rendered(**layouts)
 
 
-def found(state: Path) -> None:
+def create_org(state: Path) -> None:
     """Create an org with the user of the project's outbound messages."""
     reset(state)
     with (

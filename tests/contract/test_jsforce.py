@@ -100,9 +100,9 @@ def start(node_clients: Clients, key: rsa.RSAPrivateKey) -> Iterator[Start]:
 
 
 @pytest.fixture
-def place(where: str, request: pytest.FixtureRequest) -> Place:
+def place(target: str, request: pytest.FixtureRequest) -> Place:
     """Return the org that all tests share; or the named one, with a unique word for the names of this test's data."""
-    if where == "real":
+    if target == "real":
         return cast(Place, request.getfixturevalue("ground").for_test())
     return cast(Place, request.getfixturevalue("shared_org"))
 

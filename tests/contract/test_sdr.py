@@ -126,26 +126,26 @@ def failures(result: Any) -> dict[str, str]:
 
 @RECORDED
 def test_a_package_is_checked_deployed_and_deployed_again(
-    either: Sdr, project: Path, ours: Org, package: Rendered
+    either: Sdr, project: Path, client: Org, package: Rendered
 ) -> None:
     """A check changes nothing, a deployment creates all components, and a second deployment changes nothing."""
     addresses = [str(address) for address in package.bodies]
     checked = either.deploy(project, checkOnly=True)
     assert (checked["status"], checked["checkOnly"]) == ("Succeeded", True)
-    assert bodies(ours, package.bodies) == {}
+    assert bodies(client, package.bodies) == {}
     assert states(either.deploy(project)) == dict.fromkeys(addresses, "Created")
-    assert bodies(ours, package.bodies) == package.bodies
+    assert bodies(client, package.bodies) == package.bodies
     assert states(either.deploy(project)) == dict.fromkeys(addresses, "Unchanged")
 
 
-def test_one_change_is_told_from_what_stays(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
-    deploy(ours, package)
+def test_one_change_is_told_from_what_stays(either: Sdr, project: Path, client: Org, package: Rendered) -> None:
+    deploy(client, package)
     edit(project / package.named(SCORE), "<label>", "<label>Our ")
     states_by_address = states(either.deploy(project))
     changed = package.named("CustomField:Contact.Appcues_NPS_Score__c")
     assert {address for address, state in states_by_address.items() if state == "Changed"} == {changed}
     address = Address.parse(changed)
-    assert str(bodies(ours, [address])[address]["label"]).startswith("Our ")
+    assert str(bodies(client, [address])[address]["label"]).startswith("Our ")
 
 
 FAULTS = [
@@ -199,7 +199,7 @@ and packages of the schema's version are refused."""
 def test_what_the_org_refuses_is_told_of_the_file_at_fault(  # noqa: PLR0917
     either: Sdr,
     project: Path,
-    ours: Org,
+    client: Org,
     package: Rendered,
     file: str,
     old: str,
@@ -219,10 +219,10 @@ def test_what_the_org_refuses_is_told_of_the_file_at_fault(  # noqa: PLR0917
     paths = {entry["address"]: entry["filePath"] for entry in result["files"] if entry["state"] == "Failed"}
     # The library combines fields into a file of the object, which is not a file of the project.
     assert paths.get(address) == (None if address == "CustomObject:Contact" else str(project / file))
-    assert bodies(ours, package.bodies) == {}
+    assert bodies(client, package.bodies) == {}
 
 
-def test_without_rollback_the_rest_is_deployed(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
+def test_without_rollback_the_rest_is_deployed(either: Sdr, project: Path, client: Org, package: Rendered) -> None:
     """Only failed components are missing, and the result reports it."""
     score = package.named("<field>Contact.Appcues_NPS_Score__c</field>")
     viewer = package.address("PermissionSet:Appcues_Viewer")
@@ -230,13 +230,13 @@ def test_without_rollback_the_rest_is_deployed(either: Sdr, project: Path, ours:
     result = either.deploy(project, rollbackOnError=False)
     assert result["status"] == "SucceededPartial"
     assert set(failures(result)) == {str(viewer)}
-    assert bodies(ours, package.bodies).keys() == package.bodies.keys() - {viewer}
+    assert bodies(client, package.bodies).keys() == package.bodies.keys() - {viewer}
 
 
 @pytest.mark.parametrize("when", ["POST", "PRE"])
-def test_components_are_deleted(either: Sdr, project: Path, ours: Org, package: Rendered, when: str) -> None:
+def test_components_are_deleted(either: Sdr, project: Path, client: Org, package: Rendered, when: str) -> None:
     """Only the listed components are deleted: in a separate deployment, or before or after a package."""
-    deploy(ours, package)
+    deploy(client, package)
     addresses = [
         package.address(text) for text in ("CustomField:Contact.Appcues_NPS_Score__c", "PermissionSet:Appcues_Viewer")
     ]
@@ -244,23 +244,23 @@ def test_components_are_deleted(either: Sdr, project: Path, ours: Org, package: 
     assert {address: state for address, state in states(result).items() if state == "Deleted"} == {
         str(address): "Deleted" for address in addresses
     }
-    assert bodies(ours, package.bodies).keys() == package.bodies.keys() - {*addresses}
+    assert bodies(client, package.bodies).keys() == package.bodies.keys() - {*addresses}
 
 
 @RECORDED
-def test_what_is_in_use_is_not_deleted(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
+def test_what_is_in_use_is_not_deleted(either: Sdr, project: Path, client: Org, package: Rendered) -> None:
     """The field that an outbound message sends is not deleted, and neither are the other listed components."""
-    deploy(ours, package)
+    deploy(client, package)
     used = package.address("CustomField:Contact.Appcues_User_Id__c")
     result = either.destroy(project, used, package.address("PermissionSet:Appcues_Viewer"))
     assert result["status"] == "Failed"
     assert "referenced elsewhere" in failures(result)[str(used)]
-    assert bodies(ours, package.bodies) == package.bodies
+    assert bodies(client, package.bodies) == package.bodies
 
 
-def test_what_is_retrieved_is_what_is_there(sdr: Sdr, ours: Org, package: Rendered, tmp_path: Path) -> None:
+def test_what_is_retrieved_is_what_is_there(sdr: Sdr, client: Org, package: Rendered, tmp_path: Path) -> None:
     """Deploying the files of a retrieve to the same org changes nothing; missing components are reported."""
-    deploy(ours, package)
+    deploy(client, package)
     output = tmp_path / "back" / "force-app"
     missing = Address("Flow", "Nope")
     result = sdr("retrieve", addresses=[str(address) for address in (*package.bodies, missing)], output=str(output))
@@ -271,8 +271,8 @@ def test_what_is_retrieved_is_what_is_there(sdr: Sdr, ours: Org, package: Render
 
 
 @RECORDED
-def test_the_org_is_listed_as_components(sdr: Sdr, ours: Org, package: Rendered) -> None:
-    deploy(ours, package)
+def test_the_org_is_listed_as_components(sdr: Sdr, client: Org, package: Rendered) -> None:
+    deploy(client, package)
     types = ["CustomField", "Flow", "PermissionSet"]
     addresses = {str(address) for address in package.bodies if address.type in types}
     assert addresses <= set(sdr("list", types=types))

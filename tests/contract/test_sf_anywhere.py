@@ -14,19 +14,19 @@ from tests.contract.sf import SfCli
 
 
 @pytest.mark.recorded("@salesforce/cli", "with_integration_user")
-def test_a_record_is_made_read_changed_refused_listed_and_deleted(at_org: SfCli, org: Place, ours: Org) -> None:
+def test_a_record_is_made_read_changed_refused_listed_and_deleted(at_org: SfCli, org: Place, client: Org) -> None:
     sf = at_org
     last = f"Van Dyke {org.word}"
     soql = f"SELECT Id, Title FROM Contact WHERE LastName = '{last}'"
 
     record_id = sf("data create record -s Contact -v", f"FirstName=Sofie LastName='{last}'")["result"]["id"]
-    assert rows(ours, soql) == [{"Id": record_id, "Title": None}]
+    assert rows(client, soql) == [{"Id": record_id, "Title": None}]
 
     answer = sf("data get record -s Contact -w", f"FirstName=Sofie LastName='{last}'")
     assert (answer["result"]["Id"], answer["result"]["Name"]) == (record_id, f"Sofie {last}")
 
     sf("data update record -s Contact", "-i", record_id[:15], "-v", "Title='Chief Officer'")
-    assert rows(ours, soql) == [{"Id": record_id, "Title": "Chief Officer"}]
+    assert rows(client, soql) == [{"Id": record_id, "Title": "Chief Officer"}]
 
     refused = sf("data update record -s Contact", "-i", record_id, "-v", "Email=nonsense", code=1)
     assert (refused["name"], refused["data"]["fields"]) == ("INVALID_EMAIL_ADDRESS", ["Email"])
@@ -38,15 +38,15 @@ def test_a_record_is_made_read_changed_refused_listed_and_deleted(at_org: SfCli,
     assert "Chief Officer" in table.stdout
 
     sf("data delete record -s Contact", "-i", record_id)
-    assert rows(ours, soql) == []
+    assert rows(client, soql) == []
 
 
-def test_objects_are_listed_and_described(at_org: SfCli, ours: Org) -> None:
+def test_objects_are_listed_and_described(at_org: SfCli, client: Org) -> None:
     answer = at_org("sobject list --sobject all")
     assert {"Account", "Contact", "Event", "Lead", "User"} <= set(answer["result"])
     answer = at_org("sobject describe -s Contact")
     described = {field["name"]: field for field in answer["result"]["fields"]}
-    assert described.keys() == {field["name"] for field in ours.rest.Contact.describe()["fields"]}
+    assert described.keys() == {field["name"] for field in client.rest.Contact.describe()["fields"]}
     assert (described["LastName"]["type"], described["LastName"]["nillable"]) == ("string", False)
     assert described["AccountId"]["referenceTo"] == ["Account"]
 

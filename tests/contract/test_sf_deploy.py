@@ -59,18 +59,18 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_a_package_from_validation_to_change(either: SfCli, project: Path, ours: Org, package: Rendered) -> None:
+def test_a_package_from_validation_to_change(either: SfCli, project: Path, client: Org, package: Rendered) -> None:
     """Validate, quick-deploy, deploy again, change, stop waiting, resume, and request the report."""
     addresses = {str(address) for address in package.bodies}
 
     answer = either("project deploy validate -d force-app --test-level RunLocalTests", folder=project)
     validation = answer["result"]["id"]
     assert (answer["result"]["status"], answer["result"]["checkOnly"]) == ("Succeeded", True)
-    assert bodies(ours, package.bodies) == {}
+    assert bodies(client, package.bodies) == {}
 
     answer = either("project deploy quick", "--job-id", validation, folder=project)
     assert answer["result"]["status"] == "Succeeded"
-    assert bodies(ours, package.bodies) == package.bodies
+    assert bodies(client, package.bodies) == package.bodies
 
     answer = either("project deploy start -d force-app", folder=project)
     assert states(answer) == dict.fromkeys(addresses, "Unchanged")
@@ -85,7 +85,7 @@ def test_a_package_from_validation_to_change(either: SfCli, project: Path, ours:
     assert states(answer) == dict.fromkeys(addresses, "Unchanged") | {changed: "Changed"}
     address = Address.parse(changed)
     label = package.bodies[address]["label"]
-    assert bodies(ours, [address])[address] == package.bodies[address] | {"label": f"Our {label}"}
+    assert bodies(client, [address])[address] == package.bodies[address] | {"label": f"Our {label}"}
 
     answer = either("project deploy report", "--job-id", job, folder=project)
     assert (answer["result"]["id"], answer["result"]["status"]) == (job, "Succeeded")
@@ -93,7 +93,7 @@ def test_a_package_from_validation_to_change(either: SfCli, project: Path, ours:
 
 @RECORDED
 def test_failures_are_shown_at_their_place_in_the_local_files(
-    either: SfCli, project: Path, ours: Org, package: Rendered
+    either: SfCli, project: Path, client: Org, package: Rendered
 ) -> None:
     """
     If sf sends a file unchanged, line and column are those of the source.
@@ -120,7 +120,7 @@ def test_failures_are_shown_at_their_place_in_the_local_files(
 
     # A field is sent in the file of its object, whose lines are not those of the field's own file.
     assert failed[names[0]]["filePath"] == str(score)
-    assert bodies(ours, package.bodies) == {}
+    assert bodies(client, package.bodies) == {}
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 @pytest.mark.local_only("the deployment is held up in the org itself")
 def test_a_deploy_that_runs_is_cancelled(
-    at_org: SfCli, project: Path, ours: Org, package: Rendered, gate: Gate
+    at_org: SfCli, project: Path, client: Org, package: Rendered, gate: Gate
 ) -> None:
     job = at_org("project deploy start -d force-app --async", folder=project)["result"]["id"]
     assert gate.inside.wait(PATIENCE)
@@ -142,15 +142,15 @@ def test_a_deploy_that_runs_is_cancelled(
     answer = at_org("project deploy report", "--job-id", job, folder=project)
     assert answer["result"]["status"] == "Canceled"
     assert answer["result"]["canceledByName"]
-    assert bodies(ours, package.bodies) == {}
+    assert bodies(client, package.bodies) == {}
 
 
 @RECORDED
 def test_what_is_in_the_org_is_listed_and_retrieved(
-    at_org: SfCli, org: Place, ours: Org, package: Rendered, tmp_path: Path
+    at_org: SfCli, org: Place, client: Org, package: Rendered, tmp_path: Path
 ) -> None:
     """The test lists types and components, generates a manifest from the org, and retrieves a project with that manifest."""
-    deploy(ours, package)
+    deploy(client, package)
 
     answer = at_org("org list metadata-types")
     types = {entry["xmlName"]: entry for entry in answer["result"]["metadataObjects"]}
@@ -177,12 +177,12 @@ def test_what_is_in_the_org_is_listed_and_retrieved(
     assert {name for name in package.source if name.startswith("force-app")} <= back
 
 
-def test_a_component_is_deleted(at_org: SfCli, project: Path, ours: Org, package: Rendered) -> None:
+def test_a_component_is_deleted(at_org: SfCli, project: Path, client: Org, package: Rendered) -> None:
     """`delete source` removes the field from the org and from the project."""
-    deploy(ours, package)
+    deploy(client, package)
     deleted_address = package.address("CustomField:Contact.Appcues_NPS_Score__c")
     at_org("project delete source --no-prompt -m", str(deleted_address), folder=project)
-    bodies_in_org = bodies(ours, package.bodies)
+    bodies_in_org = bodies(client, package.bodies)
     assert deleted_address not in bodies_in_org
     assert bodies_in_org.keys() == package.bodies.keys() - {deleted_address}
     assert not (project / package.named(SCORE)).exists()

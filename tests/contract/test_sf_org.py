@@ -40,7 +40,7 @@ def test_signing_in_with_a_token(sf_cli: SfCli, org: Place) -> None:
 
 
 @pytest.mark.local_only("an app is registered by a control route, and its session ended in the org's file")
-def test_signing_in_with_a_key(sf_cli: SfCli, org: Place, state: Path, ours: Org, tmp_path: Path) -> None:
+def test_signing_in_with_a_key(sf_cli: SfCli, org: Place, state: Path, client: Org, tmp_path: Path) -> None:
     """sf signs in as the user with the app's key, and signs in again when the session has ended."""
     key, certificate = key_and_certificate()
     (tmp_path / "app.key").write_bytes(key)
@@ -97,7 +97,9 @@ def key_and_certificate() -> tuple[bytes, str]:
 
 
 @pytest.mark.local_only("it serves with a certificate of its own, which no machine trusts")
-def test_everything_goes_over_tls_too(sf_cli: SfCli, org: Place, package: Rendered, ours: Org, tmp_path: Path) -> None:
+def test_everything_goes_over_tls_too(
+    sf_cli: SfCli, org: Place, package: Rendered, client: Org, tmp_path: Path
+) -> None:
     """If sf trusts the certificate, it signs in, queries, and deploys over REST and SOAP; otherwise it does not connect."""
     trusted = {"NODE_EXTRA_CA_CERTS": str(org.certificate)}
     project = package.lay_out(tmp_path / "project")
@@ -108,7 +110,7 @@ def test_everything_goes_over_tls_too(sf_cli: SfCli, org: Place, package: Render
     sf_cli(login, **trusted)
     command = "project deploy start -d force-app --target-org local"
     sf_cli(command, folder=project, SF_ORG_METADATA_REST_DEPLOY="true", **trusted)
-    assert bodies(ours, package.bodies) == package.bodies
+    assert bodies(client, package.bodies) == package.bodies
     answer = sf_cli(command, folder=project, SF_ORG_METADATA_REST_DEPLOY="false", **trusted)
     assert answer["result"]["success"]
     answer = sf_cli("data query --target-org local -q", ORGANIZATION, **trusted)
@@ -118,16 +120,16 @@ def test_everything_goes_over_tls_too(sf_cli: SfCli, org: Place, package: Render
 
 @RECORDED
 def test_records_of_a_file_are_upserted_in_bulk(
-    at_org: SfCli, org: Place, ours: Org, package: Rendered, tmp_path: Path
+    at_org: SfCli, org: Place, client: Org, package: Rendered, tmp_path: Path
 ) -> None:
     """The first upsert creates the records, the second one finds them by their external ID."""
-    deploy(ours, package)
+    deploy(client, package)
     # Without field access nobody can read a deployed field, including the administrator.
-    (permissions,) = rows(ours, package.named("SELECT Id FROM PermissionSet WHERE Name = 'Appcues_Integration'"))
-    ours.rest.PermissionSetAssignment.create(
-        {"AssigneeId": ours.identity.user_id, "PermissionSetId": permissions["Id"]}
+    (permissions,) = rows(client, package.named("SELECT Id FROM PermissionSet WHERE Name = 'Appcues_Integration'"))
+    client.rest.PermissionSetAssignment.create(
+        {"AssigneeId": client.identity.user_id, "PermissionSetId": permissions["Id"]}
     )
-    contact = ours.create("Contact", {"LastName": org.word})
+    contact = client.create("Contact", {"LastName": org.word})
     key, subject = package.named("Appcues_Event_Id__c"), f"{org.word} NPS, 9"
     with (tmp_path / "events.csv").open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
@@ -137,15 +139,15 @@ def test_records_of_a_file_are_upserted_in_bulk(
         answer = at_org(f"data upsert bulk -s Event -i {key} -w 1 -f", str(tmp_path / "events.csv"))
         (record,) = answer["result"]["records"]["successfulResults"]
         assert record["sf__Created"] == str(created).lower()
-        records = rows(ours, f"SELECT Subject, WhoId FROM Event WHERE Subject LIKE '{org.word}%'")
+        records = rows(client, f"SELECT Subject, WhoId FROM Event WHERE Subject LIKE '{org.word}%'")
         assert records == [{"Subject": subject, "WhoId": contact}]
 
 
 @RECORDED
 @pytest.mark.local_only("a user cannot be removed again")
-def test_a_user_is_given_a_licence_and_a_permission_set(at_org: SfCli, ours: Org, package: Rendered) -> None:
+def test_a_user_is_given_a_licence_and_a_permission_set(at_org: SfCli, client: Org, package: Rendered) -> None:
     """Without the license the org refuses the permission set; after the license, the permission set is assigned too."""
-    deploy(ours, package)
+    deploy(client, package)
     to = f"--on-behalf-of {INTEGRATION_USER}"
     refused = at_org(f"org assign permset -n Appcues_Integration {to}", code=1)
     (failure,) = refused["result"]["failures"]
@@ -154,6 +156,6 @@ def test_a_user_is_given_a_licence_and_a_permission_set(at_org: SfCli, ours: Org
     at_org(f"org assign permsetlicense -n SalesforceAPIIntegrationPsl {to}")
     at_org(f"org assign permset -n Appcues_Integration {to}")
     condition = f"WHERE Assignee.Username = '{INTEGRATION_USER}'"
-    assert rows(ours, f"SELECT PermissionSetLicense.DeveloperName FROM PermissionSetLicenseAssign {condition}")
-    sets = rows(ours, f"SELECT PermissionSet.Name FROM PermissionSetAssignment {condition}")
+    assert rows(client, f"SELECT PermissionSetLicense.DeveloperName FROM PermissionSetLicenseAssign {condition}")
+    sets = rows(client, f"SELECT PermissionSet.Name FROM PermissionSetAssignment {condition}")
     assert "Appcues_Integration" in {row["PermissionSet"]["Name"] for row in sets}

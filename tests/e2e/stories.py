@@ -87,7 +87,7 @@ def change(address: str, **values: Any) -> Deed:
 def without(address: str, element: str, *names: str) -> Deed:
     """Remove entries from a component with another tool."""
 
-    def taken(_: Journey, org: LocalOrg) -> None:
+    def take_over(_: Journey, org: LocalOrg) -> None:
         stored_component = component(org, Address.parse(address))
         assert stored_component is not None, address
         entries = stored_component.body[element]
@@ -100,29 +100,29 @@ def without(address: str, element: str, *names: str) -> Deed:
         )
         deploy(org, replace(stored_component, body={**stored_component.body, element: other_entries}))
 
-    return taken
+    return take_over
 
 
 def delete(address: str) -> Deed:
     return lambda _, org: deploy(org, deleted=(Address.parse(address),))
 
 
-def set_record(sobject: str, where: str, **values: Any) -> Deed:
+def set_record(sobject: str, condition: str, **values: Any) -> Deed:
     """Change one record."""
 
     def done(_: Journey, org: LocalOrg) -> None:
         with opened(org) as client:
-            client.update(sobject, client.query(f"SELECT Id FROM {sobject} WHERE {where} LIMIT 1")[0]["Id"], values)
+            client.update(sobject, client.query(f"SELECT Id FROM {sobject} WHERE {condition} LIMIT 1")[0]["Id"], values)
 
     return done
 
 
-def delete_record(sobject: str, where: str) -> Deed:
+def delete_record(sobject: str, condition: str) -> Deed:
     """Delete one record."""
 
     def done(_: Journey, org: LocalOrg) -> None:
         with opened(org) as client:
-            client.delete(sobject, client.query(f"SELECT Id FROM {sobject} WHERE {where}")[0]["Id"])
+            client.delete(sobject, client.query(f"SELECT Id FROM {sobject} WHERE {condition}")[0]["Id"])
 
     return done
 

@@ -25,8 +25,8 @@ class World:
         self.rest = Rest(org, session=session)
         self.control = Control(self.rest)
 
-    def contact(self, where: str) -> str:
-        return self.rest.rows(f"SELECT Id FROM Contact WHERE {where} ORDER BY Id LIMIT 1")[0]["Id"]
+    def contact(self, condition: str) -> str:
+        return self.rest.rows(f"SELECT Id FROM Contact WHERE {condition} ORDER BY Id LIMIT 1")[0]["Id"]
 
     def change(self, object_name: str, record_id: str, **values) -> None:
         answer = self.rest("PATCH", f"/sobjects/{object_name}/{record_id}", json=values)

@@ -61,8 +61,8 @@ def test_a_new_plan_is_written_to_a_private_file_and_a_saved_one_to_the_passed_p
     assert journey.run("plan", "--out", "plan.json", "--quiet").code == 0
     del journey.environ["DISPLAY"]
     seen.unlink()
-    written = journey.run("open", "plan.json", "--output", "page.html", "--json")
-    assert written.json["result"] == {"page": str(journey.folder / "page.html"), "opened": False}
+    result = journey.run("open", "plan.json", "--output", "page.html", "--json")
+    assert result.json["result"] == {"page": str(journey.folder / "page.html"), "opened": False}
     assert not seen.exists()
     assert "Asked for by config/mappings/contact.yaml:" in (journey.folder / "page.html").read_text(encoding="utf-8")
 

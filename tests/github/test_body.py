@@ -155,8 +155,8 @@ def test_the_digest_is_of_what_the_plan_does_and_of_nothing_else():
 
 def test_characters_that_are_not_seen_are_spelled_out_in_comments_and_issues():
     marker = Marker("drift", "config", "production")
-    hidden = "Some\u202ebody"
-    comment = comment_body(CommentParts(MARKER, lambda room: hidden[:room]))
-    for text in (comment, issue_body(marker, plan(changed(1)), hidden)):
+    foreign_text = "Some\u202ebody"
+    comment = comment_body(CommentParts(MARKER, lambda room: foreign_text[:room]))
+    for text in (comment, issue_body(marker, plan(changed(1)), foreign_text)):
         assert "\u202e" not in text
         assert "Some\\u202ebody" in text

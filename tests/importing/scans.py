@@ -73,7 +73,7 @@ def message(name: str = "AppcuesOnContactCreateUpdate_Z1AzRYj", **changes: Any) 
     return Message(**values | changes)
 
 
-def found(**changes: Any) -> ScanResult:
+def make_scan(**changes: Any) -> ScanResult:
     """Return a scan with the components of the help page and the connector's message."""
     values: dict[str, Any] = {
         "target": TARGET,

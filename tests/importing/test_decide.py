@@ -12,7 +12,7 @@ from sfcode.importing.decide import mapping_name, propose_config
 from sfcode.importing.field_candidates import attribute_name
 from sfcode.importing.scan_result import Formula, MessageTrigger
 from sfcode.metadata.component import Address
-from tests.importing.scans import ROBOT, fields, found, grants, message
+from tests.importing.scans import ROBOT, fields, grants, make_scan, message
 
 TITLE = (("role", "Title"),)
 OTHER = replace(ROBOT, username="other@northwind.example", sets=())
@@ -29,7 +29,7 @@ def because(draft, subject: str) -> str:
 
 
 def test_an_org_set_up_by_the_help_page_leaves_no_question():
-    draft = propose_config(found(), ImportOptions())
+    draft = propose_config(make_scan(), ImportOptions())
     (mapping,) = draft.mappings
     assert (mapping.name, mapping.object, mapping.direction) == ("contact", "Contact", "both")
     assert (mapping.user_id, mapping.source) == ("Appcues_Id__c", "Product_User_Id__c")
@@ -48,12 +48,12 @@ def test_an_org_set_up_by_the_help_page_leaves_no_question():
 
 def test_an_org_without_an_integration_is_refused():
     with pytest.raises(Refused, match="No integration with Appcues was found") as refused:
-        propose_config(found(messages=(), people=(), sets={}), ImportOptions())
+        propose_config(make_scan(messages=(), people=(), sets={}), ImportOptions())
     assert "sfcode init" in refused.value.hint
 
 
 def test_all_questions_are_listed_at_once_with_their_options():
-    scan = found(
+    scan = make_scan(
         messages=(),
         fields={"Contact": fields(Appcues_Id__c="double", User_Key__c="string", Member_Id__c="string")},
         people=(ROBOT, replace(ROBOT, username="second@northwind.example")),
@@ -88,7 +88,7 @@ def test_two_objects_are_a_question_that_both_can_answer():
     )
     fields_by_object = {"Contact": fields(), "Lead": fields()}
     formula = Formula("TEXT(Product_User_Id__c)", False, "Product_User_Id__c")
-    scan = found(
+    scan = make_scan(
         messages=(message(), lead),
         fields=fields_by_object,
         formulas={"Contact.Appcues_Id__c": formula, "Lead.Appcues_Id__c": formula},
@@ -106,7 +106,7 @@ def test_two_objects_are_a_question_that_both_can_answer():
 def test_of_several_id_fields_the_sent_one_is_chosen_and_the_others_named():
     own_message = message("Send_To_Appcues", by_connector=False, fields=("Id", "Member_Id__c", "Plan__c"))
     draft = propose_config(
-        found(
+        make_scan(
             messages=(own_message,),
             fields={"Contact": fields(Appcues_Id__c="double", Member_Id__c="string", Account_Id__c="string")},
             formulas={},
@@ -124,7 +124,7 @@ def test_of_several_id_fields_the_sent_one_is_chosen_and_the_others_named():
 
 
 def test_a_number_field_passed_as_user_id_gets_a_text_formula():
-    draft = propose_config(found(), ImportOptions(user_id=("Product_User_Id__c",)))
+    draft = propose_config(make_scan(), ImportOptions(user_id=("Product_User_Id__c",)))
     (mapping,) = draft.mappings
     assert (mapping.user_id, mapping.source) == ("Appcues_User_Id__c", "Product_User_Id__c")
     assert draft.as_is == ("PermissionSet:Appcues_Access",)
@@ -148,7 +148,7 @@ def test_a_number_field_passed_as_user_id_gets_a_text_formula():
     ],
 )
 def test_a_wrong_option_remains_a_question(options, question):
-    scan = found(people=(ROBOT, OTHER))
+    scan = make_scan(people=(ROBOT, OTHER))
     assert questions(scan, **options)[0].startswith(question.removesuffix(" one of")), questions(scan, **options)
 
 
@@ -179,7 +179,7 @@ def test_an_option_of_one_object_overrides_one_for_all():
     ],
 )
 def test_an_nps_field_is_chosen_by_its_name_and_a_question_in_doubt(more, options, score, question):
-    scan = found(fields={"Contact": fields(**more)})
+    scan = make_scan(fields={"Contact": fields(**more)})
     if question:
         assert questions(scan, **options)[0].startswith("- Which field of Contact holds the latest NPS score?")
     else:
@@ -202,12 +202,12 @@ def test_an_nps_field_is_chosen_by_its_name_and_a_question_in_doubt(more, option
     ],
 )
 def test_the_direction_follows_from_the_components_of_the_org(changes, direction):
-    assert propose_config(found(**changes), ImportOptions(attributes=TITLE)).mappings[0].direction == direction
+    assert propose_config(make_scan(**changes), ImportOptions(attributes=TITLE)).mappings[0].direction == direction
 
 
 def test_a_message_of_a_flow_with_other_actions_is_kept_and_reported():
     busy = message(fired_by=(MessageTrigger(Address("Flow", "Does_Much"), alone=False),))
-    draft = propose_config(found(messages=(busy,)), ImportOptions())
+    draft = propose_config(make_scan(messages=(busy,)), ImportOptions())
     assert draft.mappings[0].replaces == ()
     (note,) = draft.by_hand
     assert "is fired by Flow:Does_Much, which has other actions too" in note
@@ -215,7 +215,7 @@ def test_a_message_of_a_flow_with_other_actions_is_kept_and_reported():
 
 def test_a_person_who_connected_appcues_is_not_chosen_as_integration_user():
     person = replace(ROBOT, username="robin@northwind.example", license="Salesforce", sets=())
-    scan = found(messages=(message(user=person.username),), people=(person,), sets={})
+    scan = make_scan(messages=(message(user=person.username),), people=(person,), sets={})
     draft = propose_config(scan, ImportOptions(attributes=TITLE))
     assert draft.user.is_new
     assert draft.user.username == "appcues.integration@northwind.example"
@@ -228,7 +228,7 @@ def test_a_missing_license_and_a_faulty_formula_are_reported():
     bare = replace(ROBOT, set_licenses=())
     zero = Formula("TEXT(Product_User_Id__c)", True, "Product_User_Id__c")
     draft = propose_config(
-        found(people=(bare,), formulas={"Contact.Appcues_Id__c": zero}, event_id=True), ImportOptions()
+        make_scan(people=(bare,), formulas={"Contact.Appcues_Id__c": zero}, event_id=True), ImportOptions()
     )
     notes = "\n".join(draft.notes)
     assert "has no permission set license" in notes
@@ -240,7 +240,7 @@ def test_a_missing_license_and_a_faulty_formula_are_reported():
 def test_a_user_without_a_set_for_the_object_gets_a_new_one():
     bare = replace(ROBOT, sets=("Unrelated",))
     sets = {"Unrelated": replace(grants("Unrelated"), body={"objectPermissions": {"Case": {"allowRead": True}}})}
-    draft = propose_config(found(people=(bare,), sets=sets), ImportOptions(attributes=TITLE))
+    draft = propose_config(make_scan(people=(bare,), sets=sets), ImportOptions(attributes=TITLE))
     assert (draft.user.permission_set, draft.user.access) == (None, "least_privilege")
     assert (
         because(draft, "permission set")
@@ -251,7 +251,7 @@ def test_a_user_without_a_set_for_the_object_gets_a_new_one():
 
 def test_several_permission_sets_are_a_question():
     two = replace(ROBOT, sets=("Appcues_Access", "More"))
-    scan = found(people=(two,), sets={"Appcues_Access": grants(readable=("Title",)), "More": grants("More")})
+    scan = make_scan(people=(two,), sets={"Appcues_Access": grants(readable=("Title",)), "More": grants("More")})
     assert "--permission-set Appcues_Access" in questions(scan)
     assert propose_config(scan, ImportOptions(permission_set="Appcues_Access")).user.permission_set == "Appcues_Access"
 
@@ -311,7 +311,7 @@ NPS = fields(NPS_Score__c="double", NPS_Feedback__c="textarea")
     ],
 )
 def test_the_direction_decides_what_is_written_back(changes, options, way, targets, reason):
-    draft = propose_config(found(**changes), ImportOptions(attributes=TITLE, **options))
+    draft = propose_config(make_scan(**changes), ImportOptions(attributes=TITLE, **options))
     (mapping,) = draft.mappings
     assert (mapping.direction, (mapping.score, mapping.feedback, mapping.activities)) == (way, targets)
     assert because(draft, "direction of Contact").startswith(reason)
@@ -320,7 +320,7 @@ def test_the_direction_decides_what_is_written_back(changes, options, way, targe
 def test_fields_with_a_purpose_of_their_own_are_no_attributes():
     """The user id, its number field and both NPS answers are not proposed as attributes."""
     every = (*(name for name in NPS if name != "Id"), "Unreadable__c")
-    scan = found(fields={"Contact": NPS}, sets={"Appcues_Access": grants(readable=every)})
+    scan = make_scan(fields={"Contact": NPS}, sets={"Appcues_Access": grants(readable=every)})
     assert propose_config(scan, ImportOptions()).mappings[0].attributes == {
         "email": "Email",
         "plan": "Plan__c",
@@ -338,7 +338,7 @@ def test_fields_with_a_purpose_of_their_own_are_no_attributes():
     ],
 )
 def test_a_formula_that_makes_blank_a_zero_is_noted_where_it_makes_user_ids(formula, noted):
-    draft = propose_config(found(formulas={"Contact.Appcues_Id__c": formula}), ImportOptions())
+    draft = propose_config(make_scan(formulas={"Contact.Appcues_Id__c": formula}), ImportOptions())
     assert any("treats blank as zero" in note for note in draft.notes) is noted
 
 
@@ -352,13 +352,13 @@ def test_a_formula_that_makes_blank_a_zero_is_noted_where_it_makes_user_ids(form
     ],
 )
 def test_the_external_id_of_activities_is_noted_where_the_relay_will_need_it(changes, options, noted):
-    draft = propose_config(found(**changes), ImportOptions(attributes=TITLE, **options))
+    draft = propose_config(make_scan(**changes), ImportOptions(attributes=TITLE, **options))
     assert any("already exists; the relay needs it" in note for note in draft.notes) is noted
 
 
 def test_a_message_of_a_mapped_object_is_left_over_and_another_is_noted():
     lead = message("On_Lead", address=Address("WorkflowOutboundMessage", "Lead.On_Lead"))
-    scan = found(messages=(message(), lead))
+    scan = make_scan(messages=(message(), lead))
     draft = propose_config(scan, ImportOptions(objects=("Contact",)))
     assert draft.leftovers == (message(),)
     assert len(draft.notes) == 1
@@ -425,12 +425,12 @@ def test_a_message_of_a_mapped_object_is_left_over_and_another_is_noted():
     ],
 )
 def test_a_question_names_the_option_that_answers_it(changes, options, question):
-    assert tuple(questions(found(**changes), **options)[:2]) == question
+    assert tuple(questions(make_scan(**changes), **options)[:2]) == question
 
 
 def test_an_nps_field_that_an_org_computes_is_not_written():
     computed = replace(fields(NPS_Score__c="double")["NPS_Score__c"], calculated=True)
-    scan = found(fields={"Contact": {**fields(), "NPS_Score__c": computed}})
+    scan = make_scan(fields={"Contact": {**fields(), "NPS_Score__c": computed}})
     assert propose_config(scan, ImportOptions()).mappings[0].score is None
 
 
@@ -451,14 +451,14 @@ def test_an_nps_field_that_an_org_computes_is_not_written():
     ],
 )
 def test_the_user_id_has_its_reason(options, value, reason):
-    draft = propose_config(found(), ImportOptions(**options))
+    draft = propose_config(make_scan(), ImportOptions(**options))
     (choice,) = [choice for choice in draft.choices if choice.what == "user id of Contact"]
     assert (choice.value, choice.because) == (value, reason)
 
 
 def test_attributes_of_another_object_are_left_to_its_mapping():
     options = ImportOptions(attributes=(("role", "Contact.Title"), ("tier", "Lead.Tier__c"), ("plan", "Plan__c")))
-    draft = propose_config(found(), options)
+    draft = propose_config(make_scan(), options)
     (mapping,) = draft.mappings
     assert mapping.attributes == {"role": "Title", "plan": "Plan__c"}
     assert mapping.attributes_because == "passed as an option"
@@ -474,7 +474,7 @@ def test_options_have_names_in_any_case():
         nps_score=("none",),
         permission_set="appcues_ACCESS",
     )
-    spelled = options.spell_as(found().fields, found().sets)
+    spelled = options.spell_as(make_scan().fields, make_scan().sets)
     assert spelled == replace(
         options,
         objects=("Contact",),
@@ -515,7 +515,7 @@ def test_an_attribute_is_named_after_its_field(field, name):
 )
 def test_the_user_keeps_its_access_and_its_license(rights, person, expected):
     body = {"objectPermissions": {"Contact": dict.fromkeys(rights, True), "Case": {"modifyAllRecords": True}}}
-    scan = found(people=(replace(ROBOT, **person),), sets={"Appcues_Access": replace(grants(), body=body)})
+    scan = make_scan(people=(replace(ROBOT, **person),), sets={"Appcues_Access": replace(grants(), body=body)})
     user = propose_config(scan, ImportOptions(attributes=TITLE)).user
     assert (user.access, user.record_access, user.set_license) == expected
 
@@ -529,7 +529,7 @@ def test_the_user_keeps_its_access_and_its_license(rights, person, expected):
     ],
 )
 def test_the_permission_set_has_its_reason(body, reason):
-    scan = found(sets={"Appcues_Access": replace(grants(), body=body)})
+    scan = make_scan(sets={"Appcues_Access": replace(grants(), body=body)})
     draft = propose_config(scan, ImportOptions(attributes=TITLE))
     assert because(draft, "permission set") == f"assigned to appcues@northwind.example, {reason}"
 
@@ -569,6 +569,6 @@ def test_the_permission_set_has_its_reason(body, reason):
     ],
 )
 def test_the_integration_user_has_its_reason(changes, options, user, reason):
-    draft = propose_config(found(**changes), ImportOptions(attributes=TITLE, **options))
+    draft = propose_config(make_scan(**changes), ImportOptions(attributes=TITLE, **options))
     (choice,) = [choice for choice in draft.choices if choice.what == "integration user"]
     assert (choice.value, choice.because) == (user, reason)

@@ -14,7 +14,7 @@ from sfcode.importing.scan_result import MessageTrigger
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Change
 from sfcode.plan.plan import Plan, Refusal
-from tests.importing.scans import found, message
+from tests.importing.scans import make_scan, message
 from tests.plan.samples import TARGET, USER, number
 
 BUSY = MessageTrigger(Address("Flow", "Does_Much"), alone=False)
@@ -31,7 +31,7 @@ CHANGES = (
 
 
 def imported(*changes: Change, **more) -> ImportResult:
-    scan = found(messages=(message(), HAND_MADE))
+    scan = make_scan(messages=(message(), HAND_MADE))
     plan = Plan(TARGET, "production", "1", "63.0", Address("StaticResource", "S"), changes, {}, **more)
     return ImportResult(scan, propose_config(scan, ImportOptions()), {"sfcode.yaml": "version: 1\n"}, plan)
 
@@ -193,5 +193,5 @@ def test_what_no_org_contains_is_left_to_fill_in(options: dict[str, str], missin
 
 
 def test_a_report_shows_no_control_characters_of_an_org() -> None:
-    odd = replace(FULL, found=replace(FULL.found, target=replace(FULL.found.target, name="Acme \x1b[2J")))
+    odd = replace(FULL, make_scan=replace(FULL.found, target=replace(FULL.found.target, name="Acme \x1b[2J")))
     assert format_report(odd, ImportOptions(), mark).startswith("Found in Acme \\x1b[2J (00D")

@@ -17,7 +17,7 @@ from sfcode.importing.answers import ImportOptions
 from sfcode.importing.decide import propose_config
 from sfcode.importing.write import quote_scalar, render_files
 from sfcode.metadata.objects import standard
-from tests.importing.scans import ROBOT, fields, found, grants, message
+from tests.importing.scans import ROBOT, fields, grants, make_scan, message
 
 ORG = "alias:prod"
 
@@ -32,7 +32,7 @@ def write_files(folder: Path, scan, **options):
 
 
 def test_the_written_project_generates_the_found_components(tmp_path):
-    write_files(tmp_path, found())
+    write_files(tmp_path, make_scan())
     project = load(tmp_path / "config")
     settings = project.settings
     assert (project.environment, project.target.org, project.target.protected) == ("production", ORG, True)
@@ -45,7 +45,7 @@ def test_the_written_project_generates_the_found_components(tmp_path):
 
 
 def test_the_files_of_an_org_set_up_by_the_help_page(tmp_path):
-    assert write_files(tmp_path, found(), identity="appcues_1f2e") == {
+    assert write_files(tmp_path, make_scan(), identity="appcues_1f2e") == {
         "sfcode.yaml": """\
 # yaml-language-server: $schema=.schema/sfcode.json
 
@@ -127,7 +127,7 @@ to_salesforce:
 def test_the_files_of_an_org_that_only_receives(tmp_path):
     view_all = {"Account": {"allowRead": True, "viewAllRecords": True}}
     person = replace(ROBOT, profile="Custom: API", last_name="yes")
-    scan = found(
+    scan = make_scan(
         messages=(),
         people=(person,),
         sets={"Appcues_Access": replace(grants(), body={"objectPermissions": view_all})},
@@ -203,7 +203,7 @@ to_salesforce:
 
 
 def test_a_new_user_in_an_environment_of_another_name(tmp_path):
-    scan = found(messages=(), people=(), sets={}, fields={"Contact": fields()})
+    scan = make_scan(messages=(), people=(), sets={}, fields={"Contact": fields()})
     texts = write_files(
         tmp_path,
         scan,
@@ -227,14 +227,14 @@ def test_a_new_user_in_an_environment_of_another_name(tmp_path):
 
 
 def test_nothing_is_adopted_where_nothing_has_the_projects_names(tmp_path):
-    scan = found(people=(), sets={}, fields={"Contact": {"Key__c": fields(Key__c="string")["Key__c"]}}, formulas={})
+    scan = make_scan(people=(), sets={}, fields={"Contact": {"Key__c": fields(Key__c="string")["Key__c"]}}, formulas={})
     options = {"user_id": ("Key__c",), "attributes": (("key", "Key__c"),)}
     assert "as_is" not in write_files(tmp_path, scan, **options)["sfcode.yaml"]
 
 
 def test_a_project_has_an_identity_that_its_name_does_not_change(tmp_path):
     for folder, options in (("one", {}), ("two", {}), ("three", {"identity": "team_a", "name": "Guides"})):
-        write_files(tmp_path / folder, found(), **options)
+        write_files(tmp_path / folder, make_scan(), **options)
     first, second, third = (load(tmp_path / folder / "config").settings.id for folder in ("one", "two", "three"))
     assert first.startswith("appcues_")
     assert first != second, "each project has its own"
@@ -244,7 +244,7 @@ def test_a_project_has_an_identity_that_its_name_does_not_change(tmp_path):
 def test_options_are_written_to_the_files(tmp_path):
     texts = write_files(
         tmp_path,
-        found(is_sandbox=True),
+        make_scan(is_sandbox=True),
         name="Guides",
         account="10001",
         region="eu",
@@ -260,7 +260,7 @@ def test_options_are_written_to_the_files(tmp_path):
 
 
 def test_placeholders_prevent_a_plan_with_the_relay(tmp_path):
-    write_files(tmp_path, found())
+    write_files(tmp_path, make_scan())
     path = tmp_path / "config" / "mappings" / "contact.yaml"
     path.write_text(path.read_text().replace("delivery: connector", "delivery: relay"))
     with pytest.raises(ConfigError) as wrong:
@@ -274,7 +274,7 @@ def test_placeholders_prevent_a_plan_with_the_relay(tmp_path):
 def test_one_direction_and_a_custom_object_are_written(tmp_path):
     sets = {"Appcues_Access": grants(object_name="Person__c")}
     kinds = {"Person__c": fields(NPS_Score__c="double", NPS_Feedback__c="textarea")}
-    scan = found(messages=(), sets=sets, fields=kinds, formulas={})
+    scan = make_scan(messages=(), sets=sets, fields=kinds, formulas={})
     write_files(tmp_path, scan)
     (mapping,) = load(tmp_path / "config").mappings
     assert (mapping.name, mapping.spec.direction, mapping.spec.to_appcues) == ("person", "to_salesforce", None)
@@ -284,7 +284,7 @@ def test_one_direction_and_a_custom_object_are_written(tmp_path):
 def test_names_from_an_org_are_never_read_as_yaml(tmp_path):
     odd = replace(ROBOT, last_name="yes: #1 ${x} \"q\" 'o' - b: *c", profile="true")
     rule = message("Send: #1")
-    write_files(tmp_path, found(people=(odd,), messages=(rule,)))
+    write_files(tmp_path, make_scan(people=(odd,), messages=(rule,)))
     project = load(tmp_path / "config")
     assert project.settings.integration_user.last_name == odd.last_name
     assert project.settings.integration_user.profile == "true"
@@ -297,7 +297,7 @@ def test_any_text_is_quoted_so_that_yaml_parses_it_back(text):
 
 
 def test_characters_that_yaml_does_not_allow_are_escaped_in_comments_too(tmp_path):
-    scan = found()
+    scan = make_scan()
     target = replace(scan.target, name="Acme \x1b[2J\u009b31m\x7f\nversion: 2")
     formulas = {name: replace(parsed, text="TEXT(A__c) \x08\x9b") for name, parsed in scan.formulas.items()}
     texts = write_files(tmp_path, replace(scan, target=target, formulas=formulas))

@@ -227,13 +227,13 @@ def test_an_invalid_call_gets_salesforces_answer_and_changes_nothing(world: Worl
     """An invalid call gets the same answer as in Salesforce, and the org is unchanged."""
     call, body, status, code, message = wrong
     method, _, path = world.filled(call).partition(" ")
-    before = world.everything()
+    before = world.list_all()
     error = world.rest.error(method, path, **({} if body is None else {"json": world.filled(body)}))
     assert error[:2] == (status, code)
     expected = world.filled(message)
     # The message of an invalid query begins with the position.
     assert expected in error[2] if path.startswith("/query") else expected == error[2]
-    assert world.everything() == before
+    assert world.list_all() == before
 
 
 def test_the_table_has_enough_cases() -> None:
@@ -242,17 +242,17 @@ def test_the_table_has_enough_cases() -> None:
 
 
 def test_an_external_id_that_two_records_have_names_both(world: World) -> None:
-    before = world.everything()
+    before = world.list_all()
     answer = world.rest("PATCH", "/sobjects/Contact/Twice__c/t", json={"LastName": "x"})
     assert answer.status_code == 300
     assert sorted(address[-18:] for address in answer.json()) == sorted([world.ids["contact"], world.ids["twin"]])
-    assert world.everything() == before
+    assert world.list_all() == before
 
 
 @pytest.mark.parametrize("all_or_none", [False, True])
 def test_one_wrong_record_among_right_ones(world: World, all_or_none: bool) -> None:
     """Without allOrNone the valid records are stored; with allOrNone none is."""
-    before = world.everything()
+    before = world.list_all()
     records = [
         {"attributes": {"type": "Contact"}, **values} for values in (LAST, {"LastName": "x", "Ext__c": "k1"}, LAST)
     ]
@@ -260,7 +260,7 @@ def test_one_wrong_record_among_right_ones(world: World, all_or_none: bool) -> N
     codes = [entry["errors"][0]["statusCode"] if entry["errors"] else "" for entry in answer]
     rolled = "ALL_OR_NONE_OPERATION_ROLLED_BACK" if all_or_none else ""
     assert codes == [rolled, "DUPLICATE_VALUE", rolled]
-    assert (world.everything() == before) is all_or_none
+    assert (world.list_all() == before) is all_or_none
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_one_wrong_record_among_right_ones(world: World, all_or_none: bool) -> N
     ],
 )
 def test_wrong_records_in_a_collection(world: World, record: dict[str, Any], code: str) -> None:
-    before = world.everything()
+    before = world.list_all()
     (answer,) = world.rest("POST", "/composite/sobjects", json={"records": [record]}).json()
     assert (answer["success"], answer["errors"][0]["statusCode"]) == (False, code)
-    assert world.everything() == before
+    assert world.list_all() == before

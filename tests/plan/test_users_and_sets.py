@@ -183,12 +183,12 @@ class TestAssignmentsOfAnApply:
         self, project: Project, mode: Mode
     ) -> None:
         name = "appcues@example.com"
-        former, kept, person = license_of(name), assignment(name), assignment("person@example.com", "Former")
-        snapshot = recorded(USER, former, kept, person, other_rows=(assignment(name, "Theirs"),))
+        former, assignment_row, person = license_of(name), assignment(name), assignment("person@example.com", "Former")
+        snapshot = recorded(USER, former, assignment_row, person, other_rows=(assignment(name, "Theirs"),))
         expected = {str(former.address): "delete", str(person.address): "delete"}
         if mode is Mode.DESTROY:
-            expected |= {str(kept.address): "delete", str(USER.address): "update"}
-        assert done(build(project, desired(records=(USER, kept)), snapshot, mode=mode)) == expected
+            expected |= {str(assignment_row.address): "delete", str(USER.address): "update"}
+        assert done(build(project, desired(records=(USER, assignment_row)), snapshot, mode=mode)) == expected
 
     def test_of_a_user_who_has_got_another_profile_are_deleted_and_the_user_stays(
         self, project: Project, mode: Mode

@@ -306,12 +306,12 @@ def test_each_alarm_is_shown_with_what_it_means_and_what_to_do(pages: Pages, vie
     def squeeze(words: str) -> str:
         return "".join(words.replace("`", "").split())
 
-    shown = {squeeze(html.unescape(re.sub(r"<[^>]+>", "", article))) for article in articles}
+    alarm_texts = {squeeze(html.unescape(re.sub(r"<[^>]+>", "", article))) for article in articles}
     expected = [
         f"{name}: {reason.what} detail of {name} {reason.hint} once, last at" for name, reason in ALARMS.items()
     ]
     unknown = "of_a_newer_version detail of of_a_newer_version once, last at"
-    assert shown == {squeeze(words) for words in (*expected, unknown)}
+    assert alarm_texts == {squeeze(words) for words in (*expected, unknown)}
 
 
 def test_an_alarm_whose_acknowledgment_has_an_effect_names_the_command(pages: Pages, operator: Visitor) -> None:

@@ -80,7 +80,7 @@ def write(root: Path, files: Files) -> Path:
     return root / "config"
 
 
-def taken(root: Path, files: Files, environment: str | None = "prod") -> Snapshot:
+def load_snapshot(root: Path, files: Files, environment: str | None = "prod") -> Snapshot:
     """Take a snapshot of a project, with positions as if its folder were the current one."""
     folder = Folder(write(root, files), Path("config"))
     return take_snapshot(load(folder.path, environment, name=folder.name), folder, generate)
@@ -88,11 +88,11 @@ def taken(root: Path, files: Files, environment: str | None = "prod") -> Snapsho
 
 def reviewed(root: Path, before: Files | None, after: Files) -> ReviewReport:
     """Review one environment of two projects, without git."""
-    base = {"prod": taken(root / "before", before)} if before is not None else {}
-    return review(base, {"prod": taken(root / "after", after)}, base_environments=("prod",) if base else ())
+    base = {"prod": load_snapshot(root / "before", before)} if before is not None else {}
+    return review(base, {"prod": load_snapshot(root / "after", after)}, base_environments=("prod",) if base else ())
 
 
-def said(report: ReviewReport) -> list[str]:
+def list_texts(report: ReviewReport) -> list[str]:
     """Return the statements in the order of a report, each with its risk."""
     return [
         f"{statement.risk.word}: {statement.text}" for _, inside in report.group_statements() for statement in inside

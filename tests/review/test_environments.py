@@ -7,7 +7,7 @@ from pathlib import Path
 from sfcode.plan.change import Action
 from sfcode.review.model import ReviewReport, Risk
 from sfcode.review.review import review
-from tests.review.projects import FILES, Files, edited, said, taken
+from tests.review.projects import FILES, Files, edited, list_texts, load_snapshot
 
 THREE = edited(
     FILES,
@@ -35,8 +35,8 @@ def all_of(
     base_environments: tuple[str, ...] = NAMES,
     defined: tuple[str, ...] | None = None,
 ) -> ReviewReport:
-    base = {name: taken(root / "before", before, name) for name in base_environments}
-    head = {name: taken(root / "after", after, name) for name in names}
+    base = {name: load_snapshot(root / "before", before, name) for name in base_environments}
+    head = {name: load_snapshot(root / "after", after, name) for name in names}
     return review(
         {name: base[name] for name in names if name in base},
         head,
@@ -48,7 +48,7 @@ def all_of(
 def test_changes_of_all_environments_are_one_statement(tmp_path: Path) -> None:
     """The host and the user of an environment are in its addresses, and do not count as a difference."""
     report = all_of(tmp_path, THREE, edited(THREE, ("contact", "role: Title", "role: Title\n    dept: Department")))
-    assert said(report) == [
+    assert list_texts(report) == [
         "medium: Contact.Department will be sent to Appcues as `dept`",
         "low: The integration user may read Contact.Department",
     ]
@@ -81,7 +81,7 @@ def test_a_new_environment_is_one_sentence_beside_others(tmp_path: Path) -> None
         ),
     }
     report = all_of(tmp_path, two, THREE, base_environments=("local", "prod"))
-    assert said(report) == ["medium: Environment `test` is new: the org `env:TEST`"]
+    assert list_texts(report) == ["medium: Environment `test` is new: the org `env:TEST`"]
     assert report.effects == ()
 
 
@@ -93,7 +93,7 @@ def test_a_removed_environment_is_a_statement(tmp_path: Path) -> None:
         ),
     }
     report = all_of(tmp_path, THREE, two, names=("local", "prod"))
-    assert said(report) == [
+    assert list_texts(report) == [
         "medium: Environment `test` was removed: its components stay in the org and are no longer managed"
     ]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sfcode.config.schema import json_schema
-from tests.review.projects import FILES, edited, reviewed, said
+from tests.review.projects import FILES, edited, list_texts, reviewed
 
 ACTIVITIES = "  activities: [nps_score, flow_completed]\n"
 
@@ -70,9 +70,9 @@ def test_each_added_or_removed_event_of_a_mapping_has_its_description(tmp_path: 
     without = edited(FILES, ("contact", ACTIVITIES, ""))
     started, ended = {}, {}
     for name in IN_MAPPINGS:
-        (line,) = said(reviewed(tmp_path / name / "forth", without, with_activity(name)))
+        (line,) = list_texts(reviewed(tmp_path / name / "forth", without, with_activity(name)))
         started[name] = words_of(line, "medium: ", " will be written to Contacts as Events")
-        (line,) = said(reviewed(tmp_path / name / "back", with_activity(name), without))
+        (line,) = list_texts(reviewed(tmp_path / name / "back", with_activity(name), without))
         ended[name] = words_of(line, "low: ", " will no longer be written to Contacts")
     assert started == ended
     check_words(started)
@@ -87,7 +87,7 @@ def test_each_event_with_a_changed_text_has_its_description(tmp_path: Path, part
             with_events(f"activities:\n  {name}: {{subject: {activity['subject']}, comment: {activity['comment']}}}\n")
             for activity in (texts, {**texts, part: "Other words"})
         )
-        (line,) = said(reviewed(tmp_path / name, before, after))
+        (line,) = list_texts(reviewed(tmp_path / name, before, after))
         end = f" will read `Other words` instead of `{texts[part]}`"
         words_by_event[name] = words_of(line, f"low: The {part} of activities for ", end)
     check_words(words_by_event)
@@ -100,7 +100,7 @@ def test_each_event_with_a_changed_attribute_has_its_description(tmp_path: Path,
         before, after = (
             with_events(f"properties:\n  {name}: {{{part}: {attribute}}}\n") for attribute in ("old", "new")
         )
-        (line,) = said(reviewed(tmp_path / name, before, after))
+        (line,) = list_texts(reviewed(tmp_path / name, before, after))
         start = f"medium: The {part} in Appcues' event for "
         words_by_event[name] = words_of(line, start, " will be taken from `new` instead of `old`")
     check_words(words_by_event)

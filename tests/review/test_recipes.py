@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sfcode.config.recipe_models import RECIPES
-from tests.review.projects import FILES, Files, edited, reviewed, said
+from tests.review.projects import FILES, Files, edited, list_texts, reviewed
 
 ROLE = "    role: {field: Title, map: {VP Sales: sales, CTO: tech}, default: other}\n"
 BASE = edited(FILES, ("contact", "    role: Title\n", ROLE))
@@ -50,8 +50,8 @@ def with_recipes(text: str) -> Files:
 @pytest.mark.parametrize("name", RECIPES)
 def test_each_recipe_has_a_sentence_when_it_comes_and_when_it_goes(name: str, tmp_path: Path) -> None:
     with_it = with_recipes(WRITTEN[name])
-    assert ON[name] in said(reviewed(tmp_path / "on", BASE, with_it))
-    assert OFF[name] in said(reviewed(tmp_path / "off", with_it, BASE))
+    assert ON[name] in list_texts(reviewed(tmp_path / "on", BASE, with_it))
+    assert OFF[name] in list_texts(reviewed(tmp_path / "off", with_it, BASE))
 
 
 def test_changed_roles_are_said_with_the_values_that_become_others(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_changed_roles_are_said_with_the_values_that_become_others(tmp_path: Pat
         before, ("config/recipes.yaml", "[sales, tech, other]", "[sales, boss, other]"), ("contact", "tech}", "boss}")
     )
     report = reviewed(tmp_path, before, after)
-    assert said(report) == [
+    assert list_texts(report) == [
         "medium: `role` of Contacts will be sent with other values: `CTO` as `boss` instead of `tech`",
         "medium: Segments in Appcues must no longer choose people by the `role` `tech`",
         "low: Segments in Appcues may choose people by the `role` `boss`",
@@ -76,7 +76,7 @@ def test_a_change_of_who_may_read_answers_and_see_reports_is_said(tmp_path: Path
     after = with_recipes(
         "reports: {share_with: [role:Sales_Manager]}\nnps_history: {account: detail}\nnps_by_account: {account_fields: true}\n"
     )
-    lines = said(reviewed(tmp_path, before, after))
+    lines = list_texts(reviewed(tmp_path, before, after))
     assert {
         "high: NPS answers will be records that everybody who may read the account may read, instead of records that people with a sharing rule or a role above may read",
         "low: Accounts get fields for NPS and its numbers",

@@ -23,7 +23,7 @@ from sfcode.review.reports.markdown import LIMIT, markdown
 from sfcode.review.reports.text import text
 from sfcode.review.statements import relay
 from sfcode.review.statements.settings import SWITCHES, WORDS
-from tests.review.projects import CONTACT, FILES, edited, reviewed, taken
+from tests.review.projects import CONTACT, FILES, edited, load_snapshot, reviewed
 
 NOTHING = ReviewReport(Revision("main"), Revision("the work tree"))
 
@@ -310,7 +310,7 @@ LEFT_OUT = {"version", "environments", "as_is", "review", "safety", "viewers"}
 
 def test_every_setting_has_a_statement(tmp_path: Path) -> None:
     """A new setting of the language without a sentence makes this test fail."""
-    dumped = taken(tmp_path, FILES).project.settings.model_dump(mode="json", by_alias=True)
+    dumped = load_snapshot(tmp_path, FILES).project.settings.model_dump(mode="json", by_alias=True)
     leaves = set()
 
     def walk(path: str, value: Any) -> None:

@@ -13,7 +13,19 @@ from sfcode.errors import ConfigError, UsageError
 from sfcode.generate import generate
 from sfcode.git import GitFailed, open_repository
 from sfcode.review import revisions
-from tests.review.projects import CONTACT, FILES, LEAD, SETTINGS, SHORT, Edit, Files, Repository, edited, said, write
+from tests.review.projects import (
+    CONTACT,
+    FILES,
+    LEAD,
+    SETTINGS,
+    SHORT,
+    Edit,
+    Files,
+    Repository,
+    edited,
+    list_texts,
+    write,
+)
 
 CONFIG = Path("config")
 compare = functools.partial(revisions.compare_revisions, generate)
@@ -30,7 +42,7 @@ def test_the_work_tree_is_the_head_when_none_is_named(repository: Repository) ->
     write(repository.root, MORE)
     before = (repository.git("status", "--porcelain"), (repository.root / ".git" / "index").read_bytes())
     report = compare(CONFIG, "HEAD")
-    assert SENT in said(report)
+    assert SENT in list_texts(report)
     assert str(report.head) == "the work tree"
     assert (repository.git("status", "--porcelain"), (repository.root / ".git" / "index").read_bytes()) == before
 
@@ -41,7 +53,7 @@ def test_a_commit_can_be_the_head_whatever_lies_in_the_work_tree(repository: Rep
     repository.git("switch", "-q", "main")
     write(repository.root, {"config/sfcode.yaml": "nonsense"})
     report = compare(CONFIG, "main", "change")
-    assert SENT in said(report)
+    assert SENT in list_texts(report)
     assert (report.head.name, report.head.commit) == ("change", commit)
 
 
@@ -64,10 +76,10 @@ def test_later_commits_of_the_base_are_not_part_of_the_change(repository: Reposi
     repository.git("switch", "-q", "change")
     report = compare(CONFIG, "main")
     assert (report.base.commit, report.base.how) == (fork, "where HEAD left main")
-    assert [line for line in said(report) if "Appcues" in line][:1] == [SENT]
-    assert not any("Plan__c" in line for line in said(report))
+    assert [line for line in list_texts(report) if "Appcues" in line][:1] == [SENT]
+    assert not any("Plan__c" in line for line in list_texts(report))
     direct = compare(CONFIG, "main", direct=True)
-    assert any(line.startswith("medium: Contact.Plan__c will be sent") for line in said(direct))
+    assert any(line.startswith("medium: Contact.Plan__c will be sent") for line in list_texts(direct))
 
 
 def test_the_merge_commit_of_a_pull_request_shows_what_merging_changes(repository: Repository) -> None:
@@ -80,8 +92,8 @@ def test_the_merge_commit_of_a_pull_request_shows_what_merging_changes(repositor
     repository.git("merge", "-q", "--no-ff", "-m", "merge", "change")
     report = compare(CONFIG, "main")
     assert report.base.commit == tip
-    assert said(report)[0] == SENT
-    assert not any("account" in line for line in said(report))
+    assert list_texts(report)[0] == SENT
+    assert not any("account" in line for line in list_texts(report))
 
 
 def test_branches_that_met_twice_are_compared_with_one_of_the_meetings(repository: Repository) -> None:
@@ -95,7 +107,7 @@ def test_branches_that_met_twice_are_compared_with_one_of_the_meetings(repositor
     repository.git("merge", "-q", "-m", "two", "meeting")
     repository.commit(MORE)
     report = compare(CONFIG, "main", "change")
-    assert SENT in said(report)
+    assert SENT in list_texts(report)
     assert any("met more than once" in note for note in report.notes)
 
 
@@ -103,7 +115,7 @@ def test_histories_without_a_common_commit_are_compared_as_they_are(repository: 
     repository.git("switch", "-q", "--orphan", "other")
     repository.commit(MORE)
     report = compare(CONFIG, "main", "other")
-    assert SENT in said(report)
+    assert SENT in list_texts(report)
     assert report.notes == ("main and other have no commit in common; compared with main itself.",)
 
 
@@ -118,7 +130,7 @@ def test_a_moved_config_folder_is_compared_with_its_former_place(repository: Rep
     if committed:
         repository.commit({})
     report = compare(Path("crm/appcues"), "main~1" if committed else "main", "main" if committed else None)
-    assert said(report) == [SENT, "low: The integration user may read Contact.Department"]
+    assert list_texts(report) == [SENT, "low: The integration user may read Contact.Department"]
     assert f"crm/appcues is config in {'main~1 ' if committed else 'main '}({base[:10]}); the two" in report.notes[0]
 
 
@@ -149,7 +161,7 @@ def test_a_bare_repository_is_read_by_its_paths(
     bare = clone(repository, tmp_path / "bare.git", "--bare")
     monkeypatch.chdir(bare.root)
     report = compare(CONFIG, "main", "change")
-    assert SENT in said(report)
+    assert SENT in list_texts(report)
     assert open_repository(CONFIG).bare
 
 
@@ -221,8 +233,8 @@ def test_a_project_in_a_sub_folder_is_found_from_there_and_from_the_top(
     top = compare(Path("services/crm/config"), "HEAD")
     monkeypatch.chdir(repository.root / "services" / "crm")
     inside = compare(CONFIG, "HEAD")
-    assert said(top) == said(inside)
-    assert SENT in said(top)
+    assert list_texts(top) == list_texts(inside)
+    assert SENT in list_texts(top)
     places = [
         next(statement.position for statement in report.statements if "dept" in statement.text)
         for report in (top, inside)
@@ -258,13 +270,13 @@ def test_the_top_of_a_repository_cannot_be_the_config_folder(repository: Reposit
 def test_a_renamed_mapping_is_a_rename(repository: Repository) -> None:
     repository.git("mv", "config/mappings/contact.yaml", "config/mappings/people.yaml")
     report = compare(CONFIG, "HEAD")
-    assert [line for line in said(report) if "renamed" in line] == [
+    assert [line for line in list_texts(report) if "renamed" in line] == [
         (
             "medium: The mapping `contact` is renamed to `people`: its outbound message and flow `Appcues_contact` will be "
             "deleted and created as `Appcues_people`, and Salesforce will send to another URL of the relay"
         )
     ]
-    assert not any("no longer be synced" in line or "will be synced" in line for line in said(report))
+    assert not any("no longer be synced" in line or "will be synced" in line for line in list_texts(report))
 
 
 def test_everything_is_new_where_the_base_has_no_config(repository: Repository) -> None:
@@ -273,7 +285,7 @@ def test_everything_is_new_where_the_base_has_no_config(repository: Repository) 
     repository.commit(FILES)
     report = compare(CONFIG, empty)
     assert report.notes == (f"config does not exist in {empty[:10]}: everything is new.",)
-    assert "medium: The integration is new: 11 components will be created" in said(report)
+    assert "medium: The integration is new: 11 components will be created" in list_texts(report)
     assert report.base_problems == ()
 
 
@@ -288,7 +300,7 @@ def test_an_invalid_base_is_reported_with_its_problems(repository: Repository) -
         )
     ]
     assert report.notes == (f"config does not load in {commit[:10]}: everything is shown as if it were new.",)
-    assert any("is new" in line for line in said(report))
+    assert any("is new" in line for line in list_texts(report))
 
 
 def test_a_base_without_a_settings_file_does_not_load(repository: Repository) -> None:
@@ -319,7 +331,7 @@ def test_the_projects_own_templates_are_read_from_each_side(repository: Reposito
     repository.commit({"templates/metadata/Flow.xml.j2": own})
     write(repository.root, {"templates/metadata/Flow.xml.j2": own.replace("{{ flow.label }}", "Ours")})
     report = compare(CONFIG, "HEAD")
-    assert [line for line in said(report) if "template" in line] == [
+    assert [line for line in list_texts(report) if "template" in line] == [
         "medium: The project's own template `Flow.xml.j2` is new: see `Flow:Appcues_contact` and `Flow:Appcues_lead`"
     ]
     assert compare(CONFIG, "HEAD", "HEAD").is_empty
@@ -333,7 +345,7 @@ def test_changes_without_a_statement_of_their_own_are_listed(repository: Reposit
         {name: own.replace("{{ flow.label }}", "{% include 'label.txt' %}", 1), "templates/metadata/label.txt": "A"}
     )
     write(repository.root, {"templates/metadata/label.txt": "B"})
-    assert said(compare(CONFIG, "HEAD")) == [
+    assert list_texts(compare(CONFIG, "HEAD")) == [
         "medium: `Flow:Appcues_contact` changes: `interviewLabel`",
         "medium: `Flow:Appcues_lead` changes: `interviewLabel`",
     ]
@@ -361,13 +373,13 @@ def test_links_are_followed_within_a_commit_and_nowhere_else(repository: Reposit
     repository.git("add", "-A")
     repository.git("commit", "-q", "-m", "links")
     report = compare(CONFIG, "HEAD~1", "HEAD")
-    assert [line for line in said(report) if "synced" in line] == [
+    assert [line for line in list_texts(report) if "synced" in line] == [
         (
             "high: Leads will no longer be synced: 4 components will be deleted, field Lead.Appcues_NPS_Score__c with its "
             "values among them"
         )
     ]
-    assert not any("Contact" in line for line in said(report))
+    assert not any("Contact" in line for line in list_texts(report))
 
 
 def test_the_environment_of_a_git_hook_is_ignored(
@@ -394,7 +406,7 @@ def test_every_head_environment_meets_its_partner(repository: Repository) -> Non
     repository.commit({"config/sfcode.yaml": SETTINGS})
     report = compare(CONFIG, base)
     assert report.environments == ("prod",)
-    assert not any("is new" in line for line in said(report))
+    assert not any("is new" in line for line in list_texts(report))
 
 
 def test_a_chosen_environment_is_the_only_one_looked_at(repository: Repository) -> None:
@@ -402,7 +414,7 @@ def test_a_chosen_environment_is_the_only_one_looked_at(repository: Repository) 
     repository.commit({"config/sfcode.yaml": two})
     write(repository.root, {"config/sfcode.yaml": two.replace("env:TEST", "env:OTHER")})
     assert compare(CONFIG, "HEAD", environment="prod").is_empty
-    assert said(compare(CONFIG, "HEAD", environment="test")) == [
+    assert list_texts(compare(CONFIG, "HEAD", environment="test")) == [
         "high: Environment `test` will be the org `env:OTHER` instead of the org `env:TEST`"
     ]
     assert [str(problem) for problem in compare(CONFIG, "HEAD", environment="nope").problems] == [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.review.projects import CONTACT, FILES, LEAD, SHORT, Edit, Files, edited, reviewed, said
+from tests.review.projects import CONTACT, FILES, LEAD, SHORT, Edit, Files, edited, list_texts, reviewed
 
 EVENTS = """\
 version: 1
@@ -827,7 +827,7 @@ WITHOUT_LINE = {
 def test_a_change_has_these_statements(case: Case, tmp_path: Path) -> None:
     """Reviewers see the statements, and GitHub shows them at lines: every new or changed line has one."""
     report = reviewed(tmp_path, *case.sides)
-    assert said(report) == case.lines
+    assert list_texts(report) == case.lines
     places = {
         (statement.position.file, statement.position.line) for statement in report.statements if statement.position
     }

@@ -155,7 +155,7 @@ def levels(findings: tuple[Diagnostic, ...], id: str) -> set[Level]:
     return {finding.level for finding in findings if finding.rule == id}
 
 
-def one(findings: tuple[Diagnostic, ...], id: str, level: Level) -> Diagnostic:
+def find_only(findings: tuple[Diagnostic, ...], id: str, level: Level) -> Diagnostic:
     """Return the only finding with an ID and a level."""
     (finding,) = (candidate for candidate in findings if candidate.rule == id and candidate.level is level)
     return finding

@@ -14,7 +14,7 @@ from sfcode.checks.doctor.collect_records import AT_ONCE, EXAMPLES, _split_by_le
 from sfcode.diagnostics import Level
 from sfcode.errors import UsageError
 from sfcode.local import load
-from tests.checks.doctor.clinic import USERNAME, Clinic, levels, one
+from tests.checks.doctor.clinic import USERNAME, Clinic, find_only, levels
 
 NORTHWIND = Path(__file__).resolve().parents[3] / "sfcode" / "local" / "seed" / "northwind.yaml"
 IDS = ["ab1", "AB1", "x", "x", "", "solo", "zz", "ZZ", "zz"]
@@ -37,11 +37,11 @@ def test_ids_in_a_text_field_are_compared_exactly(clinic: Clinic) -> None:
     """An org ignores case when it groups IDs; two exact duplicates and two spellings of one ID are still distinguished."""
     text_ids(clinic)
     findings = clinic.look()
-    exact, case = one(findings, "D504", Level.WARNING), one(findings, "D505", Level.WARNING)
+    exact, case = find_only(findings, "D504", Level.WARNING), find_only(findings, "D505", Level.WARNING)
     assert (exact.message, len(exact.records)) == ("user ids on several records: 2", 2)
     assert (case.message, len(case.records)) == ("user ids that differ in case only: 2", 2)
     assert any("9 Contact records, 8 would sync, 1 have no user id" in finding.message for finding in findings)
-    assert len(one(findings, "D503", Level.NOTE).records) == 1
+    assert len(find_only(findings, "D503", Level.NOTE).records) == 1
     assert any("Contact.Ext__c is a text field" in finding.message for finding in findings)
 
 
@@ -67,8 +67,8 @@ def test_a_hidden_user_id_field_gives_no_findings_about_ids(clinic: Clinic) -> N
         fields = {name: rights for name, rights in body["fieldPermissions"].items() if name != "Contact.Ext__c"}
         tx.components.put(Component("Profile", "Admin", {**body, "fieldPermissions": fields}), user_id="u", now=NOON)
     findings = clinic.look()
-    assert "the IDs cannot be checked" in one(findings, "D502", Level.WARNING).message
-    assert "how many would sync is not known" in one(findings, "D501", Level.NOTE).message
+    assert "the IDs cannot be checked" in find_only(findings, "D502", Level.WARNING).message
+    assert "how many would sync is not known" in find_only(findings, "D501", Level.NOTE).message
     assert not any("Contact records, 0" in finding.message for finding in findings)
 
 
@@ -84,7 +84,7 @@ def test_the_integration_user_sees_what_is_shared(clinic: Clinic) -> None:
 def test_the_integration_user_sees_nothing_of_private_records(clinic: Clinic) -> None:
     clinic.share("Lead", "Private")
     findings = clinic.look(as_user=USERNAME)
-    assert "sees 0 of 11" in one(findings, "D508", Level.ERROR).message
+    assert "sees 0 of 11" in find_only(findings, "D508", Level.ERROR).message
 
 
 def test_the_integration_user_sees_the_private_records_that_it_owns(clinic: Clinic) -> None:
@@ -93,7 +93,7 @@ def test_the_integration_user_sees_the_private_records_that_it_owns(clinic: Clin
         (lead,) = org.query("SELECT Id FROM Lead WHERE Product_User_Id__c = 20001")
         org.update("Lead", lead["Id"], {"OwnerId": user["Id"]})
     clinic.share("Lead", "Private")
-    assert "sees 1 of 11" in one(clinic.look(as_user=USERNAME), "D508", Level.WARNING).message
+    assert "sees 1 of 11" in find_only(clinic.look(as_user=USERNAME), "D508", Level.WARNING).message
 
 
 def test_the_integration_user_without_its_permission_set_reads_nothing(clinic: Clinic) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from sfcode.checks.rules import DOCTOR_RULES
 from sfcode.diagnostics import Level, Position
-from tests.checks.doctor.clinic import Clinic, levels, one
+from tests.checks.doctor.clinic import Clinic, find_only, levels
 
 Illness = Callable[[Clinic], None]
 Known = tuple[str, str, Position | None]
@@ -122,7 +122,7 @@ def test_an_org_without_the_api_version_gets_no_further_requests(clinic: Clinic)
 def test_a_hidden_user_id_is_never_counted_as_zero(clinic: Clinic) -> None:
     """A field without field access is reported as hidden, and IDs are counted by its source field."""
     findings = clinic.look()
-    finding_of_lead = one(tuple(finding for finding in findings if "Lead" in finding.message), "D502", Level.NOTE)
+    finding_of_lead = find_only(tuple(finding for finding in findings if "Lead" in finding.message), "D502", Level.NOTE)
     assert "has no field access to it; ids are counted by Product_User_Id__c" in finding_of_lead.message
     assert any("15 Lead records, 11 would sync, 4 have no user id" in finding.message for finding in findings)
 

@@ -18,7 +18,7 @@ from sfcode.config import load
 from sfcode.diagnostics import Level
 from sfcode.mapping.value_map import ValueMap
 from sfcode.org import connect
-from tests.checks.doctor.clinic import USERNAME, Clinic, one, token
+from tests.checks.doctor.clinic import USERNAME, Clinic, find_only, token
 from tests.checks.doctor.test_checks import CONTACT, HEALTHY
 
 ROLES = """\
@@ -68,7 +68,7 @@ def test_the_records_of_each_role_are_counted_and_common_titles_without_a_role_a
 def test_with_a_default_only_blank_fields_have_no_role(clinic: Clinic) -> None:
     with_roles(clinic, default="      default: tech\n")
     people = set_titles(clinic, ["VP Sales", "Cook"])
-    finding = one(clinic.look(), "D514", Level.NOTE)
+    finding = find_only(clinic.look(), "D514", Level.NOTE)
     assert finding.message == f"role of contact: sales 1, tech 1, none {people - 2} ({people - 2} blank)"
 
 
@@ -82,7 +82,7 @@ def test_activities_that_are_about_to_be_archived_are_counted(clinic: Clinic) ->
                 begin = org.now() - timedelta(days=days)
                 values = {"Subject": "Appcues", "WhoId": contact["Id"], "DurationInMinutes": 1}
                 writer.create("Event", {**values, "StartDateTime": begin.isoformat(timespec="milliseconds")})
-    finding = one(clinic.look(), "D515", Level.NOTE)
+    finding = find_only(clinic.look(), "D515", Level.NOTE)
     assert finding.message.startswith("1 activities are about to be archived")
 
 

@@ -102,9 +102,9 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def cci_org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
+def cci_org(target: str, request: pytest.FixtureRequest) -> Iterator[Place]:
     """Serve a new org; or return the named one, with a unique word for the names of this test's data."""
-    if where == "real":
+    if target == "real":
         place = request.getfixturevalue("named_org").for_test()
         if place.tls_url is None:
             pytest.skip("CumulusCI speaks https only, and SFCODE_TEST_ORG names an http address")

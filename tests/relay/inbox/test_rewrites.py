@@ -54,7 +54,7 @@ def writing(inbox: Inbox, number: int, *names: str, lease: float = 60) -> Writin
     return Writing(inbox, claim, inbox.announce(claim, names or [NAME]))
 
 
-def again(inbox: Inbox) -> list[str]:
+def list_rewrites(inbox: Inbox) -> list[str]:
     """Return the states that will be written again."""
     entries = inbox.page(Filter(kind=KIND, state="ready"), 1000)
     assert all(entry.key == f"rewrite:{entry.payload['rewrite']}" for entry in entries)
@@ -76,7 +76,7 @@ def claim(inbox: Inbox) -> Claim:
 def test_a_value_that_nobody_else_wrote_meanwhile_is_not_written_again(inbox: Inbox, elapse: Elapse) -> None:
     writing(inbox, 1).settle("2026-01")
     writing(inbox, 2).settle("2026-02")
-    assert (again(inbox), announced(inbox)) == ([], 0)
+    assert (list_rewrites(inbox), announced(inbox)) == ([], 0)
     elapse(1000)
     assert inbox.expire_intents() == 0
     assert inbox.latest([NAME])[NAME].value == "2026-02"
@@ -88,9 +88,9 @@ def test_of_two_claims_that_wrote_a_state_at_the_same_time_the_one_settled_last_
 ) -> None:
     older, newer = writing(inbox, 1), writing(inbox, 2)
     for claim, stamp in [(older, "2026-01"), (newer, "2026-02")][:: 1 if older_first else -1]:
-        assert again(inbox) == [], "the other may be on its way"
+        assert list_rewrites(inbox) == [], "the other may be on its way"
         assert claim.settle(stamp) == 1
-    assert (again(inbox), announced(inbox)) == ([NAME], 0)
+    assert (list_rewrites(inbox), announced(inbox)) == ([NAME], 0)
     assert inbox.latest([NAME])[NAME].value == "2026-02"
 
 
@@ -98,14 +98,14 @@ def test_a_claim_that_wrote_no_announced_state_causes_no_rewrite(inbox: Inbox) -
     idle_, writer = writing(inbox, 1), writing(inbox, 2)
     idle_.settle(latest=(), written=set())
     writer.settle()
-    assert again(inbox) == []
+    assert list_rewrites(inbox) == []
 
 
 def test_a_claim_that_wrote_nothing_does_not_rewrite_states_of_others(inbox: Inbox) -> None:
     writer, idle_ = writing(inbox, 1), writing(inbox, 2)
     writer.settle()
     idle_.settle(latest=(), written=set())
-    assert again(inbox) == []
+    assert list_rewrites(inbox) == []
 
 
 def test_states_of_other_records_and_directions_are_not_rewritten(inbox: Inbox) -> None:
@@ -116,7 +116,7 @@ def test_states_of_other_records_and_directions_are_not_rewritten(inbox: Inbox) 
     inbox.announce(third, [NAME])
     first.settle()
     second.settle(latest=(), written={OTHER})
-    assert again(inbox) == []
+    assert list_rewrites(inbox) == []
 
 
 def test_an_overtaken_rewrite_is_repeated_by_the_last_settlement(inbox: Inbox) -> None:
@@ -125,14 +125,14 @@ def test_an_overtaken_rewrite_is_repeated_by_the_last_settlement(inbox: Inbox) -
     rewriting, newer = writing(inbox, 1), writing(inbox, 2)
     rewriting.settle(latest=(), rewritten=(score("2026-01", "8"),))
     newer.settle("2026-02")
-    assert again(inbox) == [NAME]
+    assert list_rewrites(inbox) == [NAME]
 
 
 def test_a_state_that_was_settled_before_a_claim_announced_it_is_seen_as_well(inbox: Inbox, claim: Claim) -> None:
     inbox.note([score("2026-02", "9")])
     late = Writing(inbox, claim, inbox.announce(claim, [NAME]))
     late.settle("2026-01")
-    assert again(inbox) == [NAME]
+    assert list_rewrites(inbox) == [NAME]
     assert inbox.latest([NAME]) == {NAME: score("2026-02", "9")}
 
 
@@ -140,13 +140,13 @@ def test_a_state_that_is_written_and_settled_twice_is_not_written_a_third_time(i
     """After a lost settlement its messages are delivered once more."""
     inbox.note([score("2026-01", "2026-01")])
     writing(inbox, 1).settle("2026-01")
-    assert again(inbox) == []
+    assert list_rewrites(inbox) == []
 
 
 def test_an_older_state_that_no_call_has_written_is_not_written_again(inbox: Inbox) -> None:
     inbox.note([score("2026-02", "9")])
     writing(inbox, 1).settle("2026-01", written=set())
-    assert again(inbox) == []
+    assert list_rewrites(inbox) == []
     assert inbox.latest([NAME]) == {NAME: score("2026-02", "9")}
 
 
@@ -159,7 +159,7 @@ def test_a_rewritten_value_is_written_again_when_it_is_not_the_known_one(
 ) -> None:
     inbox.note([state])
     writing(inbox, 1).settle(latest=(), rewritten=(score("2026-01", "8"),))
-    assert again(inbox) == ([NAME] if is_repeated else [])
+    assert list_rewrites(inbox) == ([NAME] if is_repeated else [])
     assert inbox.latest([NAME]) == {NAME: state}, "a rewritten value is no news"
 
 
@@ -169,7 +169,7 @@ def test_a_lost_claim_has_its_values_written_again(inbox: Inbox, elapse: Elapse)
     elapse(60)
     assert settle(inbox, take(inbox)) == 1
     assert lost_claim.settle(redacted={lost_claim.claim.messages[0].id: {"number": 99}}) == 0
-    assert (again(inbox), announced(inbox)) == ([NAME], 0)
+    assert (list_rewrites(inbox), announced(inbox)) == ([NAME], 0)
     assert inbox.latest([NAME]) == {NAME: score("2025")}
 
 
@@ -182,7 +182,7 @@ def test_states_announced_by_a_killed_process_are_rewritten_after_its_calls_expi
     assert inbox.expire_intents() == 0, "only the lease is over, and time passes on the server too"
     elapse(61)
     assert inbox.expire_intents() == 2
-    assert (again(inbox), announced(inbox)) == ([OTHER, NAME], 0)
+    assert (list_rewrites(inbox), announced(inbox)) == ([OTHER, NAME], 0)
 
 
 def test_a_lost_claim_whose_intents_have_expired_has_its_values_written_once_more(inbox: Inbox, elapse: Elapse) -> None:
@@ -190,9 +190,9 @@ def test_a_lost_claim_whose_intents_have_expired_has_its_values_written_once_mor
     elapse(121)
     inbox.expire_intents()
     settle(inbox, take(inbox))
-    assert (again(inbox), idle(inbox)) == ([], True)
+    assert (list_rewrites(inbox), idle(inbox)) == ([], True)
     assert lost_claim.settle() == 0
-    assert again(inbox) == [NAME]
+    assert list_rewrites(inbox) == [NAME]
 
 
 @pytest.mark.parametrize("is_lost", [False, True])
@@ -206,12 +206,12 @@ def test_a_state_whose_call_may_not_be_over_is_written_again_a_lease_later(
         while not idle(inbox):
             pass
     doubtful.settle(latest=(), written=set(), doubted={NAME})
-    before = len(again(inbox))
+    before = len(list_rewrites(inbox))
     assert inbox.expire_intents() == 0
     elapse(61)
     assert inbox.expire_intents() == 1
-    assert len(again(inbox)) == before + 1
-    assert NAME in again(inbox)
+    assert len(list_rewrites(inbox)) == before + 1
+    assert NAME in list_rewrites(inbox)
 
 
 def test_states_that_were_never_delivered_are_not_written_again(inbox: Inbox, elapse: Elapse) -> None:
@@ -221,10 +221,10 @@ def test_states_that_were_never_delivered_are_not_written_again(inbox: Inbox, el
     Writing(inbox, lost_claim, inbox.announce(lost_claim, [NAME]))
     elapse(121)
     assert inbox.expire_intents() == 1
-    assert again(inbox) == []
+    assert list_rewrites(inbox) == []
     assert numbers(take(inbox)) == [1]
     assert settled(inbox, lost_claim, written=frozenset({NAME})) == 0
-    assert again(inbox) == []
+    assert list_rewrites(inbox) == []
 
 
 def test_the_first_delivery_of_a_state_writes_it_again_after_calls_of_a_killed_process(
@@ -238,7 +238,7 @@ def test_the_first_delivery_of_a_state_writes_it_again_after_calls_of_a_killed_p
     successor = Writing(inbox, second_claim, inbox.announce(second_claim, [NAME]))
     elapse(60)
     assert inbox.expire_intents() == 2
-    assert (again(inbox), announced(inbox)) == ([], 1)
+    assert (list_rewrites(inbox), announced(inbox)) == ([], 1)
     assert (
         inbox.settle(
             second_claim,
@@ -247,7 +247,7 @@ def test_the_first_delivery_of_a_state_writes_it_again_after_calls_of_a_killed_p
         )
         == 1
     )
-    assert again(inbox) == [NAME]
+    assert list_rewrites(inbox) == [NAME]
 
 
 def test_a_state_that_waits_to_be_written_again_waits_once(inbox: Inbox, elapse: Elapse) -> None:
@@ -265,7 +265,7 @@ def test_announced_states_without_a_result_are_in_doubt(inbox: Inbox, elapse: El
     failing_message.settle(written=set(), latest=(), intents={second})
     elapse(61)
     assert inbox.expire_intents() == 1
-    assert again(inbox) == [NAME]
+    assert list_rewrites(inbox) == [NAME]
     stopped = writing(inbox, 2, OTHER)
     inbox.release(stopped.claim)
     elapse(61)
@@ -276,7 +276,7 @@ def test_a_state_in_doubt_contests_those_who_write_it_meanwhile(inbox: Inbox) ->
     doubtful, writer = writing(inbox, 1), writing(inbox, 2)
     doubtful.settle(latest=(), written=set(), doubted={NAME})
     writer.settle()
-    assert again(inbox) == [NAME]
+    assert list_rewrites(inbox) == [NAME]
 
 
 def test_an_outage_leaves_one_message_for_each_state_however_often_it_is_tried(inbox: Inbox, elapse: Elapse) -> None:
@@ -284,14 +284,14 @@ def test_an_outage_leaves_one_message_for_each_state_however_often_it_is_tried(i
         writing(inbox, number).settle(latest=(), written=set(), doubted={NAME})
         elapse(61)
         inbox.expire_intents()
-        assert again(inbox) == [NAME]
+        assert list_rewrites(inbox) == [NAME]
     rewriting = take(inbox)
     assert len(rewriting.messages) == 1
     intent = inbox.announce(rewriting, [NAME])
     Writing(inbox, rewriting, intent).settle(latest=(), written=set(), doubted={NAME})
     elapse(61)
     assert inbox.expire_intents() == 1
-    assert again(inbox) == [NAME], "the one before was begun, so that it does not count"
+    assert list_rewrites(inbox) == [NAME], "the one before was begun, so that it does not count"
 
 
 def test_many_states_are_written_again_in_one_go(inbox: Inbox, elapse: Elapse) -> None:

@@ -79,10 +79,10 @@ class Far:
 
     def update(self, records: Sequence[Mapping[str, Any]], deadline: float) -> list[RecordResult]:
         assert len({record["Id"] for record in records}) == len(records), "Salesforce refuses an id that comes twice"
-        return self._each(records, lambda record: self.scores.update({record["Id"]: record["Score__c"]}))
+        return self._write_each(records, lambda record: self.scores.update({record["Id"]: record["Score__c"]}))
 
     def upsert(self, name: str, key: str, records: Sequence[Mapping[str, Any]], deadline: float) -> list[RecordResult]:
-        return self._each(records, lambda record: self.activities.setdefault(record[key], record["WhoId"]))
+        return self._write_each(records, lambda record: self.activities.setdefault(record[key], record["WhoId"]))
 
     def _write_each(self, records: Sequence[Mapping[str, Any]], write: Any) -> list[RecordResult]:
         self.sent.append(len(records))
