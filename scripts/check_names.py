@@ -87,7 +87,7 @@ def main() -> int:
         *_circle_problems(trees),
         *unused_problems(trees),
         *participle_problems(trees),
-        *vague_name_problems(trees | _parse("scripts") | _parse("benchmarks")),
+        *vague_name_problems(trees | _parse("scripts") | _parse("benchmarks") | _parse("tests")),
         *_word_problems(),
     ]
     print(*problems, sep="\n", end="\n" if problems else "")

@@ -37,7 +37,7 @@ def nps(**targets: Any) -> dict[str, Any]:
     return changed(CONTACT, nps__in__to_salesforce=targets)
 
 
-def where(**conditions: Any) -> dict[str, Any]:
+def set_conditions(**conditions: Any) -> dict[str, Any]:
     return changed(CONTACT, where=conditions)
 
 
@@ -61,12 +61,12 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         f"{IT}: Contact has no field Nowhere__c; if it exists, grant the signed-in user access to it (field-level security)",
     ),
     "a condition over a field that is not there": (
-        where(Titel="A"),
+        set_conditions(Titel="A"),
         OFFLINE,
         "where.Titel: Contact has no field Titel; did you mean Title?",
     ),
     "a condition over a type that none can compare": (
-        where(Birthdate="2000-01-01"),
+        set_conditions(Birthdate="2000-01-01"),
         OFFLINE,
         (
             "where.Birthdate: Contact.Birthdate is of type date, which a condition cannot compare with values; compare "
@@ -74,12 +74,12 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         ),
     ),
     "a condition with values of another type": (
-        where(DoNotCall="yes"),
+        set_conditions(DoNotCall="yes"),
         standard(),
         "where.DoNotCall: Contact.DoNotCall is of type boolean; compare it with true or false",
     ),
     "a condition over a blank checkbox": (
-        where(DoNotCall={"blank": True}),
+        set_conditions(DoNotCall={"blank": True}),
         standard(),
         (
             "where.DoNotCall: Contact.DoNotCall is of type boolean, for which a condition cannot test whether it is "
@@ -87,7 +87,7 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         ),
     ),
     "a record type by a number": (
-        where(RecordType=3),
+        set_conditions(RecordType=3),
         OFFLINE,
         "where.RecordType: a record type is compared by developer name; write the developer name as a text",
     ),

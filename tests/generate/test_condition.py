@@ -38,7 +38,7 @@ def rule(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("where", "condition", "compared"),
+    ("conditions", "condition", "compared"),
     [
         ({"RecordType": ["A"]}, '{!$Record.RecordType.DeveloperName} = "A"', "RecordTypeId"),
         (
@@ -58,11 +58,11 @@ def rule(**changes: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_record_is_sent_that_fits_or_comes_to_fit(where, condition, compared) -> None:
-    formula = condition_of(where=where)
+def test_a_record_is_sent_that_fits_or_comes_to_fit(conditions, condition, compared) -> None:
+    formula = condition_of(where=conditions)
     assert formula.startswith(f"AND({HAS_USER}, {condition}, OR(ISNEW(), ")
     assert f"ISCHANGED({{!$Record.{compared}}})" in formula
-    once = condition_of(where=where, on__in__to_appcues=["create"])
+    once = condition_of(where=conditions, on__in__to_appcues=["create"])
     assert once == f"AND({HAS_USER}, {condition})"
 
 

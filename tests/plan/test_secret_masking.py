@@ -128,7 +128,7 @@ def test_only_the_named_secrets_are_marked_as_previous_at_any_depth() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected_text"),
     [
         ("https://r.example.com", "https://r.example.com"),
         ("https://r.example.com/", "https://r.example.com/"),
@@ -140,10 +140,10 @@ def test_only_the_named_secrets_are_marked_as_previous_at_any_depth() -> None:
         ("mailto:someone", "(hidden {})"),
     ],
 )
-def test_of_a_hidden_address_only_the_host_is_shown(text: str, shown: str) -> None:
+def test_of_a_hidden_address_only_the_host_is_shown(text: str, expected_text: str) -> None:
     message = Component("WorkflowOutboundMessage", "Contact.M", {"endpointUrl": text})
     masked = Mask({}, {}, "00D1").mask(message)
-    assert masked == replace(message, body={"endpointUrl": shown.format(fingerprint(text, "00D1"))})
+    assert masked == replace(message, body={"endpointUrl": expected_text.format(fingerprint(text, "00D1"))})
 
 
 def test_a_fingerprint_is_the_same_in_every_release() -> None:

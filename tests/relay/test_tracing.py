@@ -117,9 +117,14 @@ def test_a_message_is_one_trace_from_its_sender_to_its_delivery(sqlite_url: str,
     assert b"webhook-0123456789abcdef" not in exported
 
 
-@pytest.mark.parametrize("given", ["", "00-zz-zz-01", "garbage\x7f"])
-def test_a_request_without_a_good_context_begins_a_trace(sqlite_url: str, collector: Collector, given: str) -> None:
-    with tracing(environ(collector)), trace_request("appcues", [(b"traceparent", given.encode("latin-1"))]) as end:
+@pytest.mark.parametrize("traceparent_header", ["", "00-zz-zz-01", "garbage\x7f"])
+def test_a_request_without_a_good_context_begins_a_trace(
+    sqlite_url: str, collector: Collector, traceparent_header: str
+) -> None:
+    with (
+        tracing(environ(collector)),
+        trace_request("appcues", [(b"traceparent", traceparent_header.encode("latin-1"))]) as end,
+    ):
         end(200)
     span = collector.named("receive appcues")
     assert span.parent_span_id == b""
@@ -211,7 +216,7 @@ def test_without_the_extra_a_warning_is_logged_and_the_relay_starts(
 
 
 @pytest.mark.parametrize(
-    ("given", "is_kept"),
+    ("header_values", "is_kept"),
     [
         ([b"abc-DEF_1.2"], True),
         ([b"x" * 64], True),
@@ -223,10 +228,12 @@ def test_without_the_extra_a_warning_is_logged_and_the_relay_starts(
         ([], False),
     ],
 )
-def test_the_id_of_a_request_is_the_senders_where_it_may_stand_in_a_log(given: list[bytes], is_kept: bool) -> None:
-    request_id = choose_request_id([(b"x-request-id", value) for value in given])
-    assert (request_id.encode() in given) is is_kept
-    assert len(request_id) == (len(given[0]) if is_kept else 16)
+def test_the_id_of_a_request_is_the_senders_where_it_may_stand_in_a_log(
+    header_values: list[bytes], is_kept: bool
+) -> None:
+    request_id = choose_request_id([(b"x-request-id", value) for value in header_values])
+    assert (request_id.encode() in header_values) is is_kept
+    assert len(request_id) == (len(header_values[0]) if is_kept else 16)
 
 
 def test_answers_and_histories_have_the_id_of_their_request_refusals_too(sqlite_url: str) -> None:

@@ -132,9 +132,9 @@ def describe_and_list(_sf: Salesforce, mdapi: Any, org: Served) -> None:
 
 
 def deploy(sf: Salesforce, _mdapi: Any, org: Served) -> None:
-    begun = sf.deploy(_package(field(org), permissions(org)), sandbox=False, testLevel="NoTestRun")
-    assert (begun["asyncId"][:3], begun["state"]) == ("0Af", "Queued")
-    deployment = _ended(sf, org, begun["asyncId"])
+    started_job = sf.deploy(_package(field(org), permissions(org)), sandbox=False, testLevel="NoTestRun")
+    assert (started_job["asyncId"][:3], started_job["state"]) == ("0Af", "Queued")
+    deployment = _ended(sf, org, started_job["asyncId"])
     assert deployment["state"] == "Succeeded"
     assert (deployment["deployment_detail"]["total_count"], deployment["deployment_detail"]["failed_count"]) == (
         "2",

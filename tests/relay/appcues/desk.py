@@ -213,7 +213,7 @@ class Desk:
             entry.message_id: (entry.state, entry.reason or entry.detail) for entry in self.inbox.page(Filter(), 1000)
         }
 
-    def again(self) -> None:
+    def deliver_again(self) -> None:
         """Make all delivered messages due again."""
         self.inbox.replay(Filter(state="done"))
 

@@ -12,7 +12,7 @@ from sfcode.relay.appcues.values import InvalidValueError, convert, normalize_ti
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "value"),
+    ("kind", "raw", "value"),
     [
         ("string", "CTO", "CTO"),
         ("string", " spaces ", " spaces "),
@@ -35,19 +35,19 @@ from sfcode.relay.appcues.values import InvalidValueError, convert, normalize_ti
         ("date", "2026-03-18T12:00:00+02:00", "2026-03-18T10:00:00.000Z"),
     ],
 )
-def test_a_value_becomes_one_of_its_type(kind, given, value):
-    json_value = convert(given, kind)
+def test_a_value_becomes_one_of_its_type(kind, raw, value):
+    json_value = convert(raw, kind)
     assert (json_value, type(json_value)) == (value, type(value))
 
 
 @pytest.mark.parametrize("kind", ["string", "number", "boolean", "date"])
-@pytest.mark.parametrize("given", [None, ""])
-def test_a_blank_value_is_null_for_every_type(kind, given):
-    assert convert(given, kind) is None
+@pytest.mark.parametrize("raw", [None, ""])
+def test_a_blank_value_is_null_for_every_type(kind, raw):
+    assert convert(raw, kind) is None
 
 
 @pytest.mark.parametrize(
-    ("kind", "given"),
+    ("kind", "raw"),
     [
         ("number", "12,5"),
         ("number", "a dozen"),
@@ -66,10 +66,10 @@ def test_a_blank_value_is_null_for_every_type(kind, given):
         ("number", {"a": 1}),
     ],
 )
-def test_a_value_of_another_type_is_refused_without_showing_it(kind, given):
+def test_a_value_of_another_type_is_refused_without_showing_it(kind, raw):
     with pytest.raises(InvalidValueError) as caught:
-        convert(given, kind)
-    assert str(given) not in str(caught.value)
+        convert(raw, kind)
+    assert str(raw) not in str(caught.value)
 
 
 def test_a_number_sent_as_text_has_no_added_decimals():
@@ -87,12 +87,12 @@ def test_times_in_any_form_are_compared_as_times():
 
 
 @given(
-    given=st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.lists(st.integers())),
+    raw=st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.lists(st.integers())),
     kind=st.sampled_from(["string", "number", "boolean", "date"]),
 )
-def test_any_value_is_converted_to_json_or_refused(given, kind):
+def test_any_value_is_converted_to_json_or_refused(raw, kind):
     try:
-        json_value = convert(given, kind)
+        json_value = convert(raw, kind)
     except InvalidValueError:
         return
     assert json.loads(json.dumps(json_value, allow_nan=False)) == json_value

@@ -79,7 +79,7 @@ def test_a_repeated_delivery_does_not_change_the_profile(desk):
     desk.send(minute=2, Title="Two")
     desk.deliver()
     before = desk.profile()
-    desk.again()
+    desk.deliver_again()
     desk.deliver()
     assert desk.profile() == before == {"role": "Two"}
 

@@ -255,7 +255,7 @@ def test_a_state_that_waits_to_be_written_again_waits_once(inbox: Inbox, elapse:
         claim.settle(latest=(), written=set(), doubted={NAME})
         elapse(61)
         assert inbox.expire_intents() == 1
-    assert again(inbox) == [NAME]
+    assert list_rewrites(inbox) == [NAME]
 
 
 def test_announced_states_without_a_result_are_in_doubt(inbox: Inbox, elapse: Elapse) -> None:

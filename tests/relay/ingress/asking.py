@@ -140,9 +140,9 @@ class Relay:
 
     def ask(self, path: str, body: bytes | str | Iterable[bytes] = b"", **more: Any) -> Answer:
         """Send one request, on a new event loop."""
-        return asyncio.run(self.asked(path, body, **more))
+        return asyncio.run(self.ask_async(path, body, **more))
 
-    async def asked(
+    async def ask_async(
         self,
         path: str,
         body: bytes | str | Iterable[bytes] = b"",

@@ -285,12 +285,12 @@ class TestTogether:
         relay = Relay(relay.project, limits=IngressLimits(held_bytes=2500, body_seconds=0.2))
 
         async def scenario() -> list[Answer]:
-            slow = [asyncio.create_task(relay.asked(WEBHOOK, b" " * 1000, stall=True)) for _ in range(2)]
+            slow = [asyncio.create_task(relay.ask_async(WEBHOOK, b" " * 1000, stall=True)) for _ in range(2)]
             for _ in range(20):
                 await asyncio.sleep(0)
-            turned_away = await relay.asked(WEBHOOK, GOOD + " " * 1000)
+            turned_away = await relay.ask_async(WEBHOOK, GOOD + " " * 1000)
             await asyncio.gather(*slow)
-            return [turned_away, await relay.asked(WEBHOOK, GOOD + " " * 1000)]
+            return [turned_away, await relay.ask_async(WEBHOOK, GOOD + " " * 1000)]
 
         turned_away, later = asyncio.run(scenario())
         assert (turned_away.status, turned_away.headers["retry-after"]) == (503, "5")

@@ -123,7 +123,7 @@ def test_the_acknowledgement_is_the_published_one_and_is_given_once_for_all(rela
 def test_the_acknowledgment_is_sent_after_the_commit(relay: Relay) -> None:
     async def scenario() -> None:
         relay.inbox.wait = asyncio.Event()
-        task = asyncio.create_task(relay.asked(MESSAGE, wire(), kind=XML))
+        task = asyncio.create_task(relay.ask_async(MESSAGE, wire(), kind=XML))
         for _ in range(20):
             await asyncio.sleep(0)
         assert not task.done()
@@ -372,7 +372,7 @@ class TestTrouble:
 
         async def scenario() -> Answer:
             relay.inbox.wait = asyncio.Event()
-            answer = await relay.asked(MESSAGE, wire(), kind=XML)
+            answer = await relay.ask_async(MESSAGE, wire(), kind=XML)
             relay.inbox.wait.set()
             await asyncio.sleep(0)
             return answer

@@ -43,5 +43,5 @@ def test_a_bug_is_answered_without_its_text_and_left_to_the_server(relay: Relay)
     relay.now = "no time"  # type: ignore[assignment]
     responses: list[Any] = []
     with pytest.raises(AttributeError):
-        asyncio.run(relay.asked(f"/webhooks/appcues/{TOKEN}", b"{}", sent=responses))
+        asyncio.run(relay.ask_async(f"/webhooks/appcues/{TOKEN}", b"{}", sent=responses))
     assert (responses[0]["status"], responses[1]["body"]) == (500, b'{"error": "internal_error"}\n')

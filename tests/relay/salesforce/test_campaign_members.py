@@ -115,7 +115,7 @@ def test_a_campaign_is_found_by_either_form_of_its_id_and_its_case(key: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("asked", "related", "reason", "detail"),
+    ("action", "related", "reason", "detail"),
     [
         (action(), [], "no_campaign", f"there is no campaign {CAMPAIGN}"),
         (
@@ -129,10 +129,10 @@ def test_a_campaign_is_found_by_either_form_of_its_id_and_its_case(key: str) -> 
     ids=["no campaign", "several of the name", "no status"],
 )
 def test_missing_campaigns_and_statuses_are_never_sent(
-    asked: CampaignMembers, related: list[dict[str, Any]], reason: str, detail: str
+    action: CampaignMembers, related: list[dict[str, Any]], reason: str, detail: str
 ) -> None:
     with pytest.raises(ActionError) as error:
-        plan(asked, *related)
+        plan(action, *related)
     assert (error.value.reason, error.value.detail) == (reason, detail)
 
 

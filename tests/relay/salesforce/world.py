@@ -109,7 +109,9 @@ class World:
 
     def fresh_writer(self, project: Project | None = None, **more: Any) -> Any:
         """Create a writer that only has the states of the inbox, as after a restart."""
-        writer = make_writer(project or self.project, self.org, States(self.known), self.heard, time.monotonic, **more)
+        writer = make_writer(
+            project or self.project, self.org, States(self.find_states), self.heard, time.monotonic, **more
+        )
 
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
@@ -117,7 +119,7 @@ class World:
         writer.sleep = sleep  # type: ignore[attr-defined]
         return writer
 
-    def known(self, names: Iterable[str]) -> dict[str, LatestState]:
+    def find_states(self, names: Iterable[str]) -> dict[str, LatestState]:
         return {name: self.latest[name] for name in names if name in self.latest}
 
     def settle(self, delivery: Delivery) -> None:
@@ -142,17 +144,17 @@ class World:
         (row,) = self.rest.rows(f"SELECT {names} FROM Contact WHERE Product_User_Id__c = {user_id}")
         return {name.removeprefix("Appcues_"): value for name, value in row.items() if name != "attributes"}
 
-    def events(self, where: str = "Id != null", kind: str = "Event") -> list[dict[str, Any]]:
+    def events(self, condition: str = "Id != null", kind: str = "Event") -> list[dict[str, Any]]:
         start = "StartDateTime, DurationInMinutes, " if kind == "Event" else "ActivityDate, Status, "
         return self.rest.rows(
-            f"SELECT Id, Subject, Description, {start}WhoId, WhatId, Appcues_Event_Id__c FROM {kind} WHERE {where} "
+            f"SELECT Id, Subject, Description, {start}WhoId, WhatId, Appcues_Event_Id__c FROM {kind} WHERE {condition} "
             "ORDER BY Appcues_Event_Id__c"
         )
 
-    def clean(self, written: Iterable[str] = ACTIVITIES) -> None:
+    def clean(self, objects: Iterable[str] = ACTIVITIES) -> None:
         """Delete the records that tests wrote, and clear the NPS fields."""
         self.control("DELETE", "/faults")
-        for records in written:
+        for records in objects:
             ids = [row["Id"] for row in self.rest.rows(f"SELECT Id FROM {records}")]
             for start in range(0, len(ids), 200):
                 self.rest("DELETE", f"/composite/sobjects?ids={','.join(ids[start : start + 200])}")
