@@ -133,5 +133,5 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         try:
             return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
-        except (ValueError, TypeError, AttributeError, OverflowError):
+        except (ValueError, AttributeError, OverflowError):
             return datetime.fromtimestamp(0, UTC)

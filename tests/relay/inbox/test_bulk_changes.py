@@ -14,7 +14,7 @@ from sfcode.relay.change_runner import BulkChangeRunner
 from sfcode.relay.inbox import Filter, Inbox, bulk_changes, open_inbox, records, search
 from sfcode.relay.inbox.bulk_changes import KEPT, LEASE
 from sfcode.relay.inbox.tables import INBOX
-from sfcode.relay.inbox.types import ChangeAction
+from sfcode.relay.inbox.types import ChangeAction, Unavailable
 from sfcode.secret import Secret
 from tests.relay.inbox.conftest import Elapse
 from tests.relay.inbox.samples import message, states
@@ -193,8 +193,17 @@ def test_a_stopped_change_ends_where_it_is_and_the_audit_says_who(inbox: Inbox, 
     ]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("secret")])
-def test_an_interrupted_command_ends_its_change(inbox: Inbox, error: BaseException, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (KeyboardInterrupt(), "It was interrupted."),
+        (RuntimeError("secret"), "RuntimeError."),
+        (Unavailable("The database is away."), "The database is away."),
+    ],
+)
+def test_an_interrupted_command_ends_its_change(
+    inbox: Inbox, error: BaseException, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bulk_changes, "AT_ONCE", 2)
     park(inbox, 5)
 
@@ -206,10 +215,7 @@ def test_an_interrupted_command_ends_its_change(inbox: Inbox, error: BaseExcepti
     (line,) = inbox.audit_lines()
     change = inbox.bulk_changes.find(line.id)
     assert change is not None
-    assert (change.done, change.problem) == (
-        2,
-        "It was interrupted." if isinstance(error, KeyboardInterrupt) else "RuntimeError.",
-    )
+    assert (change.done, change.problem) == (2, problem)
     assert inbox.bulk_changes.take("other") is None
 
 

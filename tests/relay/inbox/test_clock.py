@@ -218,6 +218,11 @@ def test_a_replay_by_the_time_of_the_wall_clock_finds_its_messages(machine: Mach
         assert change is not None
         assert (change.choice.since, change.choice.until) == (around.since, around.until)
         assert inbox.replay(around) == 1
+        ended = inbox.bulk_changes.find(inbox.audit_lines(1)[0].id)
+        assert ended is not None
+        assert ended.ended_at is not None
+        assert near(ended.begun_at, now)
+        assert near(ended.ended_at, now)
         assert numbers(take(inbox)) == [1]
 
 
@@ -339,6 +344,12 @@ def test_a_mark_is_of_a_known_boot_and_an_exact_reading(boot_id: str, seconds: f
     start = Clock().now
     mark = InboxClock(boot_id).mark(ClockReading(start, 10, 10 + seconds), start)
     assert mark == (BootMark("run-1", 10 + EXACT, start) if boot_id and seconds == EXACT else None)
+
+
+def test_a_mark_that_is_ahead_of_the_machines_own_seconds_is_ignored() -> None:
+    clock, start = InboxClock("run-1"), Clock().now
+    clock.start(ClockReading(start, 10, 10), timedelta(), None, BootMark("run-1", 500, start))
+    assert clock.now_since_boot(10) == start
 
 
 def test_readings_that_become_slower_follow_the_drift_of_the_clock() -> None:

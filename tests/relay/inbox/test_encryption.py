@@ -73,6 +73,16 @@ def test_no_marked_value_is_in_the_database_and_all_is_read(database_url: str) -
     assert "bad_text" in text, "what is no person's stays readable"
 
 
+def test_an_encrypted_message_without_a_user_is_found_by_the_ids_in_it(database_url: str) -> None:
+    with open_inbox(database_url, keys=[NEW]) as inbox:
+        bodies = [{"who": "u1"}, {"who": "u10"}]
+        inbox.accept([InboxMessage("appcues", f"m{n}", "", "k", body, "odd") for n, body in enumerate(bodies)])
+        (found_id,) = inbox.find_person("u1", []).messages
+        stored = inbox.find(found_id)
+        assert stored is not None
+        assert stored.entry.payload == bodies[0]
+
+
 def test_without_a_key_nothing_is_encrypted(sqlite_url: str) -> None:
     with open_inbox(sqlite_url) as inbox:
         fill(inbox)

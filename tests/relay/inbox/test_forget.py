@@ -64,6 +64,7 @@ def test_unparsed_webhooks_that_contain_the_id_are_removed(inbox: Inbox) -> None
         {"note": "10_1 and 1001"},
         {"who": "1001"},
         {"1001": True},
+        {"who": 'a\\b "c"'},
     ]
     inbox.accept(
         [
@@ -74,6 +75,7 @@ def test_unparsed_webhooks_that_contain_the_id_are_removed(inbox: Inbox) -> None
         ]
     )
     assert (find(inbox, "10_1"), find(inbox, "1001"), find(inbox, "True")) == ([0], [0, 1, 3], [])
+    assert find(inbox, 'a\\b "c"') == [5]
 
 
 def test_an_id_that_is_too_long_for_an_index_is_found(inbox: Inbox) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from sfcode.relay.inbox import Filter, Inbox
+from sfcode.relay.inbox.forget import PersonData
 from sfcode.relay.message import Claim, Delivered, Delivery, FollowUp, LatestState, Retry
 from sfcode.relay.rewrite import KIND
 from tests.relay.inbox.conftest import Elapse
@@ -134,6 +135,13 @@ def test_a_state_that_was_settled_before_a_claim_announced_it_is_seen_as_well(in
     late.settle("2026-01")
     assert list_rewrites(inbox) == [NAME]
     assert inbox.latest([NAME]) == {NAME: score("2026-02", "9")}
+
+
+def test_a_rewritten_state_that_was_deleted_meanwhile_is_not_written_again(inbox: Inbox) -> None:
+    claim = writing(inbox, 1)
+    inbox.forget(PersonData((), frozenset(), (NAME,)), {})
+    assert claim.settle(latest=(), rewritten=(score("2026-01", "8"),)) == 1
+    assert list_rewrites(inbox) == []
 
 
 def test_a_state_that_is_written_and_settled_twice_is_not_written_a_third_time(inbox: Inbox) -> None:

@@ -136,6 +136,8 @@ def test_a_search_that_looks_at_few_messages_tells_so_and_goes_on_to_the_end(
     assert filled.page(Filter(subject="user:0", record="busy"), ROWS) == tuple(
         entry for entry in all_entries if _matches(entry, Filter(subject="user:0", record="busy"))
     ), "of all pages"
+    whole_pages = search.read_pages(lambda *place: filled.search(Filter(), *place), ROWS, until_partial=True)
+    assert whole_pages.entries == all_entries, "only a partial page ends it"
     page = filled.search(Filter(subject="user:0", state="leased"), 20)
     if followed == "first":
         assert page == SearchPage((), ANY, is_partial=True), "the newest of the user are not leased"

@@ -190,6 +190,7 @@ def test_a_sent_alarm_is_not_recorded_as_resolved(inbox, elapse):
     inbox.acknowledge(alarm.id for alarm in inbox.alarms())
     elapse(LEASE)
     (resolved,) = inbox.notifications.claim([ALL])
+    assert (resolved.event, resolved.attempts) == ("resolved", 1)
     inbox.notifications.settle(raised, None)
     assert inbox.notifications.waiting() == {"ALL": 1}
     inbox.notifications.settle(resolved, None)
