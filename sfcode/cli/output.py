@@ -19,14 +19,16 @@ OUTSIDE = {
     errno.EEXIST,
     errno.EFBIG,
     errno.EISDIR,
+    errno.EMFILE,
     errno.ENAMETOOLONG,
+    errno.ENFILE,
     errno.ENOENT,
     errno.ENOSPC,
     errno.ENOTDIR,
     errno.EPERM,
     errno.EROFS,
 }
-"""Errors of the file system: wrong paths, missing permissions, a full disk."""
+"""Errors outside of sfcode: wrong paths, missing permissions, a full disk, too many open files."""
 
 READ_ONLY = {"validate", "lint", "plan", "show", "review", "doctor", "next-steps", "explain", "schema"}
 """Verbs that change nothing."""
@@ -117,10 +119,12 @@ def describe_error(error: BaseException, *, verbose: bool = False, verb: str = "
         return "", ExitCode.USER
     if isinstance(error, OSError) and error.errno in OUTSIDE:
         details = f"{error.filename}: " if error.filename else ""
-        return (
-            f"{details}{error.strerror}\nCheck the path, its permissions and the free space of the disk.",
-            ExitCode.USER,
+        hint = (
+            "Raise the limit of open files, as with `ulimit -n 256`."
+            if error.errno in {errno.EMFILE, errno.ENFILE}
+            else "Check the path, its permissions and the free space of the disk."
         )
+        return f"{details}{error.strerror}\n{hint}", ExitCode.USER
     import platform  # these are for bugs alone
     import traceback
 

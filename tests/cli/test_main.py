@@ -219,6 +219,11 @@ def test_control_characters_of_an_org_do_not_reach_the_terminal(capsys):
             "Error: p.plan: No space left on device\nCheck the path, its permissions and the free space of the disk.\n",
         ),
         (
+            OSError(errno.EMFILE, "Too many open files"),
+            1,
+            "Error: Too many open files\nRaise the limit of open files, as with `ulimit -n 256`.\n",
+        ),
+        (
             OSError(errno.EACCES, "Permission denied"),
             1,
             "Error: Permission denied\nCheck the path, its permissions and the free space of the disk.\n",
