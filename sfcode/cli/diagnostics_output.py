@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.global_options import Command
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, paint, print_envelope
 from sfcode.errors import ExitCode
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "markdown", "sarif", "github")
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 
 def format_option(command: Command) -> Command:
     """Add the option `--format`."""
     return click.option(
         "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format."
     )(command)
+
+
+def merge_diagnostics(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics of several environments, each once and the worst first."""
+    return tuple(sorted(dict.fromkeys(diagnostics), key=lambda diagnostic: -diagnostic.level))
 
 
 def show_diagnostics(

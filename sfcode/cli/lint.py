@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sfcode.cli.diagnostics_output import format_option, show_diagnostics
+from sfcode.cli.diagnostics_output import format_option, merge_diagnostics, show_diagnostics
 from sfcode.cli.environments import generate_environments
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.report_file import sarif_option, write_sarif
@@ -27,11 +27,10 @@ def lint(invocation: Invocation, *, format_: str, sarif_file: Path | None) -> Ex
     from sfcode.generate import generate
 
     with write_sarif(sarif_file) as sarif:
-        all_diagnostics = [
+        diagnostics = merge_diagnostics(
             diagnostic
             for project, desired in generate_environments(invocation)
             for diagnostic in lint_config(project, desired, invocation.config, generate)
-        ]
-        diagnostics = tuple(sorted(dict.fromkeys(all_diagnostics), key=lambda diagnostic: -diagnostic.level))
+        )
         sarif.diagnostics += diagnostics
     return show_diagnostics(invocation, diagnostics, format_)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfcode.cli.global_options import Command
 from sfcode.errors import UsageError
 from sfcode.lazy_dataclasses import dataclass, fields
 from sfcode.metadata.component import Address
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from sfcode.org import DeployOptions
     from sfcode.plan.modes import Mode, PlanRequest
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 TEST_LEVELS = ("NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests")
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import json as json_module
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import click
@@ -73,6 +73,15 @@ def print_envelope(result: Any, warnings: Sequence[str] = (), *, status: int = 0
     for part in encode_in_parts({"status": status, "result": result, "warnings": list(warnings)}):
         echo(part, nl=False)
     echo()
+
+
+def print_names(options: OutputOptions, verb: str, names: Iterable[object]) -> None:
+    """Print what was done to each of several things: `added me@example.com`."""
+    if options.json:
+        print_envelope({verb: [str(name) for name in names]})
+    else:
+        for name in names:
+            echo(f"{verb} {name}")
 
 
 def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool = True, verb: str = "") -> int:

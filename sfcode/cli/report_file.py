@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
 
+from sfcode.cli.global_options import Command
 from sfcode.errors import ConfigError
 from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.text import spell_out
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from sfcode.diagnostics import Diagnostic
     from sfcode.mapping.desired import Origin
     from sfcode.org import DeployResult
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class _Report(Protocol):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.diagnostics_output import format_option
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.options import collect_options
 from sfcode.cli.output import echo, paint, print_envelope, print_status
@@ -17,7 +18,6 @@ from sfcode.lazy_dataclasses import dataclass
 if TYPE_CHECKING:
     from sfcode.review.model import ReviewReport
 
-FORMATS = ("text", "json", "markdown", "sarif", "github")
 FAIL_ON = ("error", "warning", "high", "never")
 
 
@@ -34,9 +34,7 @@ class CommentOptions:
 @click.option("--base", metavar="REV", required=True, help="Commit, branch or tag that the change starts from.")
 @click.option("--head", metavar="REV", help="Commit with the change. Default: the files in the working tree.")
 @click.option("--direct", is_flag=True, help="Compare with BASE itself, not with the merge base of BASE and HEAD.")
-@click.option(
-    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format."
-)
+@format_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option(
     "--fail-on",

@@ -9,7 +9,7 @@ import click
 from sfcode.cli.interruption import only_reading
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.options import parse_addresses
-from sfcode.cli.output import echo, print_envelope, print_status
+from sfcode.cli.output import echo, print_envelope, print_names, print_status
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address
 
@@ -94,7 +94,7 @@ def adopt(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
             raise Refused(f"The org has no component {missing[0]}.", "`sfcode apply` creates it.")
         components = [desired[address] for address in addresses]
         adopt_components(org, project, components, lambda line: print_status(invocation, line))
-    _report(invocation, "adopted", addresses)
+    print_names(invocation, "adopted", addresses)
 
 
 @state.command()
@@ -111,12 +111,4 @@ def forget(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
     project = invocation.project()
     with invocation.open_org(project) as org:
         forget_components(org, project, addresses, lambda line: print_status(invocation, line))
-    _report(invocation, "forgotten", addresses)
-
-
-def _report(invocation: Invocation, verb: str, addresses: tuple[Address, ...]) -> None:
-    if invocation.json:
-        print_envelope({verb: [str(address) for address in addresses]})
-    else:
-        for address in addresses:
-            echo(f"{verb} {address}")
+    print_names(invocation, "forgotten", addresses)

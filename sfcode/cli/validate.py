@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.diagnostics_output import merge_diagnostics
 from sfcode.cli.environments import generate_environments
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, paint, print_envelope, print_status
@@ -39,14 +40,13 @@ def validate(invocation: Invocation, *, no_lint: bool, sarif_file: Path | None) 
 
     with write_sarif(sarif_file) as sarif:
         generated = generate_environments(invocation)
-        all_diagnostics = [
+        diagnostics = merge_diagnostics(
             diagnostic
             for project, desired in generated
             for diagnostic in (
                 lint_advice(project, desired) if no_lint else lint_config(project, desired, invocation.config, generate)
             )
-        ]
-        diagnostics = tuple(sorted(dict.fromkeys(all_diagnostics), key=lambda diagnostic: -diagnostic.level))
+        )
         sarif.diagnostics += diagnostics
     names = [project.environment for project, _ in generated]
     addresses = [str(address) for _, desired in generated for address in desired.by_address]

@@ -6,7 +6,7 @@ import click
 
 from sfcode.cli.interruption import only_reading
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import echo, print_envelope, print_status
+from sfcode.cli.output import echo, print_envelope, print_names, print_status
 
 
 @click.group()
@@ -48,7 +48,7 @@ def add(invocation: Invocation, usernames: tuple[str, ...]) -> None:
     with invocation.open_org(project) as org:
         usernames = usernames or (org.identity.username,)
         add_viewers(org, project, usernames)
-    _report(invocation, "added", usernames)
+    print_names(invocation, "added", usernames)
 
 
 @viewers.command()
@@ -61,12 +61,4 @@ def remove(invocation: Invocation, usernames: tuple[str, ...]) -> None:
     project = invocation.project()
     with invocation.open_org(project) as org:
         remove_viewers(org, project, usernames)
-    _report(invocation, "removed", usernames)
-
-
-def _report(invocation: Invocation, verb: str, usernames: tuple[str, ...]) -> None:
-    if invocation.json:
-        print_envelope({verb: list(usernames)})
-    else:
-        for username in usernames:
-            echo(f"{verb} {username}")
+    print_names(invocation, "removed", usernames)

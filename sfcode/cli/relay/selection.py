@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfcode.cli.global_options import Command
 from sfcode.errors import UsageError
 from sfcode.text import count_noun
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sfcode.relay.inbox import Filter, Inbox, InboxEntry
     from sfcode.relay.inbox.search import MessageCount, SearchPage
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 LARGEST_ID = 2**63 - 1
 """The largest integer of the databases."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
