@@ -215,7 +215,7 @@ def test_an_interrupted_command_ends_its_change(
     (line,) = inbox.audit_lines()
     change = inbox.bulk_changes.find(line.id)
     assert change is not None
-    assert (change.done, change.problem) == (2, problem)
+    assert (change.done, change.problem, change.ended_at is not None) == (2, problem, True)
     assert inbox.bulk_changes.take("other") is None
 
 

@@ -160,6 +160,17 @@ def test_a_count_that_looks_at_few_messages_says_that_there_may_be_more(
     assert filled.count(Filter(state="parked")) == parked, "the index contains all conditions"
 
 
+def test_messages_are_in_the_order_of_their_receipt_and_not_of_their_ids(inbox: Inbox) -> None:
+    inbox.accept([message(number, f"user:{number}", parked="odd") for number in range(3)])
+    with inbox._database.write() as tx:
+        statement = "UPDATE relay_inbox SET received_at = '2020-01-01T00:00:00.000000Z' WHERE message_id = 'm2'"
+        tx.db.exec_driver_sql(statement)
+    for choice in (Filter(), Filter(state="parked")):
+        (first,) = inbox.page(choice, 1)
+        entries = (first, *inbox.page(choice, 2, first))
+        assert [entry.payload["number"] for entry in entries] == [1, 0, 2]
+
+
 def test_names_that_a_sender_makes_up_do_not_keep_a_search_from_its_end(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

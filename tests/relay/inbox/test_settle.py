@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox import Filter, Inbox, InboxEntry
 from sfcode.relay.inbox.settle import LONGEST_DETAIL
 from sfcode.relay.message import (
@@ -109,10 +110,12 @@ def test_a_message_that_was_not_claimed_cannot_be_settled(inbox: Inbox) -> None:
 def test_the_transactions_of_a_delivery_are_timed(inbox: Inbox) -> None:
     timed: dict[str, float] = {}
     inbox.timed = timed.__setitem__
+    began = boot_time()
     inbox.accept(keyed("a"))
     settle(inbox, take(inbox))
     assert list(timed) == ["commit", "claim", "settle"]
     assert all(seconds > 0 for seconds in timed.values())
+    assert sum(timed.values()) < boot_time() - began
 
 
 def test_a_claim_is_settled_once(inbox: Inbox) -> None:
