@@ -1,7 +1,7 @@
 """
 The records that messages concern or were written to, so that messages can be found by record.
 
-A message has several records: the matched contact, the event that was created for it, its external ID. Their table
+A message has several records: the contact whose fields it wrote, the event that was created for it, its external ID. Their table
 is only inserted into; triggers delete the rows with their message.
 """
 
