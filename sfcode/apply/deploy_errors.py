@@ -34,12 +34,12 @@ def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str]
         lines.append(f"{code}: {message}")
     if not lines:
         lines.append(f"the deployment ended as {result.status}, and the org gave no reason")
-    if result.status == "Canceled" and not result.failures:
+    canceled = result.status == "Canceled"
+    if canceled and not result.failures:
         lines = [f"It was canceled{f' by {result.canceled_by_name}' if result.canceled_by_name else ''}"]
     text = "".join(f"\n  - {line}" for line in lines)
     outcome = "it changed nothing" if done else "no metadata was changed"
     before = "".join(f"\n  - {line}" for line in done)
-    canceled = result.status == "Canceled"
     headline = f"The deployment {result.id} was stopped" if canceled else f"The org refused the deployment {result.id}"
     headline = f"{headline} ({result.status}); {outcome}:{text}"
     return DeployFailed(f"{headline}\nDone before the deployment:{before}" if done else headline, _hint(result))

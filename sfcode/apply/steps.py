@@ -106,11 +106,14 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
     """
     Return the ordered steps of a plan; with `drafts`, flows are deployed as drafts and activated afterwards.
 
-    The user and its license come before the deployment, since an outbound message names the user;
-    assignments come after it, since it contains the permission set. Removals are done in the reverse
-    order. Campaigns come last, before their statuses, so that a failed deployment leaves none behind. Renames in place come first, since all other steps use the new names. All changes are
-    one package, unless a flow or an old version of a flow is deleted: the versions still refer to other components that are
-    deleted, so all deletions are then done by a second package. Several packages are validated together beforehand.
+    Renames in place come first, since all other steps use the new names. The user and its license come before the
+    deployment, since an outbound message names the user; assignments come after it, since it contains the permission set.
+    Removals are done in the reverse order. Campaigns come last, before their statuses, so that a failed deployment leaves
+    none behind.
+
+    All changes are one package, unless a flow or an old version of a flow is deleted: the versions still refer to other
+    components that are deleted, so all deletions are then done by a second package. Several packages are validated
+    together beforehand.
     """
     records = [change for change in plan.effective if change.address.is_record]
     deleted_sets = {change.address for change in plan.effective if _deletes_set(change)}

@@ -142,7 +142,7 @@ def _relay(change: RelayChange) -> RelayConfigChange:
 
 
 def _values(row: Preserved | Validation | FlowOfData | Provenance) -> Any:
-    """Return the fields of a tuple or dataclass by name."""
+    """Return the fields of a value by name, as one of the types of the document."""
     return asdict(row)
 
 
