@@ -193,5 +193,5 @@ def test_what_no_org_contains_is_left_to_fill_in(options: dict[str, str], missin
 
 
 def test_a_report_shows_no_control_characters_of_an_org() -> None:
-    odd = replace(FULL, make_scan=replace(FULL.found, target=replace(FULL.found.target, name="Acme \x1b[2J")))
+    odd = replace(FULL, found=replace(FULL.found, target=replace(FULL.found.target, name="Acme \x1b[2J")))
     assert format_report(odd, ImportOptions(), mark).startswith("Found in Acme \\x1b[2J (00D")
