@@ -27,7 +27,6 @@ MAX_NODES = 50_000
 
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_QUOTES = "put the value in quotes"
 _HINTS = {
     "mapping values are not allowed": "put a value that holds `: ` in quotes, and check the indentation",
     "cannot start any token": "indent with spaces, and put values that begin with %, @ or ` in quotes",

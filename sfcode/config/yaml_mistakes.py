@@ -17,7 +17,6 @@ import yaml
 from sfcode.diagnostics import Position
 
 _MARKER = re.compile(r"(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)")
-_INDENT = re.compile(r"[ \t]*")
 _SPACE = re.compile("[\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]")
 _ENTRY = re.compile(r"(?:- +)*(?P<key>[^\s\"'{\[#&*!|>%@`][^\s:]*)(?:(?P<colon>:)(?=\S)|\s)?\s*(?P<value>\S.*)?$")
 _BEFORE_OPENED = re.compile(r"\s*(?:- +)*(?P<key>[^\s\"'{\[#&*!|>%@`:]+) +(?=[{\[])")
