@@ -233,9 +233,9 @@ def test_only_what_changes_the_access_tokens_is_in_the_audit(inbox: Inbox):
     assert token.role == "viewer"
     assert inbox.tokens.revoke("ada", "carl@host")
     assert not inbox.tokens.revoke("ada", "bob@host")
-    assert [(line.who, line.action, dict(line.selection)) for line in inbox.audit_lines()] == [
-        ("carl@host", "token revoke", {"token": "ada"}),
-        ("ann@host", "token create", {"token": "ada", "role": "viewer"}),
+    assert [(line.who, line.action, dict(line.selection), line.number) for line in inbox.audit_lines()] == [
+        ("carl@host", "token revoke", {"token": "ada"}, 1),
+        ("ann@host", "token create", {"token": "ada", "role": "viewer"}, 1),
     ]
 
 

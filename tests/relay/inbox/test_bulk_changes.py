@@ -187,9 +187,9 @@ def test_a_stopped_change_ends_where_it_is_and_the_audit_says_who(inbox: Inbox, 
     assert change is not None
     assert (change.done, change.problem, change.is_held) == (2, "bob stopped it.", False)
     assert not inbox.bulk_changes.stop(id_, "carl"), "it has ended"
-    assert [(line.who, line.action, line.selection) for line in inbox.audit_lines()] == [
-        ("bob", "stop", {"change": id_}),
-        (ANN, "replay", {"reason": "odd"}),
+    assert [(line.who, line.action, line.selection, line.number) for line in inbox.audit_lines()] == [
+        ("bob", "stop", {"change": id_}, 1),
+        (ANN, "replay", {"reason": "odd"}, 2),
     ]
 
 

@@ -35,11 +35,11 @@ def test_a_pause_is_kept_with_who_made_it_until_it_is_ended(database_url: str) -
         assert inbox.resume("mapping", "contact", "carl@host")
         assert not inbox.resume("mapping", "contact", "carl@host")
         assert [str(pause) for pause in inbox.pauses()] == ["deliveries to Salesforce"]
-        audit_lines = [(line.who, line.action, dict(line.selection)) for line in inbox.audit_lines()]
+        audit_lines = [(line.who, line.action, dict(line.selection), line.number) for line in inbox.audit_lines()]
         assert audit_lines == [
-            ("carl@host", "resume", {"mapping": "contact"}),
-            ("bob@host", "pause", {"direction": "salesforce"}),
-            ("ann@host", "pause", {"mapping": "contact"}),
+            ("carl@host", "resume", {"mapping": "contact"}, 1),
+            ("bob@host", "pause", {"direction": "salesforce"}, 1),
+            ("ann@host", "pause", {"mapping": "contact"}, 1),
         ]
 
 
