@@ -170,6 +170,12 @@ def test_the_traceparent_is_that_of_the_receipt_and_a_damaged_one_is_none(text: 
     assert history.read_traceparent(text) == traceparent
 
 
+def test_a_claimed_message_has_the_traceparent_of_its_request(inbox: Inbox) -> None:
+    inbox.accept([message(1, traceparent="00-ab-cd-01")])
+    (claimed,) = take(inbox).messages
+    assert history.read_traceparent(claimed.history) == "00-ab-cd-01"
+
+
 def record_message(number: int, record: str, **changes: object) -> InboxMessage:
     return message(number, source="salesforce", payload={"number": number, "record": {"Id": record}}, **changes)
 

@@ -159,6 +159,14 @@ def test_reasons_and_counts_are_told_apart_by_source(inbox: Inbox) -> None:
     assert stats.count("parked") == 3
 
 
+def test_a_message_is_replaced_once(inbox: Inbox) -> None:
+    inbox.accept([message(1, parked="odd")])
+    (entry,) = inbox.page(Filter())
+    assert inbox.replace(entry.id, [message(2)]) == 1
+    assert inbox.replace(entry.id, [message(3)]) == 0
+    assert states(inbox) == {2: "ready"}
+
+
 def test_a_replayed_message_has_no_trace_of_its_failure(inbox: Inbox) -> None:
     inbox.accept(keyed("a"))
     settle(inbox, take(inbox), Parked("odd", "no Contact has it"))
