@@ -15,13 +15,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pytest
 import sqlalchemy as sa
+from typing_extensions import override
 
 from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox import Inbox, open_inbox
+from sfcode.relay.inbox.dialects import T
 from sfcode.relay.inbox.inbox_clock import InboxClock
 from sfcode.relay.inbox.postgresql import Postgresql
 from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, Retry
@@ -36,8 +38,9 @@ KEYS = 6
 class Unlocked(Postgresql):
     """PostgreSQL without the lock on lanes."""
 
-    def free(self, lanes: sa.Select[Any]) -> sa.Select[Any]:
-        return lanes
+    @override
+    def for_update_skip_locked(self, query: sa.Select[T]) -> sa.Select[T]:
+        return query
 
 
 class Watch:
