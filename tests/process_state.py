@@ -36,8 +36,7 @@ def process_state_restored() -> Iterator[None]:
     try:
         yield
     finally:
-        if os.getcwd() != folder:  # noqa: PTH109
-            os.chdir(folder)
+        os.chdir(folder)
         if (changed := _environment()) != environ:
             for name in changed.keys() - environ.keys():
                 del os.environ[name]

@@ -122,7 +122,7 @@ def test_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for count in (1, 5, 10, 15):
         before = snapshot(tmp_path / f"before-{count}", count, "first")
         after = snapshot(tmp_path / f"after-{count}", count, "other")
-        calls.append(count_calls(lambda: review(before, after, known=("local",))))  # noqa: B023
+        calls.append(count_calls(lambda: review(before, after, base_environments=("local",))))  # noqa: B023
     assert_linear(calls[1:])
 
 

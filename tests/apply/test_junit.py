@@ -8,7 +8,7 @@ import pytest
 
 from sfcode.apply.junit import junit
 from sfcode.org.results import DeployMessage, DeployResult, TestFailure, TestRun, TestSuccess
-from tests.apply.test_failures import FILE, MESSAGE, ORIGINS, said
+from tests.apply.test_failures import FILE, MESSAGE, ORIGINS, deploy_message
 
 FIELD = DeployMessage("CustomField", "Contact.X__c", "objects/Contact.object", changed=True)
 
@@ -35,7 +35,11 @@ def test_components_and_tests_are_cases_of_two_suites_with_their_numbers():
 
 
 def test_a_refused_component_is_a_failure_at_its_yaml_line_once_whatever_the_number_of_problems():
-    root = read(deployed("Failed", failures=(said("Invalid field Plan__c"), said("And more")), successes=(FIELD,)))
+    root = read(
+        deployed(
+            "Failed", failures=(deploy_message("Invalid field Plan__c"), deploy_message("And more")), successes=(FIELD,)
+        )
+    )
     assert (root.get("tests"), root.get("failures")) == ("2", "1")
     case = root[0][0]
     assert (case.get("classname"), case.get("name")) == (MESSAGE.type, MESSAGE.full_name)
@@ -73,7 +77,7 @@ def test_a_deployment_that_ends_without_a_component_at_fault_is_an_error():
 
 
 def test_characters_that_xml_does_not_allow_are_replaced():
-    assert read(deployed("Failed", failures=(said("a\x00b<&>"),)))[0][0][0].get("message") == "a�b<&>"
+    assert read(deployed("Failed", failures=(deploy_message("a\x00b<&>"),)))[0][0][0].get("message") == "a�b<&>"
 
 
 def test_without_a_deployment_there_is_no_test_case():
