@@ -23,6 +23,7 @@ from sfcode.checks.snapshot import Folder, Snapshot, take_snapshot
 from sfcode.cli.plan_output import add_provenance, judge
 from sfcode.config import Project, load
 from sfcode.generate import generate
+from sfcode.lazy_dataclasses import replace
 from sfcode.local import serve
 from sfcode.mapping.desired import Desired
 from sfcode.metadata.objects import standard
@@ -41,14 +42,18 @@ TOLERANCE = 0.05
 
 
 def count_calls(action: Callable[[], object], *, without: str = "") -> int:
-    """Count the calls of sfcode's functions in this thread, except those of one package."""
+    """
+    Count the calls of sfcode's functions in this thread, and their calls of C functions, as in comprehensions.
+
+    The functions of one package are left out.
+    """
     calls = 0
     package = SOURCE + (without or "none") + os.sep
 
     def note(frame: FrameType, event: str, _argument: object) -> None:
         nonlocal calls
         file = frame.f_code.co_filename
-        calls += event == "call" and file.startswith(SOURCE) and not file.startswith(package)
+        calls += event in ("call", "c_call") and file.startswith(SOURCE) and not file.startswith(package)
 
     sys.setprofile(note)
     try:
@@ -105,6 +110,16 @@ def test_import(tmp_path: Path) -> None:
             folder = ("--config", f"imported-{count}")
             calls.append(count_calls(lambda: run(journey, *folder, *words, *objects), without="org"))  # noqa: B023
     assert_linear(calls[1:])
+
+
+def test_resolving_the_mappings(tmp_path: Path) -> None:
+    project = load(start(tmp_path / "project", 1).folder / "config", "local")
+    calls = []
+    for count in (50, 100, 150):
+        mappings = tuple(replace(project.mappings[0], name=f"mapping_{number}") for number in range(count))
+        larger = replace(project, mappings=mappings)
+        calls.append(count_calls(lambda: larger.resolved))  # noqa: B023
+    assert_linear(calls)
 
 
 def snapshot(folder: Path, mappings: int, attribute: str) -> dict[str, Snapshot]:

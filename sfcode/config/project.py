@@ -120,7 +120,7 @@ class Project:
         names = self.present_names
         return tuple(former for former in self.settings.moved.mappings if names.get(former.lower()) == mapping)
 
-    @property
+    @cached_property
     def present_names(self) -> MappingOf[str, str]:
         """The name of each mapping, by its present and its former names in lower case."""
         return add_former_names({mapping.name.lower(): mapping.name for mapping in self.mappings}, self)
