@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from textwrap import fill
@@ -44,6 +45,10 @@ files to the relay. Its /healthz then shows config {digest}, and
 `sfcode doctor` compares the two."""
 
 WIDTH = 80
+LABEL = re.compile(r"\s*\S+(?: \S+)*\s{2,}")
+"""The beginning of a line up to the column of its text, if two spaces separate them."""
+INDENT = 6
+"""The column of the text in other lines."""
 """The maximum number of characters of a line that has no long URL."""
 
 
@@ -103,13 +108,13 @@ def list_steps(project: Project) -> tuple[ManualStep, ...]:
 
 
 def _split_steps(section: str, lines: Iterable[str]) -> Iterator[ManualStep]:
-    """Split lines into steps, which begin with a dash."""
+    """Split lines into steps, which begin with a dash, and wrap them."""
     step: list[str] = []
     for line in lines:
         if step and line.startswith("  - "):
             yield ManualStep(section, "\n".join(step))
             step = []
-        step.append(line)
+        step.append(_wrap(line))
     if step:
         yield ManualStep(section, "\n".join(step))
 
@@ -126,10 +131,9 @@ def _viewers(project: Project) -> Iterator[str]:
     if project.settings.viewers or not project.creates_fields:
         return
     permission_set = naming.viewer_set(project.settings.name)
-    yield _wrap(
+    yield (
         "  - Give people access to the new fields, which nobody can read yet, administrators included. "
-        f"This command assigns the permission set {permission_set}; `viewers:` in sfcode.yaml lists people permanently",
-        indent=6,
+        f"This command assigns the permission set {permission_set}; `viewers:` in sfcode.yaml lists people permanently"
     )
     yield f"      sfcode --env {project.environment} viewers add USERNAME"
 
@@ -161,12 +165,12 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
         auth = project.settings.relay.webhook_auth
         yield "  - Settings, Webhooks: create a webhook"
         yield f"      URL     {base}/webhooks/appcues{_path(auth)}"
-        yield _wrap(f"      Events  {', '.join(events)}")
+        yield f"      Events  {', '.join(events)}"
         yield from (f"      {line}" for line in _webhook_auth(auth))
     clicked = {name for registration in recipes.event_registration for name in registration.when.name}
     tracked = sorted({name for mapping in mappings for name in _list_tracked_events(mapping.spec)} | clicked)
     if tracked:
-        yield "  - Events Broadcaster (an add-on): send these click-to-track events to the same URL"
+        yield "  - Events Broadcaster (an add-on): send these click-to-track events to this URL"
         yield f"      {', '.join(tracked)}"
     if recipes.group_progress or any(mapping.spec.direction != "to_salesforce" for mapping in mappings):
         region = project.settings.appcues.region
@@ -225,16 +229,20 @@ def _wizard(project: Project, mapping: NamedMapping) -> Iterator[str]:
         who = f"a user who can sign in with a browser, such as an administrator, unlike {user.username}"
     else:
         who = user.username
-    yield _wrap(f"      Step 1  sign in as {who}; record type {spec.object}")
+    yield f"      Step 1  sign in as {who}; record type {spec.object}"
     yield f"      Step 2  {DIRECTIONS[spec.direction]}"
     sent_fields = ", ".join(sorted({attribute.field for attribute in attributes.values()})) or "none"
-    yield _wrap(f"      Step 3  match on {spec.user_id.field}; send {sent_fields}")
+    yield f"      Step 3  match on {spec.user_id.field}; send {sent_fields}"
     click = "yes" if _list_tracked_events(spec) else "no"
     targets = spec.to_salesforce.targets if spec.to_salesforce else ()
     fields = ", ".join(f"{value.noun} to {target.field}" for value, target in targets)
-    yield _wrap(f"      Step 4  click-to-track: {click}; {fields or 'no NPS fields'}")
+    yield f"      Step 4  click-to-track: {click}; {fields or 'no NPS fields'}"
 
 
-def _wrap(text: str, indent: int = 14) -> str:
-    """Break a text into lines; the lines after the first are indented by a number of columns."""
-    return fill(text, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+def _wrap(line: str) -> str:
+    """Break a line at spaces; the lines after the first begin below its text, behind the label. URLs are not broken."""
+    if "://" in line:
+        return line
+    label = LABEL.match(line)
+    indent = label.end() if label else INDENT
+    return fill(line, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)

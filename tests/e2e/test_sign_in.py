@@ -58,7 +58,7 @@ def test_with_jwt_the_relay_signs_in_as_the_integration_user_and_the_key_is_in_n
     assert journey.plan("--check").code == 0
     result = journey.apply()
     assert result.code == 0, result.err
-    assert "External Client App Manager, Appcues Relay, Settings, OAuth Settings:" in result.out
+    assert "External Client App Manager, Appcues Relay, Settings, OAuth Settings:" in " ".join(result.out.split())
     assert f"SF_USERNAME      {USER}" in result.out
     assert journey.actions() == {}
     journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
