@@ -107,8 +107,8 @@ class ObsoleteFlowVersions(TypedDict):
     names: list[str]
 
 
-# The format of the plan file has the key "cure". scripts/check_names.py refuses a class attribute with this name, so this type
-# uses the functional syntax.
+# A plan file stores the hint under the key "cure". The call of TypedDict defines this key without a class attribute, since the
+# name check (scripts/check_names.py) rejects attributes with this name.
 PlanRefusal = TypedDict("PlanRefusal", {"address": str | None, "reason": str, "cure": str})  # noqa: UP013
 """A reason why the plan is refused, and what to do about it."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.apply.next_steps import MOVED, ROLL_OUT, WIDTH, next_steps
+from sfcode.apply.next_steps import MOVED, ROLL_OUT, WIDTH, list_steps, next_steps
 from sfcode.config import load
 from sfcode.config.project import Project
 from tests.generate import projects
@@ -45,7 +45,15 @@ WIZARD = {
     "to_salesforce": {**projects.CONTACT["to_salesforce"], "click_to_track": ["Trial started"]},
 }
 
-WITH_RELAY = """\
+ACCESS_AND_START = """\
+Left to do in Salesforce:
+  - Give people access to the new fields, which nobody can read yet,
+      administrators included. This command assigns the permission set
+      Appcues_Viewer; `viewers:` in sfcode.yaml lists people permanently
+      sfcode --env local viewers add USERNAME
+Then run the relay: sfcode --env local relay serve"""
+
+WITH_RELAY = f"""\
 Left to do in Appcues:
   - Settings, Webhooks: create a webhook
       URL     https://relay.example.com/webhooks/appcues/<value of SFCODE_RELAY_WEBHOOK_SECRET>
@@ -54,12 +62,7 @@ Left to do in Appcues:
   - Settings, API keys: make a key for the relay (account 1, us)
   - Installation: the id in Appcues.identify(USER_ID)
       must equal Contact.Appcues_User_Id__c
-Left to do in Salesforce:
-  - Give people access to the new fields, which nobody can read yet,
-      administrators included. This command assigns the permission set
-      Appcues_Viewer; `viewers:` in sfcode.yaml lists people permanently
-      sfcode --env local viewers add USERNAME
-Then run the relay: sfcode --env local relay serve"""
+{ACCESS_AND_START}"""
 
 WITH_CONNECTOR = """\
 Left to do in Appcues:
@@ -79,7 +82,7 @@ Left to do in Appcues:
       Step 3  match on Key__c; send Company, Title
       Step 4  click-to-track: no; no NPS fields"""
 
-WITH_GROUPS = """\
+WITH_GROUPS = f"""\
 Left to do in Appcues:
   - Settings, Webhooks: create a webhook
       URL     https://relay.example.com/webhooks/appcues/<value of SFCODE_RELAY_WEBHOOK_SECRET>
@@ -97,12 +100,7 @@ Left to do for the relay's sign-in:
       SF_ORG_INSTANCE_URL  the address of this org (Setup, My Domain)
       A new key is refused as invalid_client_id for up to 30 minutes; the relay
       waits and tries again
-Left to do in Salesforce:
-  - Give people access to the new fields, which nobody can read yet,
-      administrators included. This command assigns the permission set
-      Appcues_Viewer; `viewers:` in sfcode.yaml lists people permanently
-      sfcode --env local viewers add USERNAME
-Then run the relay: sfcode --env local relay serve"""
+{ACCESS_AND_START}"""
 
 WITH_JWT = """\
 Left to do in Appcues:
@@ -280,3 +278,20 @@ def with_sign_in(**sign_in: str) -> dict[str, object]:
 def test_the_manual_steps_of_a_project(project: Project, text: str) -> None:
     assert next_steps(project) == text
     assert [line for line in text.splitlines() if len(line) > WIDTH and "://" not in line] == []
+
+
+def test_each_step_is_stored_separately() -> None:
+    """An apply prints a step again only if this step has changed."""
+    steps = [(step.section, step.text.split("\n")[0].strip()) for step in list_steps(projects.project())]
+    assert steps == [
+        ("Left to do in Appcues:", "- Settings, Webhooks: create a webhook"),
+        ("Left to do in Appcues:", "- Settings, API keys: make a key for the relay (account 1, us)"),
+        ("Left to do in Appcues:", "- Installation: the id in Appcues.identify(USER_ID)"),
+        ("Left to do in Salesforce:", "- Give people access to the new fields, which nobody can read yet,"),
+        ("", "Then run the relay: sfcode --env local relay serve"),
+    ]
+
+
+def test_a_wizard_without_attributes_sends_none() -> None:
+    project = projects.project({"account": {**ACCOUNT, "match": "user", "delivery": "connector"}})
+    assert "      Step 3  match on Key__c; send none\n" in next_steps(project)

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from sfcode.apply.next_steps import list_steps, next_steps, steps_after
+from sfcode.apply.next_steps import ROLL_OUT, list_steps, next_steps, steps_after
 from sfcode.metadata.component import Component
 from sfcode.plan.change import Change
 from sfcode.plan.modes import Mode
+from sfcode.plan.relay_change import RelayChange
 from tests.plan.samples import SECRETS, build, desired, number, observed
 
 A = number("A__c")
@@ -48,3 +49,19 @@ def test_after_a_move_the_integration_is_deactivated_before_there_is_a_webhook(p
     assert text.index("Deactivate Integration") < text.index("Only then create the webhook")
     assert text.endswith(next_steps(project))
     assert "https://relay.example.com/readyz" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "is_rolled_out"),
+    [
+        pytest.param(RelayChange({"rate": 1}, {"rate": 2}), True, id="another config"),
+        pytest.param(RelayChange({"rate": 1}, {"rate": 1}), False, id="the same config"),
+        pytest.param(RelayChange(None, {"rate": 2}), False, id="the first config"),
+        pytest.param(RelayChange({"rate": 1}, None), False, id="no mapping uses the relay"),
+        pytest.param(None, False, id="a plan without the relay"),
+    ],
+)
+def test_a_change_of_the_relays_config_has_to_reach_the_relay(project, change, is_rolled_out):
+    plan = replace(build(project, desired(A), observed(A, applied=(A,)), secrets=SECRETS), relay=change)
+    expected = ROLL_OUT.format(digest=change.digests[1]) if is_rolled_out else ""
+    assert steps_after(project, plan) == expected
