@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -36,10 +36,15 @@ class Pages:
 
 
 @contextlib.contextmanager
-def served_pages(relay: Relay) -> Iterator[Pages]:
-    """Serve a relay's pages and its ingress in a thread, with its workers."""
+def served_pages(relay: Relay, prepare: Callable[[Inbox], None] = lambda _: None) -> Iterator[Pages]:
+    """
+    Serve a relay's pages and its ingress in a thread, with its workers.
+
+    The inbox is prepared before the workers start, since they would claim its messages.
+    """
     config = relay.config()
     with listen("127.0.0.1", 0) as listener, open_inbox(relay.database, busy_seconds=relay.busy_seconds) as inbox:
+        prepare(inbox)
         builders = Builders(
             lambda _: relay.connect(),
             build_ingress,

@@ -56,9 +56,14 @@ def text(answer: requests.Response) -> str:
 
 
 @pytest.fixture
-def pages(tmp_path: Path) -> Iterator[Pages]:
+def relay(tmp_path: Path) -> Relay:
     relay = Relay(f"sqlite:///{tmp_path / 'relay.db'}")
     relay.environ["SFCODE_RELAY_ADMIN_TOKEN"] = ADMIN
+    return relay
+
+
+@pytest.fixture
+def pages(relay: Relay) -> Iterator[Pages]:
     with served_pages(relay) as pages:
         yield pages
 
@@ -371,14 +376,15 @@ def test_no_text_of_an_alarm_becomes_markup(pages: Pages, viewer: Visitor) -> No
     assert "&lt;b&gt;a&lt;/b&gt; <code>&lt;i&gt;b&lt;/i&gt;</code>" in page
 
 
-def test_figures_over_time_are_shown_with_a_table_beside_the_charts(pages: Pages, viewer: Visitor) -> None:
-    fill(pages.inbox, datetime.now(UTC) - timedelta(minutes=1))
-    for period, title in (("hour", "the last hour"), ("day", "the last day"), ("week", "the last week")):
-        page = viewer.get(f"/?period={period}")
-        assert page.text.count("<svg") >= 6
-        assert f"Appcues → Salesforce in {title} (UTC)" in text(page)
-    assert re.search(r"Salesforce \d{2},\d{3}, 28 failed", text(viewer.get("/?period=day")))
-    assert viewer.get("/?period=century").status_code == 200
+def test_figures_over_time_are_shown_with_a_table_beside_the_charts(relay: Relay) -> None:
+    with served_pages(relay, lambda inbox: fill(inbox, datetime.now(UTC) - timedelta(minutes=1))) as pages:
+        viewer = Visitor(pages, str(pages.inbox.tokens.create("vera", "viewer", None)))
+        for period, title in (("hour", "the last hour"), ("day", "the last day"), ("week", "the last week")):
+            page = viewer.get(f"/?period={period}")
+            assert page.text.count("<svg") >= 6
+            assert f"Appcues → Salesforce in {title} (UTC)" in text(page)
+        assert re.search(r"Salesforce \d{2},\d{3}, 28 failed", text(viewer.get("/?period=day")))
+        assert viewer.get("/?period=century").status_code == 200
 
 
 def test_the_requests_to_the_org_are_shown_with_what_made_them(pages: Pages, viewer: Visitor) -> None:

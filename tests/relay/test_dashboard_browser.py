@@ -72,8 +72,7 @@ BROKEN_WORDS = """() => {
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     relay = Relay(f"sqlite:///{tmp_path_factory.mktemp('pages') / 'relay.db'}")
     relay.environ["SFCODE_RELAY_ADMIN_TOKEN"] = ADMIN
-    with served_pages(relay) as pages:
-        fill(pages.inbox, datetime.now(UTC))
+    with served_pages(relay, lambda inbox: fill(inbox, datetime.now(UTC))) as pages:
         pages.inbox.pause("mapping", "contact", "ada")
         yield pages
 
