@@ -3,7 +3,7 @@ Check the names of the code and the words of its texts, as CONTRIBUTING.md descr
 
 Fails when one class name stands for several things, when modules import each other in a circle, when nothing in the
 package uses a function or a class, when a name is a pronoun, a question word or a participle that says nothing about
-its value, or when a text holds a retired word. `codespell` checks the spelling.
+its value, when the docstring of a property begins with a verb, or when a text holds a retired word. `codespell` checks the spelling.
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ VAGUE = re.compile(
     "|this|those|told|turned|wanted|weighed|what|where|which|whole|whom|whose|why|woken|written"
 )
 """Names of functions, parameters and variables that say nothing about the value: pronouns, question words, participles."""
+VERB = re.compile(r"(Compute|Describe|Find|Get|List|Read|Return|Yield)\b")
+"""Matches the beginning of a docstring that describes a call, while a property is a value."""
 LONGEST_TABLE_ENTRY = 80
 """The maximum length of a string that may contain names in a table, such as the module and the function of a verb."""
 UNUSED = {"describe_metadata": "the tests that compare the client with recorded orgs call it"}
@@ -87,6 +89,7 @@ def main() -> int:
         *_circle_problems(trees),
         *unused_problems(trees),
         *participle_problems(trees),
+        *property_problems(trees),
         *vague_name_problems(trees | _parse("scripts") | _parse("benchmarks") | _parse("tests")),
         *_word_problems(),
     ]
@@ -168,6 +171,16 @@ def participle_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[s
                 continue
             if not any("property" in ast.unparse(decorator) for decorator in node.decorator_list):
                 yield f"{path.relative_to(ROOT)}:{node.lineno}: {node.name} is a participle; begin with a verb"
+
+
+def property_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
+    """Find properties whose docstring begins with a verb: a property is a value, and its docstring a noun phrase."""
+    for path, tree in trees.values():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef) or not VERB.match(ast.get_docstring(node) or ""):
+                continue
+            if any("property" in ast.unparse(decorator) for decorator in node.decorator_list):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}: the docstring of the property {node.name} begins with a verb"
 
 
 def vague_name_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:

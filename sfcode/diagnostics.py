@@ -34,7 +34,7 @@ class Level(enum.IntEnum):
 
     @property
     def word(self) -> str:
-        """Return the name in lower case, as in SARIF."""
+        """The name in lower case, as in SARIF."""
         return self.name.lower()
 
 
@@ -72,7 +72,7 @@ class Diagnostic:
 
     @property
     def text(self) -> str:
-        """Return message and hint without the place."""
+        """Message and hint without the place."""
         examples = f" (such as {', '.join(self.records)})" if self.records else ""
         if not self.hint:
             return f"{self.message}{examples}"
@@ -81,12 +81,12 @@ class Diagnostic:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """Return the identity of a diagnostic, independent of its line."""
+        """The identity of a diagnostic, independent of its line."""
         return (self.rule, self.position.file if self.position else "", self.path, self.message)
 
     @property
     def sort_key(self) -> tuple[str, int, int, str]:
-        """Return the sort key: file, line and column, then path."""
+        """The sort key: file, line and column, then path."""
         if self.position is None:
             return ("", 0, 0, self.path)
         return (self.position.file, self.position.line, self.position.column, self.path)

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 import sfcode
-from scripts.check_names import participle_problems, unused_problems, vague_name_problems
+from scripts.check_names import participle_problems, property_problems, unused_problems, vague_name_problems
 
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".j2", ".sh", ".txt", ".lark", ".xsd", ".xml", ".cfg", ""}
 MOST_LINES = 400
@@ -189,6 +189,23 @@ def test_numbers_and_their_nouns_are_joined_by_one_function(texts: dict[Path, st
 )
 def test_a_private_function_that_is_named_by_a_participle_would_be_found(root: Path, code: str, is_found: bool) -> None:
     problems = [*participle_problems({"sfcode.x": (root / "sfcode" / "x.py", ast.parse(code))})]
+    assert bool(problems) is is_found, problems
+
+
+@pytest.mark.parametrize(
+    ("code", "is_found"),
+    [
+        ('@property\ndef name(self):\n    """Return the name."""', True),
+        ('@cached_property\ndef names(self):\n    """\n    List the names.\n\n    Sorted.\n    """', True),
+        ('@property\ndef name(self):\n    """The name."""', False),
+        ("@property\ndef name(self): ...", False),
+        ('def find_name(self):\n    """Return the name."""', False),
+    ],
+)
+def test_a_docstring_of_a_property_that_begins_with_a_verb_would_be_found(
+    root: Path, code: str, is_found: bool
+) -> None:
+    problems = [*property_problems({"sfcode.x": (root / "sfcode" / "x.py", ast.parse(code))})]
     assert bool(problems) is is_found, problems
 
 

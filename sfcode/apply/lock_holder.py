@@ -55,7 +55,7 @@ class Holder:
 
     @property
     def is_dead(self) -> bool:
-        """Return whether the holder ran on this machine and no longer does; in this process, whether it has ended."""
+        """Whether the holder ran on this machine and no longer does; in this process, whether it has ended."""
         if os.name != "posix" or self.machine != machine_id():
             return False
         return self.id not in RUNNING if self.pid == os.getpid() else not is_running(self.pid)

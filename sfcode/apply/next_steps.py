@@ -62,7 +62,7 @@ class ManualStep:
 
     @property
     def digest(self) -> str:
-        """Return the short hash that the state stores once an apply has printed the step."""
+        """The short hash that the state stores once an apply has printed the step."""
         return hashlib.sha256(f"{self.section}\n{self.text}".encode()).hexdigest()[:12]
 
 

@@ -39,7 +39,7 @@ class Access:
 
     @property
     def changed(self) -> bool:
-        """Return whether the change grants or revokes access."""
+        """Whether the change grants or revokes access."""
         return self.before != self.after
 
 

@@ -18,7 +18,7 @@ class CheckRule:
 
     @property
     def area(self) -> str:
-        """Return the area of a doctor's rule; "" for other rules."""
+        """The area of a doctor's rule; "" for other rules."""
         return AREAS.get(self.id[:2], "")
 
 

@@ -84,7 +84,7 @@ class Folder:
 
     @property
     def templates(self) -> Path:
-        """Return the folder of the project's own templates."""
+        """The folder of the project's own templates."""
         return self.path.resolve().parent / "templates" / "metadata"
 
     def display(self, path: str) -> str:

@@ -69,7 +69,7 @@ class GitHub:
 
     @property
     def login(self) -> str:
-        """Return the login of the token. The token of a job cannot read it and belongs to GitHub's own bot."""
+        """The login of the token. The token of a job cannot read it and belongs to GitHub's own bot."""
         if not self._login:
             answer = self._answer("GET", f"{self.context.api_url}/user", accept=(401, 403, 404))
             self._login = str(answer.json()["login"]) if answer.ok else BOT

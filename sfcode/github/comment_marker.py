@@ -23,7 +23,7 @@ class Marker:
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """Return the identity of the comment, which is unique per config folder and environment."""
+        """The identity of the comment, which is unique per config folder and environment."""
         return (self.kind, self.config, self.environment)
 
     def line(self) -> str:

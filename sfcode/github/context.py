@@ -41,7 +41,7 @@ class JobContext:
 
     @property
     def pull_number(self) -> int:
-        """Return the number of the job's pull request. Raises UsageError if there is none."""
+        """The number of the job's pull request. Raises UsageError if there is none."""
         pull = self.event.get("pull_request")
         if isinstance(pull, Mapping) and isinstance(pull.get("number"), int):
             return int(pull["number"])
@@ -55,21 +55,21 @@ class JobContext:
 
     @property
     def head_sha(self) -> str:
-        """Return the head commit of the pull request; otherwise the commit of the run."""
+        """The head commit of the pull request; otherwise the commit of the run."""
         pull = self.event.get("pull_request")
         head = pull.get("head") if isinstance(pull, Mapping) else None
         return str(head["sha"]) if isinstance(head, Mapping) and head.get("sha") else self.sha
 
     @property
     def base_name(self) -> str:
-        """Return the base branch of the pull request."""
+        """The base branch of the pull request."""
         pull = self.event.get("pull_request")
         base = pull.get("base") if isinstance(pull, Mapping) else None
         return str(base["ref"]) if isinstance(base, Mapping) and base.get("ref") else "the base"
 
     @property
     def from_fork(self) -> bool:
-        """Return whether the pull request comes from a fork, whose jobs have a read-only token."""
+        """Whether the pull request comes from a fork, whose jobs have a read-only token."""
         pull = self.event.get("pull_request")
         head = pull.get("head") if isinstance(pull, Mapping) else None
         if not isinstance(head, Mapping):

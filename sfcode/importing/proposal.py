@@ -62,12 +62,12 @@ class MappingProposal:
 
     @property
     def sends(self) -> bool:
-        """Return whether the mapping sends data to Appcues."""
+        """Whether the mapping sends data to Appcues."""
         return self.direction != "to_salesforce"
 
     @property
     def receives(self) -> bool:
-        """Return whether the mapping receives data from Appcues."""
+        """Whether the mapping receives data from Appcues."""
         return self.direction != "to_appcues"
 
 

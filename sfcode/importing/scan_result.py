@@ -38,12 +38,12 @@ class Message:
 
     @property
     def object(self) -> str:
-        """Return the object whose records the message sends."""
+        """The object whose records the message sends."""
         return self.address.full_name.partition(".")[0]
 
     @property
     def shown_host(self) -> str:
-        """Return the host for display, without its first label, which works like a secret for the connector."""
+        """The host for display, without its first label, which works like a secret for the connector."""
         return f"*.{self.host.partition('.')[2]}" if self.by_connector else self.host
 
 

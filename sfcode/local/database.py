@@ -54,7 +54,7 @@ class StateFile:
 
     @property
     def closed(self) -> bool:
-        """Return whether the file is closed."""
+        """Whether the file is closed."""
         return self._closed
 
     def check_open(self) -> None:

@@ -26,7 +26,7 @@ class ApiError(Exception):
 
     @property
     def body(self) -> list[dict[str, Any]]:
-        """Return the body of a REST response."""
+        """The body of a REST response."""
         error: dict[str, Any] = {"message": self.message, "errorCode": self.code}
         if self.fields is not None:
             error["fields"] = self.fields
@@ -34,12 +34,12 @@ class ApiError(Exception):
 
     @property
     def item(self) -> dict[str, Any]:
-        """Return the error of one record of a collection."""
+        """The error of one record of a collection."""
         return {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
 
     @property
     def of_member(self) -> ApiError:
-        """Return the error for one of several records: a missing record is a 404 in a path, else an invalid reference."""
+        """The error for one of several records: a missing record is a 404 in a path, else an invalid reference."""
         return make_error("cross_reference") if self.code == "NOT_FOUND" else self
 
 
@@ -62,7 +62,7 @@ class OAuthError(Exception):
 
     @property
     def body(self) -> dict[str, str]:
-        """Return the body of the response."""
+        """The body of the response."""
         return {"error": self.error, "error_description": self.description}
 
 

@@ -149,7 +149,7 @@ class RecordWriter:
 
     @cached_property
     def _automation(self) -> Automation | None:
-        """Return the automation after a save; None while the seed is loaded."""
+        """The automation after a save; None while the seed is loaded."""
         if self._access is None:
             return None
         create = replace(self, catalog=self.catalog.unrestricted).create

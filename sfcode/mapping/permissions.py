@@ -125,13 +125,13 @@ class OtherRights:
 
     @property
     def assigned(self) -> tuple[str, ...]:
-        """Return the addresses of the user's assignments."""
+        """The addresses of the user's assignments."""
         sets = [f"PermissionSet:{name}" for name in self.permission_sets]
         return (*sets, *(f"PermissionSetGroup:{name}" for name in self.groups))
 
     @property
     def granted_by_profile(self) -> tuple[str, ...]:
-        """Return the rights that the profile grants, with their names in Setup."""
+        """The rights that the profile grants, with their names in Setup."""
         objects = (
             f"{', '.join(OBJECT_FLAGS[element].label for element in elements)} on {name}"
             for name, elements in sorted(self.profile_objects.items())

@@ -48,7 +48,7 @@ class TargetValue(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """Return the name of the value, such as `score`."""
+        """The name of the value, such as `score`."""
         return self.path[-1]
 
 

@@ -65,12 +65,12 @@ class Address:
 
     @property
     def user(self) -> Address:
-        """Return the user of the address: the user that a record is, or the user of an assignment."""
+        """The user of the address: the user that a record is, or the user of an assignment."""
         return Address("User", self.full_name.rpartition("/")[2])
 
     @property
     def assigned(self) -> Address:
-        """Return the assigned permission set or permission set license of an assignment."""
+        """The assigned permission set or permission set license of an assignment."""
         kind = "PermissionSet" if self.type == "PermissionSetAssignment" else "PermissionSetLicense"
         return Address(kind, self.full_name.rpartition("/")[0])
 
@@ -112,7 +112,7 @@ class Component:
 
     @property
     def fingerprint(self) -> str:
-        """Return the SHA-256 of address and body as hex."""
+        """The SHA-256 of address and body as hex."""
         return hashlib.sha256(f"{self.address}\n{self.canonical}".encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:

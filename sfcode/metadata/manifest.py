@@ -25,7 +25,7 @@ class Manifest:
 
     @property
     def addresses(self) -> tuple[Address, ...]:
-        """Return all members as addresses, sorted; `*` is included."""
+        """All members as addresses, sorted; `*` is included."""
         return tuple(sorted(Address(type_, name) for type_, names in self.members.items() for name in names))
 
 

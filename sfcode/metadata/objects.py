@@ -40,7 +40,7 @@ class Field:
 
     @property
     def permission(self) -> str:
-        """Return the field with the field permission; "" if there is none."""
+        """The field with the field permission; "" if there is none."""
         if not self.permissionable or self.required:
             return ""
         return self.compound or self.name

@@ -44,7 +44,7 @@ class Job:
 
     @property
     def complete(self) -> bool:
-        """Return whether the results are available."""
+        """Whether the results are available."""
         return self.state == COMPLETE
 
 

@@ -58,7 +58,7 @@ class Org:
 
     @property
     def api_version(self) -> str:
-        """Return the API version of every call."""
+        """The API version of every call."""
         return self._connection.api_version
 
     @cached_property
@@ -86,7 +86,7 @@ class Org:
 
     @cached_property
     def metadata(self) -> MetadataClient:
-        """Return the client of the Metadata API."""
+        """The client of the Metadata API."""
         from sfcode.org.metadata_api import MetadataClient
 
         return MetadataClient(self._connection)

@@ -42,7 +42,7 @@ class Connection:
 
     @property
     def instance_url(self) -> str:
-        """Return scheme, host and port of the org."""
+        """Scheme, host and port of the org."""
         return self.session.instance_url
 
     def close(self) -> None:

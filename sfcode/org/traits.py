@@ -36,7 +36,7 @@ class Seats:
 
     @property
     def left(self) -> int:
-        """Return the number of free seats."""
+        """The number of free seats."""
         return self.total - self.used
 
 

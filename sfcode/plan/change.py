@@ -56,22 +56,22 @@ class Change:
 
     @cached_property
     def attributes(self) -> tuple[AttributeChange, ...]:
-        """Return the attributes that differ, sorted by path."""
+        """The attributes that differ, sorted by path."""
         return _compare(self.before, self.after)
 
     @cached_property
     def drift(self) -> tuple[AttributeChange, ...]:
-        """Return the attributes that were changed in the org since the last apply."""
+        """The attributes that were changed in the org since the last apply."""
         return _compare(self.applied, self.before) if self.applied else ()
 
     @property
     def is_addition(self) -> bool:
-        """Return whether the component was added in the org since the last apply."""
+        """Whether the component was added in the org since the last apply."""
         return self.applied is not None and not self.applied.body
 
     @cached_property
     def action(self) -> Action:
-        """Return the action."""
+        """The action."""
         if self.before is None:
             return Action.CREATE if self.after else Action.NO_OP
         if self.after is None:
@@ -80,7 +80,7 @@ class Change:
 
     @property
     def sort_key(self) -> tuple[int, Address]:
-        """Return the sort key of reports: records before the deployment, metadata, assignments."""
+        """The sort key of reports: records before the deployment, metadata, assignments."""
         first = {
             "User": 0,
             "PermissionSetLicenseAssign": 1,

@@ -40,7 +40,7 @@ class FlowOfData:
 
     @property
     def by_relay(self) -> bool:
-        """Return whether the relay is the transport."""
+        """Whether the relay is the transport."""
         return self.carrier == RELAY
 
 

@@ -40,7 +40,7 @@ class Preserved:
 
     @property
     def file(self) -> str:
-        """Return the name of the file, such as `Contact.workflow`."""
+        """The name of the file, such as `Contact.workflow`."""
         type_, _, name = self.container.partition(":")
         return f"{name}.{TYPES[type_].suffix}"
 

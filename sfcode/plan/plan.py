@@ -116,17 +116,17 @@ class Plan:
 
     @property
     def effective(self) -> tuple[Change, ...]:
-        """Return the changes with an action, in display order."""
+        """The changes with an action, in display order."""
         return tuple(change for change in self.changes if change.action is not Action.NO_OP)
 
     @property
     def drifted(self) -> tuple[Change, ...]:
-        """Return the changes of addresses that were changed in the org since the last apply."""
+        """The changes of addresses that were changed in the org since the last apply."""
         return tuple(change for change in self.changes if change.drift)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return notes for the reader of the plan."""
+        """Notes for the reader of the plan."""
         state = [f"the state is moved: {self.state} replaces {self.left_state}"] if self.left_state else []
         selected = [
             f"{flow.selected[0]:,} of {flow.selected[1]:,} {flow.object} records with a user ID match `where` of mapping {flow.mapping}"
@@ -137,7 +137,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether apply would do nothing."""
+        """Whether apply would do nothing."""
         return not (self.drifted if self.mode is Mode.REFRESH else self.effective or self.records_state)
 
     def count(self, action: Action) -> int:

@@ -31,7 +31,7 @@ class Provenance:
 
     @property
     def commit_link(self) -> str:
-        """Return the web address of the commit; empty if it is not known."""
+        """The web address of the commit; empty if it is not known."""
         commit = self.commit.removesuffix(DIRTY)
         if not (self.repository and commit):
             return ""

@@ -19,7 +19,7 @@ class Risk(enum.IntEnum):
 
     @property
     def word(self) -> RiskName:
-        """Return the label."""
+        """The label."""
         return cast(RiskName, self.name.lower())
 
 

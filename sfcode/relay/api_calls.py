@@ -95,7 +95,7 @@ class PendingApiCalls:
 
     @property
     def number(self) -> int:
-        """Return how many requests are not stored yet."""
+        """The number of requests that are not stored yet."""
         with self._lock:
             return self._numbers.total()
 

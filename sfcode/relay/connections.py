@@ -34,7 +34,7 @@ class ClientConnection(Protocol):
 
     @property
     def awaits(self) -> Awaits:
-        """Return what the connection is waiting for."""
+        """What the connection is waiting for."""
 
     def end(self) -> None:
         """Close the connection."""

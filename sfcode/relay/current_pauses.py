@@ -45,7 +45,7 @@ class CurrentPauses:
 
     @property
     def mappings(self) -> Mapping[str, str]:
-        """Return the paused mappings by their present names, each with the name under which it was paused."""
+        """The paused mappings by their present names, each with the name under which it was paused."""
         names = (pause.name for pause in self._pauses if pause.scope == "mapping")
         return {self._present_names.get(name.lower(), name): name for name in names}
 

@@ -41,7 +41,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def awaits(self) -> Awaits:
-        """Return what the connection is waiting for."""
+        """What the connection is waiting for."""
         if self.pipeline:
             return Awaits.ANSWER
         if self._in_body:

@@ -48,7 +48,7 @@ class InboxMessage:
 
     @property
     def record_id(self) -> str:
-        """Return the ID of the Salesforce record that the message concerns; "" for none."""
+        """The ID of the Salesforce record that the message concerns; "" for none."""
         record = self.payload.get("record")
         id_ = record.get("Id") if isinstance(record, Mapping) else None
         return id_ if isinstance(id_, str) else ""
@@ -88,7 +88,7 @@ class Claim:
 
     @property
     def source(self) -> Source:
-        """Return the source of the messages, which is the same for all."""
+        """The source of the messages, which is the same for all."""
         return self.messages[0].source
 
 
@@ -179,7 +179,7 @@ class AttemptedWrite:
 
     @property
     def record_ids(self) -> tuple[str, ...]:
-        """Return the IDs of the record, by which the message can be found."""
+        """The IDs of the record, by which the message can be found."""
         return tuple(filter(None, (self.record_id, self.external_id)))
 
 

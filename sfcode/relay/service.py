@@ -230,7 +230,7 @@ class Service:
 
     @property
     def instance_url(self) -> str:
-        """Return the URL of the org, for links to records; "" before the first sign-in."""
+        """The URL of the org, for links to records; "" before the first sign-in."""
         return self._org.instance_url if self._org is not None and self._signed_in else ""
 
     def rate(self) -> float:

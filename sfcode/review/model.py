@@ -50,7 +50,7 @@ class Effect:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """Return the changes with an action."""
+        """The changes with an action."""
         return self.plan.effective
 
     def count(self, action: Action) -> int:
@@ -99,23 +99,23 @@ class ReviewReport:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether head has the same effect as base."""
+        """Whether head has the same effect as base."""
         return not (self.statements or any(effect.changes for effect in self.effects) or self.problems)
 
     @cached_property
     def risk(self) -> Risk:
-        """Return the highest risk; changes in a protected environment are never low."""
+        """The highest risk; changes in a protected environment are never low."""
         floor = Risk.MEDIUM if self.touched else Risk.LOW
         return max([floor, *(statement.risk for statement in self.statements)])
 
     @property
     def news(self) -> tuple[Diagnostic, ...]:
-        """Return the diagnostics that the change introduced, and all errors."""
+        """The diagnostics that the change introduced, and all errors."""
         return tuple(finding for finding in self.findings if finding not in self.older or finding.level is Level.ERROR)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Return all diagnostics, including those that prevent the head from loading."""
+        """All diagnostics, including those that prevent the head from loading."""
         return (*self.problems, *self.findings)
 
     def fails(self, fail_on: str) -> bool:

@@ -45,7 +45,7 @@ class OrgFacts:
 
     @property
     def answers(self) -> bool:
-        """Return whether the org accepts further requests."""
+        """Whether the org accepts further requests."""
         return not self.api_disabled and (isinstance(self.versions, Unknown) or self.api_version in self.versions)
 
 

@@ -28,33 +28,33 @@ class Chain:
 
     @property
     def name(self) -> str:
-        """Return the name of message, flow and rule."""
+        """The name of message, flow and rule."""
         return self.mapping.developer_name
 
     @property
     def message(self) -> Body | None:
-        """Return the outbound message."""
+        """The outbound message; None without one."""
         return self._body("WorkflowOutboundMessage", f"{self.mapping.object}.{self.name}")
 
     @property
     def flow(self) -> Body | None:
-        """Return the flow that sends it."""
+        """The flow that sends the message; None without one."""
         return self._body("Flow", self.name)
 
     @property
     def rule(self) -> Body | None:
-        """Return the workflow rule that sends it."""
+        """The workflow rule that sends the message; None without one."""
         return self._body("WorkflowRule", f"{self.mapping.object}.{self.name}")
 
     @cached_property
     def sent_fields(self) -> frozenset[str]:
-        """Return the fields of the message."""
+        """The fields of the message."""
         listed = self.message.get("fields") if self.message else None
         return frozenset(str(name) for name in listed) if isinstance(listed, list | tuple) else frozenset()
 
     @property
     def condition_fields(self) -> frozenset[str] | None:
-        """Return the fields of the entry condition, in lower case; None if there is no condition."""
+        """The fields of the entry condition, in lower case; None if there is no condition."""
         if self.rule is not None:
             return _words(self.rule.get("formula"), _WORD, without_texts=True)
         start = self.flow.get("start") if self.flow else None
@@ -67,7 +67,7 @@ class Chain:
 
     @cached_property
     def fields(self) -> Fields:
-        """Return the fields of the object, including generated ones."""
+        """The fields of the object, including generated ones."""
         return fields_of(standard(), self.mapping.object, self.mapping.created_fields())
 
     def may(self, right: str, field: str) -> bool:

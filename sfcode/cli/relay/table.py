@@ -20,7 +20,7 @@ class TimeFormat:
 
     @property
     def zone(self) -> str:
-        """Return the name of the zone, for a header."""
+        """The name of the zone, for a header."""
         return "UTC" if self.utc else datetime.now().astimezone().tzname() or "local"
 
     def format(self, moment: datetime | None) -> str:

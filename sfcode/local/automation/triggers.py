@@ -114,7 +114,7 @@ class Automation:
 
     @cached_property
     def _catalog(self) -> Catalog:
-        """Return all objects: automation runs without the saving user's restrictions."""
+        """All objects: automation runs without the saving user's restrictions."""
         return Catalog(self._tx)
 
     def _log(self, saved: Saved, source: str, text: str) -> None:

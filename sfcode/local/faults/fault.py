@@ -53,7 +53,7 @@ class InjectedFault:
 
     @property
     def at_most(self) -> int | None:
-        """Return how often the fault applies in total; None for no limit."""
+        """The total number of times that the fault applies; None for no limit."""
         return 1 if self.times is None and self.probability == 1.0 and self.every == 1 else self.times
 
     def fits(self, path: str, method: str, object_name: str) -> bool:

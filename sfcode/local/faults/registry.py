@@ -25,7 +25,7 @@ class Armed:
 
     @property
     def left(self) -> int | None:
-        """Return how often the fault will still apply; None for no limit."""
+        """The number of times that the fault will still apply; None for no limit."""
         most = self.fault.at_most
         return None if most is None else most - self.hits
 

@@ -27,11 +27,11 @@ class EvaluationContext(Protocol):
 
     @property
     def now(self) -> datetime:
-        """Return the time, with its zone."""
+        """The time, with its zone."""
 
     @property
     def is_new(self) -> bool:
-        """Return whether the record is being created."""
+        """Whether the record is being created."""
 
     def value(self, path: tuple[str, ...]) -> Value:
         """Return a field's or global's value: `Account.Name`, `$User.Id`. Raises FormulaError."""

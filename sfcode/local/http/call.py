@@ -46,7 +46,7 @@ class RestCall:
 
     @property
     def base(self) -> str:
-        """Return the prefix of resource paths in the caller's API version."""
+        """The prefix of resource paths in the caller's API version."""
         return f"/services/data/v{self.path.get('version', f'{VERSIONS[-1]}.0')}"
 
     def view(self, tx: OrgTransaction) -> UserView:

@@ -34,7 +34,7 @@ class FileType:
 
     @property
     def children(self) -> tuple[str, ...]:
-        """List the types of the components inside files of this type."""
+        """The types of the components inside files of this type."""
         return tuple(sorted((CHILDREN.get(self.name) or self.elements).values()))
 
 

@@ -246,7 +246,7 @@ class SubResponse:
 
     @property
     def good(self) -> bool:
-        """Return whether the subrequest succeeded."""
+        """Whether the subrequest succeeded."""
         return self.status < 300
 
 

@@ -47,7 +47,7 @@ class RegisteredApp:
 
     @property
     def body(self) -> dict[str, Any]:
-        """Return the stored form."""
+        """The stored form."""
         return asdict(self)
 
     def admits(self, tx: OrgTransaction, user: Record) -> bool:

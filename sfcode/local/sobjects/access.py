@@ -67,12 +67,12 @@ class UserAccess:
 
     @cached_property
     def user_permissions(self) -> frozenset[str]:
-        """List the enabled user permissions."""
+        """The enabled user permissions."""
         return frozenset().union(*(grant.user_permissions for grant in self._grants))
 
     @cached_property
     def custom_permissions(self) -> frozenset[str]:
-        """List the enabled custom permissions, which $Permission in a formula refers to."""
+        """The enabled custom permissions, which $Permission in a formula refers to."""
         return frozenset().union(*(grant.custom_permissions for grant in self._grants))
 
     def has(self, *names: str) -> bool:
@@ -211,7 +211,7 @@ class UserAccess:
 
     @cached_property
     def _grants(self) -> list[GrantedRights]:
-        """List the granted rights: of the profile, and of every assigned permission set."""
+        """The granted rights: of the profile, and of every assigned permission set."""
         user = self._tx.records.get("User", self.user_id) or {}
         rows = self._tx.records.find("PermissionSetAssignment", "AssigneeId", self.user_id)
         owner_ids = [str(user.get("ProfileId")), *sorted({str(row.get("PermissionSetId")) for row in rows})]

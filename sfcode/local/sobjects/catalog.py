@@ -43,7 +43,7 @@ class Catalog:
 
     @cached_property
     def unrestricted(self) -> Catalog:
-        """Return the catalog without a user's restrictions."""
+        """The catalog without a user's restrictions."""
         return self if self.access is None else Catalog(self._tx)
 
     def names(self) -> list[str]:

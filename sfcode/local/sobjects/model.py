@@ -68,24 +68,24 @@ class FieldDef:
 
     @property
     def required(self) -> bool:
-        """Return whether a new record needs a value."""
+        """Whether a new record needs a value."""
         return not (self.nillable or self.defaulted) and self.createable and self.type != "boolean"
 
     @property
     def filterable(self) -> bool:
-        """Return whether SOQL can filter and sort by the field."""
+        """Whether SOQL can filter and sort by the field."""
         return self.type not in ("address", "location") and not (
             self.type == "textarea" and self.length > MAX_FILTERABLE
         )
 
     @property
     def groupable(self) -> bool:
-        """Return whether SOQL can group by the field; formulas and decimal numbers are not groupable."""
+        """Whether SOQL can group by the field; formulas and decimal numbers are not groupable."""
         return self.filterable and not self.calculated and self.type not in UNGROUPABLE
 
     @property
     def upsertable(self) -> bool:
-        """Return whether the field can identify the record of an upsert."""
+        """Whether the field can identify the record of an upsert."""
         return self.external_id or self.id_lookup or self.name == "Id"
 
 
@@ -107,12 +107,12 @@ class ObjectDef:
 
     @cached_property
     def mandatory(self) -> tuple[FieldDef, ...]:
-        """Return the required fields of a new record."""
+        """The required fields of a new record."""
         return tuple(field for field in self.fields.values() if field.required)
 
     @cached_property
     def defaults(self) -> Mapping[str, Scalar]:
-        """Return the default values of a new record."""
+        """The default values of a new record."""
         default_values: dict[str, Scalar] = {}
         for definition in self.fields.values():
             if definition.default is not None:

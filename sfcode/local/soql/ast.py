@@ -17,7 +17,7 @@ class FieldRef:
 
     @property
     def text(self) -> str:
-        """Return the field as written."""
+        """The field as written."""
         return ".".join(self.path)
 
 

@@ -44,7 +44,7 @@ class Item:
 
     @property
     def address(self) -> str:
-        """Return type and full name."""
+        """Type and full name."""
         return f"{self.type}:{self.name}"
 
 

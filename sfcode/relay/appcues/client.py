@@ -36,15 +36,15 @@ class Credentials(Protocol):
 
     @property
     def appcues_url(self) -> str:
-        """Return the base URL of the region's host, or of the local Appcues."""
+        """The base URL of the region's host, or of the local Appcues."""
 
     @property
     def appcues_key(self) -> Secret:
-        """Return the API key."""
+        """The API key."""
 
     @property
     def appcues_secret(self) -> Secret:
-        """Return the API key's secret."""
+        """The API key's secret."""
 
 
 class AppcuesClient:

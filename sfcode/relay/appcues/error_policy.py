@@ -41,12 +41,12 @@ class AppcuesAnswer:
 
     @property
     def outcome(self) -> str:
-        """Return the label of the answer in the metrics."""
+        """The label of the answer in the metrics."""
         return self.outage or str(self.status)
 
     @property
     def is_ok(self) -> bool:
-        """Return whether Appcues has accepted the request."""
+        """Whether Appcues has accepted the request."""
         return 200 <= self.status < 300
 
 

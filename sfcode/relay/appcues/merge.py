@@ -49,7 +49,7 @@ class RecordChanges:
 
     @property
     def bad(self) -> list[str]:
-        """Describe the values of the wrong type."""
+        """A description of the values of the wrong type."""
         return [f"{change.mapping}.{change.attribute} {change.bad}" for change in self.changes if change.bad]
 
     @property

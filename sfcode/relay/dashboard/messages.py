@@ -45,7 +45,7 @@ class Search:
 
     @property
     def query(self) -> str:
-        """Return the search as a URL query."""
+        """The search as a URL query."""
         return urlencode(self.conditions())
 
     @property

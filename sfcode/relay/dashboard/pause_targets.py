@@ -29,7 +29,7 @@ class PauseTarget:
 
     @property
     def value(self) -> str:
-        """Return the value by which forms identify the target."""
+        """The value by which forms identify the target."""
         return f"{self.scope}:{self.name}"
 
 

@@ -51,7 +51,7 @@ class Pause:
 
     @property
     def alarm_detail(self) -> str:
-        """Return the detail of the alarm for a long pause."""
+        """The detail of the alarm for a long pause."""
         return f"{self}, by {self.who or 'unknown'}"
 
 

@@ -39,7 +39,7 @@ class Destination:
 
     @property
     def mapping(self) -> str:
-        """Return the name of the mapping, without the recipe."""
+        """The name of the mapping, without the recipe."""
         return self.name.partition(" ")[0]
 
     def has_name(self, name: str) -> bool:
@@ -48,7 +48,7 @@ class Destination:
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
-        """Return the fields that a lookup selects."""
+        """The fields that a lookup selects."""
         converted = ("IsConverted",) if self.object == "Lead" else ()
         needed = {name for action in self.actions for name in action.fields_to_read}
         if self.follows_conversion:
@@ -59,7 +59,7 @@ class Destination:
 
     @property
     def fields_to_measure(self) -> frozenset[FieldName]:
-        """Return the fields whose lengths must be read from the org."""
+        """The fields whose lengths must be read from the org."""
         return frozenset(field for action in self.actions for field in action.fields_to_measure)
 
     def actions_for(self, event: AppcuesEvent) -> tuple[EventAction, ...]:

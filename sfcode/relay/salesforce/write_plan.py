@@ -56,7 +56,7 @@ class MergedWrite:
 
     @property
     def values(self) -> set[str]:
-        """Return the texts of the record, which no error message may contain."""
+        """The texts of the record, which no error message may contain."""
         return {value for value in self.record.values() if isinstance(value, str)}
 
     def states(self, *, redact: bool = False) -> list[LatestState]:

@@ -26,17 +26,17 @@ class Half:
 
     @property
     def attributes(self) -> dict[str, FieldUse]:
-        """Return the sent fields by attribute name."""
+        """The sent fields by attribute name."""
         return {use.attribute: use for use in self.mapping.attributes}
 
     @property
     def activity(self) -> str:
-        """Return the object of activities: Event, Task or the project's own; "" without activities."""
+        """The object of activities: Event, Task or the project's own; "" without activities."""
         return self.mapping.activity_object or ""
 
     @property
     def file(self) -> str:
-        """Return the mapping's file."""
+        """The mapping's file."""
         return self.mapping.file
 
 
@@ -49,7 +49,7 @@ class Pair:
 
     @property
     def object(self) -> str:
-        """Return the mapping's Salesforce object."""
+        """The mapping's Salesforce object."""
         half = self.after or self.before
         return half.mapping.object if half else ""
 
@@ -66,17 +66,17 @@ class Context:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """Return the changes with an action, in the order of a plan."""
+        """The changes with an action, in the order of a plan."""
         return self.plan.effective
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
-        """Return the mappings of both sides, paired by their records and not by file name."""
+        """The mappings of both sides, paired by their records and not by file name."""
         return tuple(_pairs(self.before.project if self.before else None, self.after.project))
 
     @property
     def personal_data(self) -> PersonalData:
-        """Return the settings of personal data after the change."""
+        """The settings of personal data after the change."""
         return self.after.project.settings.review.personal_data
 
     def personal(self, object_name: str, field: str) -> bool:

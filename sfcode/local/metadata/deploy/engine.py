@@ -40,7 +40,7 @@ class DeployOutcome:
 
     @property
     def failures(self) -> tuple[ComponentMessage, ...]:
-        """Return the messages of failures."""
+        """The messages of failures."""
         return tuple(message for message in self.messages if not message.success)
 
 

@@ -53,7 +53,7 @@ class Manifests:
 
     @property
     def version(self) -> float:
-        """Return the API version as a number."""
+        """The API version as a number."""
         return float(self.api_version)
 
 

@@ -33,7 +33,7 @@ class DeployRequestOptions:
 
     @property
     def runs_tests(self) -> bool:
-        """Return whether tests are requested."""
+        """Whether tests are requested."""
         return self.testLevel not in {None, "NoTestRun"} or bool(self.runTests)
 
     def json(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class DeployView:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """Return all objects, including the fields of the package."""
+        """All objects, including the fields of the package."""
         return Catalog(self.tx)
 
     def object(self, name: str) -> ObjectDef | None:
@@ -55,15 +55,15 @@ class Subject:
 
     @property
     def body(self) -> Body:
-        """Return the new body."""
+        """The new body."""
         return self.component.body
 
     @property
     def owner(self) -> str:
-        """Return the container in the name: the object of a field, a message or a rule."""
+        """The container in the name: the object of a field, a message or a rule."""
         return self.component.full_name.partition(".")[0]
 
     @property
     def name(self) -> str:
-        """Return the name inside the container, or the full name."""
+        """The name inside the container, or the full name."""
         return self.component.full_name.partition(".")[2] or self.component.full_name

@@ -34,7 +34,7 @@ class RowResult:
 
     @property
     def body(self) -> str:
-        """Return the stored form of the result."""
+        """The stored form of the result."""
         return json.dumps([self.record_id, self.created, self.error])
 
 

@@ -69,12 +69,12 @@ class EventAction(ABC):
 
     @property
     def fields_to_measure(self) -> frozenset[FieldName]:
-        """Return the fields whose lengths must be read from the org."""
+        """The fields whose lengths must be read from the org."""
         return frozenset()
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
-        """Return the fields of the matched record that `plan` needs."""
+        """The fields of the matched record that `plan` needs."""
         return ()
 
     def related_queries(self, record_ids: Collection[str], /) -> Sequence[str]:  # noqa: ARG002 (an action's that reads)

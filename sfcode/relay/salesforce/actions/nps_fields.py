@@ -38,13 +38,13 @@ class NpsFields(EventAction):
 
     @property
     def fields_to_measure(self) -> frozenset[FieldName]:
-        """Return the feedback field, unless sfcode created it."""
+        """The feedback field, unless sfcode created it."""
         feedback = self.fields.get("feedback")
         return frozenset({(self.object, feedback)} if feedback and feedback not in self.created else ())
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
-        """Return the fields whose existing value is kept."""
+        """The fields whose existing value is kept."""
         return tuple(sorted(self.if_blank))
 
     def handles(self, event: AppcuesEvent) -> bool:

@@ -69,12 +69,12 @@ class NpsResponses(EventAction):
 
     @property
     def takes_past(self) -> bool:
-        """Return True, since each answer is its own record."""
+        """True, since each answer is its own record."""
         return True
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
-        """Return the account of a contact."""
+        """The account of a contact."""
         return ("AccountId",) if self.person == "Contact" else ()
 
     def handles(self, event: AppcuesEvent) -> bool:
