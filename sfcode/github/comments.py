@@ -28,7 +28,7 @@ def list_own_comments(github: GitHub, pull: int, marker: Marker) -> list[Mapping
     return [
         comment
         for comment in github.pages(f"issues/{pull}/comments")
-        if author(comment) == github.login and _is_at(comment, marker)
+        if is_own(github, comment) and _is_at(comment, marker)
     ]
 
 
@@ -66,6 +66,11 @@ def author(entity: Mapping[str, Any]) -> str:
     """Return the author of a comment, issue or review; "" if the account was deleted."""
     user = entity.get("user")
     return str(user.get("login")) if isinstance(user, Mapping) else ""
+
+
+def is_own(github: GitHub, entity: Mapping[str, Any]) -> bool:
+    """Return whether the account of the token wrote a comment or issue. GitHub ignores the case of logins."""
+    return author(entity).lower() == github.login.lower()
 
 
 def _is_at(comment: Mapping[str, Any], marker: Marker) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from sfcode.github.body import issue_body
 from sfcode.github.client import GitHub
 from sfcode.github.comment_marker import Marker, read_marker
-from sfcode.github.comments import author
+from sfcode.github.comments import is_own
 from sfcode.github.redact import redact
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.plan.plan import Plan
@@ -69,7 +69,7 @@ def _find(github: GitHub, marker: Marker) -> Mapping[str, Any] | None:
     # Newest first, and pages are read only as far as needed.
     for issue in github.pages("issues?state=all"):
         existing_marker = read_marker(issue.get("body"))
-        is_ours = "pull_request" not in issue and author(issue) == github.login
+        is_ours = "pull_request" not in issue and is_own(github, issue)
         if is_ours and existing_marker is not None and existing_marker.place == marker.place:
             return issue
     return None

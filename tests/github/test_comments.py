@@ -50,6 +50,13 @@ def test_a_comment_of_another_author_with_the_marker_is_not_edited(hub):
     assert texts(hub) == ["mine, says somebody", "ours"]
 
 
+def test_a_login_in_another_case_is_the_same_account(hub):
+    hub.state.add_comment(7, body("one"))
+    client = hub.client(SFCODE_GITHUB_LOGIN="GitHub-Actions[bot]")
+    assert write_comment(client, 7, MARKER, body("two")) is CommentUpdate.EDITED
+    assert texts(hub) == ["two"]
+
+
 def test_a_comment_of_ours_that_quotes_the_marker_further_down_is_another_one(hub):
     hub.state.add_comment(7, f"quoting:\n{MARKER.line()}")
     assert write_comment(hub.client(), 7, MARKER, body("ours")) is CommentUpdate.CREATED
