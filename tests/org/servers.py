@@ -143,6 +143,14 @@ def serving(answer: Handler, *, tls: ssl.SSLContext | None = None) -> Iterator[S
         http.server_close()
 
 
+@contextmanager
+def refusing() -> Iterator[str]:
+    """Return the URL of a port that refuses every connection until the block ends, since it is taken without a server."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{unused.getsockname()[1]}"
+
+
 def script(*answers: Answer | type[HangUp]) -> Handler:
     """Return the answers in order, one per request; the last one is repeated."""
     remaining_answers = list(answers)

@@ -19,7 +19,7 @@ from sfcode.org.retry import ATTEMPTS, NoAnswer
 from sfcode.org.session import Grant
 from sfcode.org.signin.oauth import token
 from sfcode.org.transport import translate_errors
-from tests.org.servers import TOKEN, Answer, HangUp, Request, as_json, fault, script, serving, soap
+from tests.org.servers import TOKEN, Answer, HangUp, Request, as_json, fault, refusing, script, serving, soap
 from tests.waiting import PATIENCE
 
 QUEUED = soap("deploy", "<done>false</done><id>0Af000000000001AAA</id><state>Queued</state>")
@@ -62,9 +62,10 @@ def test_a_record_whose_creation_is_unclear_is_not_created_again(org_at, trouble
 
 
 def test_a_deploy_without_a_connection_is_retried_with_a_message(runtime: Runtime, time) -> None:
-    with serving(script(QUEUED)) as server:
-        url = server.url
-    with connect(url, environ={"SF_ACCESS_TOKEN": TOKEN}, api_version="63.0", runtime=runtime) as org:
+    with (
+        refusing() as url,
+        connect(url, environ={"SF_ACCESS_TOKEN": TOKEN}, api_version="63.0", runtime=runtime) as org,
+    ):
         with pytest.raises(NoAnswer, match=r"^No connection to 127\.0\.0\.1:\d+: Connection refused\.\n") as caught:
             org.metadata.deploy(b"zip", DeployOptions())
         assert caught.value.sent is False

@@ -11,7 +11,7 @@ from sfcode.checks.doctor.probe import probe
 from sfcode.config import load
 from sfcode.local import serve
 from tests.checks.doctor.clinic import Clinic, find_only
-from tests.org.servers import Answer, HangUp, script, serving
+from tests.org.servers import Answer, HangUp, refusing, script, serving
 
 
 def test_a_relay_that_answers_passes() -> None:
@@ -44,7 +44,8 @@ def test_an_error_response_of_the_relay_is_reported(answer: Answer, text: str) -
 def test_a_broken_connection_is_reported() -> None:
     with serving(script(HangUp)) as server:
         result = probe(server.url, {})
-    answer = probe(server.url, {})
+    with refusing() as url:
+        answer = probe(url, {})
     assert isinstance(result, ProbeFailure)
     assert isinstance(answer, ProbeFailure)
     assert (result.kind, answer.kind) == ("connection", "connection")
@@ -87,8 +88,11 @@ def test_a_relay_on_this_machine_passes_with_the_local_org(clinic: Clinic) -> No
     """The relay is queried; a problem is only a note, and a healthy relay is reported as passed."""
     from sfcode.diagnostics import Level
 
-    assert "only the local org can reach it" in find_only(clinic.look(), "D402", Level.NOTE).message
-    assert "refused" in find_only(clinic.look(), "D403", Level.NOTE).message
+    with refusing() as url:
+        clinic.edit("sfcode.yaml", "http://127.0.0.1:8400", url)
+        findings = clinic.look()
+    assert "only the local org can reach it" in find_only(findings, "D402", Level.NOTE).message
+    assert "refused" in find_only(findings, "D403", Level.NOTE).message
     with serving(script(Answer(200))) as server:
-        clinic.edit("sfcode.yaml", "http://127.0.0.1:8400", server.url)
+        clinic.edit("sfcode.yaml", url, server.url)
         assert "answers from here" in find_only(clinic.look(), "D405", Level.OK).message

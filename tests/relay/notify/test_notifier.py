@@ -30,6 +30,7 @@ from sfcode.relay.notify.notifier import FAILED_AFTER, Notifier
 from sfcode.relay.notify.receivers import Receiver
 from sfcode.relay.notify.render import NotifyingRelay
 from sfcode.secret import Secret
+from tests.org.servers import refusing
 from tests.relay.inbox.conftest import Clock
 from tests.relay.notify.taking import SECRET, Receiving, receiving
 from tests.relay.serving import ROOT, Relay, Served
@@ -251,9 +252,8 @@ def test_notifications_continue_after_a_failed_query(inbox, far, monkeypatch):
 
 
 def test_an_unavailable_receiver_does_not_delay_the_others(inbox, far):
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        away = receiver(f"http://127.0.0.1:{unused.getsockname()[1]}", "slack")
+    with refusing() as url:
+        away = receiver(url, "slack")
         instrumentation = notify(inbox, away, receiver(far.url))
     assert len(far.taken) == 1
     assert 'outcome="no_connection",receiver="SLACK"' in instrumentation.metrics.text().decode()
@@ -281,9 +281,8 @@ def test_a_running_relay_notifies_of_an_alarm_that_it_raises(sqlite_url, tmp_pat
 
 def test_the_url_is_in_no_log(inbox, capfd, caplog):
     token = "T0000-secret-of-the-url"
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        notify(inbox, receiver(f"http://127.0.0.1:{unused.getsockname()[1]}/{token}", "slack"))
+    with refusing() as url:
+        notify(inbox, receiver(f"{url}/{token}", "slack"))
     captured = capfd.readouterr()
     logged = captured.out + captured.err + caplog.text
     assert "notification_failed" in logged
