@@ -204,7 +204,11 @@ def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Limit a plan to the targets; other managed components are not changed. Raises UsageError for an unknown target."""
+    """
+    Limit a plan to the targets; other managed components are not changed.
+
+    Raises UsageError for an unknown target, and for an option about an address that is left out.
+    """
     targets = set(plan_input.request.targets)
     if not targets:
         return plan
@@ -218,6 +222,13 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
         raise UsageError(
             f"--target names addresses that are not in this plan: {listed}.", "`sfcode plan` lists the addresses."
         )
+    request = plan_input.request
+    for option, addresses in (("--adopt", request.adopt), ("--allow-delete", request.allow_delete)):
+        if without_effect := sorted({*addresses} - targets):
+            raise UsageError(
+                f"--target leaves out addresses of {option}: {', '.join(map(str, without_effect))}.",
+                f"Pass them with --target too, or remove {option}.",
+            )
     unchanged_components = tuple(
         component for component in plan_input.snapshot.applied.list_components() if component.address not in targets
     )

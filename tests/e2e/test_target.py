@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+FIELD = "CustomField:Contact.Appcues_NPS_Score__c"
 MESSAGE = "WorkflowOutboundMessage:Contact.Appcues_contact"
 
 
@@ -38,6 +41,15 @@ def test_a_target_is_adopted_without_other_changes(applied):
     assert adopted.code == 0, adopted.err
     assert MESSAGE in applied.run("state", "list").out.splitlines()
     assert applied.plan("--target", MESSAGE).last_line.startswith("No changes.")
+
+
+@pytest.mark.parametrize("option", ["--adopt", "--allow-delete"])
+def test_an_option_about_an_address_that_is_left_out_is_refused(applied, option):
+    applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    for address in (FIELD, "CustomField:Contact.Nope__c"):
+        refused = applied.apply("--target", MESSAGE, option, address)
+        assert (refused.code, MESSAGE in applied.actions()) == (1, True)
+        assert f"--target leaves out addresses of {option}: {address}." in refused.err
 
 
 def test_refusals_of_the_whole_project_apply_to_a_target_too(applied):
