@@ -104,7 +104,8 @@ def forget(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
     """
     Stop managing components or records, without changing them in the org.
 
-    Remove them from the config as well, or the next plan asks to adopt them.
+    Remove them from the config as well. Otherwise, the next plan asks to adopt
+    components, and the next apply that changes something manages records again.
     """
     from sfcode.apply.edit_state import forget_components
 

@@ -109,6 +109,13 @@ class TestAForgottenUser:
         visible.edit("sfcode.yaml", "last_name: Appcues Integration", "last_name: Somebody Else")
         assert f"--adopt {user}" in visible.plan().out
 
+    def test_is_managed_again_by_the_next_apply_that_changes_something(self, visible, released):
+        assert visible.apply().code == 0
+        assert not {*released} & {*listing(visible)}
+        visible.edit("mappings/contact.yaml", "plan:", "subscription:")
+        assert visible.apply().code == 0
+        assert {*released} <= {*listing(visible)}
+
 
 def test_a_rollback_leaves_forgotten_components(visible):
     assert visible.run("state", "forget", FIELD).code == 0
