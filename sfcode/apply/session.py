@@ -178,7 +178,7 @@ def _ask(approve: Callable[[Plan], bool], plan: Plan) -> None:
     except KeyboardInterrupt:
         raise Interrupted("Interrupted; nothing was changed.") from None
     if not approved:
-        raise Refused("Cancelled; nothing was changed.")
+        raise Refused("Canceled; nothing was changed.")
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
                     question,
                     hint="Pass --force if you are sure that the holder of the lock no longer runs.",
                 ):
-                    raise Refused("Cancelled; nothing was changed.")
+                    raise Refused("Canceled; nothing was changed.")
         remove_lock(org, lock.id)
     if invocation.json:
         print_envelope({"unlocked": lock.id, "holder": str(lock)})

@@ -106,8 +106,8 @@ def test_the_answer_yes_executes_the_shown_plan(desk):
 @pytest.mark.parametrize(
     ("answer", "error", "message"),
     [
-        (lambda: False, Refused, "Cancelled; nothing was changed."),
-        (raises(EOFError()), Refused, "Cancelled; nothing was changed."),
+        (lambda: False, Refused, "Canceled; nothing was changed."),
+        (raises(EOFError()), Refused, "Canceled; nothing was changed."),
         (raises(KeyboardInterrupt()), Interrupted, "Interrupted; nothing was changed."),
         (raises(UsageError("Not a terminal")), UsageError, "Not a terminal"),
     ],
@@ -156,7 +156,7 @@ def test_a_protected_environment_is_never_destroyed_without_an_approval(desk, sa
     desk.project = replace(desk.project, target=protected)
     request = PlanRequest(Mode.DESTROY, allow_delete=(SCORE,))
     request = make_plan(desk.project, desk.org, SECRETS, request).plan if saved else request
-    with pytest.raises(Refused, match="Cancelled"):
+    with pytest.raises(Refused, match="Canceled"):
         desk.apply(lambda: False, request, auto_approve=True)
     assert desk.asked[-1].mode is Mode.DESTROY
     assert component(desk.served, SCORE) is not None

@@ -14,7 +14,7 @@ from tests.e2e.org import deploy_field_label
 from tests.e2e.terminal import terminal
 
 QUESTION = "Enter a value: "
-CANCELLED = (1, "Error: Cancelled; nothing was changed.")
+CANCELLED = (1, "Error: Canceled; nothing was changed.")
 SCORE = "CustomField:Contact.Appcues_NPS_Score__c"
 
 Start = Callable[[str, Path], Journey]

@@ -87,4 +87,4 @@ def test_a_protected_environment_requires_the_name_of_the_org(visible, typed, co
     assert process.returncode == code, err
     assert "type the name of the org (Northwind Traders)" in out
     assert ("Destroy complete!" in out) is (code == 0)
-    assert ("Cancelled; nothing was changed." in err) is (code == 1)
+    assert ("Canceled; nothing was changed." in err) is (code == 1)
