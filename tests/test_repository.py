@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -227,6 +228,14 @@ def test_a_docstring_of_a_property_that_begins_with_a_verb_would_be_found(
 def test_a_name_that_says_nothing_about_its_value_would_be_found(root: Path, code: str, is_found: bool) -> None:
     problems = [*vague_name_problems({"sfcode.x": (root / "sfcode" / "x.py", ast.parse(code))})]
     assert bool(problems) is is_found, problems
+
+
+def test_a_misspelled_word_of_a_name_would_be_found(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "names.py").write_text("def test_a_set_for_a_" + "licen" + "ce() -> None: ...\n")
+    codespell = Path(sys.executable).with_name("codespell")
+    command = [codespell, "--toml", root / "pyproject.toml", "--skip=", tmp_path]
+    result = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert "==> license" in result.stdout
 
 
 def test_a_cache_of_results_by_argument_has_a_limit(root: Path) -> None:

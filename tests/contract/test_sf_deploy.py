@@ -132,9 +132,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 
 @pytest.mark.local_only("the deployment is held up in the org itself")
-def test_a_deploy_that_runs_is_cancelled(
-    at_org: SfCli, project: Path, client: Org, package: Rendered, gate: Gate
-) -> None:
+def test_a_running_deploy_is_canceled(at_org: SfCli, project: Path, client: Org, package: Rendered, gate: Gate) -> None:
     job = at_org("project deploy start -d force-app --async", folder=project)["result"]["id"]
     assert gate.inside.wait(PATIENCE)
     at_org("project deploy cancel --async", "--job-id", job, folder=project)

@@ -145,7 +145,7 @@ def test_records_of_a_file_are_upserted_in_bulk(
 
 @RECORDED
 @pytest.mark.local_only("a user cannot be removed again")
-def test_a_user_is_given_a_licence_and_a_permission_set(at_org: SfCli, client: Org, package: Rendered) -> None:
+def test_a_user_gets_a_license_and_a_permission_set(at_org: SfCli, client: Org, package: Rendered) -> None:
     """Without the license the org refuses the permission set; after the license, the permission set is assigned too."""
     deploy(client, package)
     to = f"--on-behalf-of {INTEGRATION_USER}"

@@ -80,7 +80,7 @@ def test_nps_fields_that_exist_are_not_generated() -> None:
     assert not [address for address in desired({"contact": mapping}) if "Score__c" in address or "Said__c" in address]
 
 
-def test_activities_are_recognised_by_a_case_sensitive_external_id() -> None:
+def test_activities_are_recognized_by_a_case_sensitive_external_id() -> None:
     """IDs that differ only in case are different events; without caseSensitive, the second one would be refused."""
     field = body(desired(), "CustomField:Activity.Appcues_Event_Id__c")
     assert {key: field[key] for key in ("type", "length", "externalId", "unique", "caseSensitive")} == {

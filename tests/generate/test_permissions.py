@@ -224,7 +224,7 @@ def test_rights_are_completed_but_never_to_create(requested_flags: tuple[bool, .
     assert after.delete or not after.modify_all
 
 
-def test_the_sets_say_who_manages_them_and_name_no_licence() -> None:
+def test_the_permission_sets_describe_their_project_and_have_no_license() -> None:
     """A permission set with a license could be assigned only to users with this license."""
     components = desired()
     for name, label in (("Appcues_Integration", "Appcues Integration"), ("Appcues_Viewer", "Appcues Viewer")):

@@ -277,7 +277,7 @@ def test_a_web_page_cannot_reach_the_org_by_a_name_of_its_own(rest: Any) -> None
     assert rest("GET", "/sobjects", headers={"Host": f"localhost:{port}"}).status_code == 200
 
 
-def test_answers_do_not_wait_for_delayed_acknowledgements(rest: Any) -> None:
+def test_answers_do_not_wait_for_delayed_acknowledgments(rest: Any) -> None:
     def once() -> float:
         began = time.perf_counter()
         rest("GET", "/limits")

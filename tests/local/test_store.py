@@ -50,7 +50,7 @@ def test_a_component_that_changes_keeps_its_creator(store: Store) -> None:
     assert (stored.created_by, stored.modified_by) == ("a", "b")
 
 
-def test_the_file_of_a_type_that_is_not_modelled_comes_back_as_it_was(store: Store) -> None:
+def test_the_file_of_an_unmodeled_type_is_stored_unchanged(store: Store) -> None:
     with store.transaction() as tx:
         tx.components.put(Component("ApexClass", "A"), user_id="a", now=NOW, raw=b"class A {}\r\n")
         outcome = tx.components.put(Component("ApexClass", "A"), user_id="a", now=NOW, raw=b"class A { }")

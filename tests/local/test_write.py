@@ -328,7 +328,7 @@ def test_invalid_users_are_refused(
     refused(code, message, fields, writer.create, "User", user(writer) | values)
 
 
-def test_a_licence_has_so_many_seats_and_a_deactivated_user_frees_one(writer: RecordWriter) -> None:
+def test_a_license_has_limited_seats_and_a_deactivated_user_frees_one(writer: RecordWriter) -> None:
     user_ids = [
         writer.create("User", user(writer, Username=f"u{number}@x.example", CommunityNickname=f"u{number}"))
         for number in range(5)
@@ -366,7 +366,7 @@ def permission_set(writer: RecordWriter) -> str:
     )
 
 
-def test_an_integration_user_needs_the_permission_set_licence_first(writer: RecordWriter, permission_set: str) -> None:
+def test_an_integration_user_needs_the_permission_set_license_first(writer: RecordWriter, permission_set: str) -> None:
     assignee = writer.create("User", user(writer))
     assignment = {"AssigneeId": assignee, "PermissionSetId": permission_set}
     message = (
@@ -407,7 +407,7 @@ def test_a_permission_set_is_assigned_once(writer: RecordWriter, permission_set:
     assert writer.create("PermissionSetAssignment", assignment) != first
 
 
-def test_a_permission_set_licence_is_assigned_once_and_while_there_are_seats(writer: RecordWriter) -> None:
+def test_a_permission_set_license_is_assigned_once_and_only_with_free_seats(writer: RecordWriter) -> None:
     license = row_id(writer, "PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
     users = [
         writer.create("User", user(writer, profile="Standard User", Username=f"u{number}@x.example"))

@@ -58,7 +58,7 @@ def test_required_fields_are_those_that_a_new_record_must_bring(name: str, requi
     assert {field.name for field in OBJECTS[name].fields.values() if field.required} == required
 
 
-def test_the_field_permission_of_a_part_of_an_address_is_the_whole_addresss() -> None:
+def test_a_part_of_an_address_has_the_field_permission_of_the_address() -> None:
     fields = OBJECTS["Contact"].fields
     assert fields["MailingCity"].permission == fields["MailingAddress"].permission == "MailingAddress"
     assert fields["FirstName"].permission == fields["LastName"].permission == fields["OwnerId"].permission == ""

@@ -145,7 +145,7 @@ def test_a_slow_deploy_waits_for_questions_and_is_then_done(org, control):
     assert statuses == ["Pending", "Pending", "InProgress", "InProgress", "Succeeded"]
 
 
-def test_a_slow_deploy_can_be_cancelled_and_has_done_nothing(org, rest, control):
+def test_a_canceled_slow_deploy_changes_nothing(org, rest, control):
     control.arm("slow_deploy", polls=50)
     with connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version="63.0") as client:
         deploy_id = client.metadata.deploy(_package(), _options())

@@ -161,7 +161,7 @@ def test_a_changed_status_alone_creates_no_version(org, kit) -> None:
     ]
 
 
-def test_types_that_are_not_modelled_come_back_as_they_came(org, kit) -> None:
+def test_unmodeled_types_are_retrieved_unchanged(org, kit) -> None:
     """An Apex class and a component of several files are stored and compared byte for byte."""
     files = {
         "package.xml": kit.manifest({"ApexClass": ["Greeter"], "LightningComponentBundle": ["hello"]}),

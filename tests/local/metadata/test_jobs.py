@@ -94,7 +94,7 @@ def test_a_second_server_of_the_process_knows_of_the_deploy(org, kit, client, ga
     assert org.finish(deploy_id).status == "Succeeded"
 
 
-def test_a_waiting_deploy_is_cancelled_at_once(org, kit, gate) -> None:
+def test_a_waiting_deploy_is_canceled_at_once(org, kit, gate) -> None:
     """The deploy never starts."""
     first = org.start(kit.zipped({"package.xml": kit.manifest({})} | _field(kit)))
     assert gate.inside.wait(PATIENCE)
@@ -108,7 +108,7 @@ def test_a_waiting_deploy_is_cancelled_at_once(org, kit, gate) -> None:
     assert org.retrieve({"Flow": ["To_Relay"]})["messages"]
 
 
-def test_a_running_deploy_is_cancelled_before_it_ends(org, kit, gate) -> None:
+def test_a_running_deploy_is_canceled_before_it_ends(org, kit, gate) -> None:
     """The transaction of the deploy is rolled back, and the deploy cannot be canceled again."""
     before = org.snapshot()
     deploy_id = org.start(kit.zipped(kit.good()))

@@ -48,7 +48,7 @@ def _assign(org, user: str) -> tuple[int, object]:
     return org.rest("POST", f"{DATA}/sobjects/PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": row})
 
 
-def test_an_assigned_set_cannot_grow_beyond_its_users_licences(org, kit, integration_user) -> None:
+def test_an_assigned_set_cannot_exceed_the_licenses_of_its_users(org, kit, integration_user) -> None:
     """Until the user has the license, the deploy is refused for the same reason as the assignment."""
     assert org.deploy(_set(kit)).status == "Succeeded"
     assert _assign(org, integration_user)[0] == 201
@@ -62,7 +62,7 @@ def test_an_assigned_set_cannot_grow_beyond_its_users_licences(org, kit, integra
     assert org.deploy(bigger).status == "Succeeded"
 
 
-def test_a_set_for_a_licence_grants_what_that_allows(org, kit) -> None:
+def test_a_set_for_a_license_grants_what_the_license_allows(org, kit) -> None:
     """A permission set for integration users cannot grant object permissions, whether or not it is assigned."""
     parts = kit.rights("Contact", "allowRead"), "<license>Salesforce Integration</license>"
     assert org.deploy(_set(kit, parts[1], parts[0])).problems == [
@@ -70,14 +70,14 @@ def test_a_set_for_a_licence_grants_what_that_allows(org, kit) -> None:
     ]
 
 
-def test_a_set_for_another_licence_is_not_assigned(org, kit, integration_user) -> None:
+def test_a_set_for_another_license_is_not_assigned(org, kit, integration_user) -> None:
     """A permission set for Salesforce users cannot be assigned to an integration user."""
     assert org.deploy(_set(kit, "<license>Salesforce</license>")).status == "Succeeded"
     status, errors = _assign(org, integration_user)
     assert (status, errors[0]["errorCode"]) == (400, "FIELD_INTEGRITY_EXCEPTION")
 
 
-def test_a_set_for_a_permission_set_licence_brings_it(org, kit, integration_user) -> None:
+def test_a_set_for_a_permission_set_license_needs_no_license_of_the_user(org, kit, integration_user) -> None:
     """A set that is bound to a permission set license can be assigned without that license."""
     parts = "<license>SalesforceAPIIntegrationPsl</license>", kit.rights("Contact", "allowRead")
     assert org.deploy(_set(kit, *parts)).status == "Succeeded"

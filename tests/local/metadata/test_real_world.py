@@ -80,7 +80,7 @@ def test_retrieved_components_equal_the_deployed_ones(org: Client) -> None:
     """Each retrieved component equals the deployed one."""
     retrieved_files = org.retrieve(MEMBERS, version="63.0", single=True)["files"]
     original, back = (
-        {component.address: normalize(component).body for component in read(_modelled(files))}
+        {component.address: normalize(component).body for component in read(_keep_modeled(files))}
         for files in (PACKAGE, retrieved_files)
     )
     # A retrieved object also has the fields that the org itself added.
@@ -88,7 +88,7 @@ def test_retrieved_components_equal_the_deployed_ones(org: Client) -> None:
     assert {address: back[address] for address in original if _plain(back[address]) != _plain(original[address])} == {}
 
 
-def _modelled(files: Mapping[str, bytes]) -> dict[str, bytes]:
+def _keep_modeled(files: Mapping[str, bytes]) -> dict[str, bytes]:
     folders = ("objects/", "workflows/", "flows/", "permissionsets/", "staticresources/", "reportTypes/")
     return {name: data for name, data in files.items() if name.startswith(folders) or name == "package.xml"}
 

@@ -83,17 +83,17 @@ def test_a_package_is_deployed_and_reported(mdapi, org, kit, tmp_path) -> None:
 def test_components_are_written_one_by_one(mdapi) -> None:
     """zeep reads and writes components by the WSDL, including the order and types of elements."""
     field = mdapi.CustomField(
-        fullName="Contact.Colour__c", label="Color", type=mdapi._client.get_type("ns0:FieldType")("Text"), length=40
+        fullName="Contact.Color__c", label="Color", type=mdapi._client.get_type("ns0:FieldType")("Text"), length=40
     )
     mdapi.CustomField.create(field)
-    read = mdapi.CustomField.read("Contact.Colour__c")
-    assert (read.fullName, read.label, read.length, read.externalId) == ("Contact.Colour__c", "Color", 40, False)
+    read = mdapi.CustomField.read("Contact.Color__c")
+    assert (read.fullName, read.label, read.length, read.externalId) == ("Contact.Color__c", "Color", 40, False)
     read.label = "Shade"
     mdapi.CustomField.update(read)
-    assert mdapi.CustomField.read("Contact.Colour__c").label == "Shade"
-    mdapi.CustomField.delete("Contact.Colour__c")
-    with pytest.raises(Exception, match=r"no CustomField named Contact.Colour__c found"):
-        mdapi.CustomField.delete("Contact.Colour__c")
+    assert mdapi.CustomField.read("Contact.Color__c").label == "Shade"
+    mdapi.CustomField.delete("Contact.Color__c")
+    with pytest.raises(Exception, match=r"no CustomField named Contact.Color__c found"):
+        mdapi.CustomField.delete("Contact.Color__c")
 
 
 def test_types_and_components_are_listed(mdapi, org, kit) -> None:

@@ -258,7 +258,7 @@ def test_components_can_be_written_one_by_one(org) -> None:
     """Single components can be created, read, updated, upserted and deleted, with the checks of a deploy."""
     xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 
-    def call(operation: str, inner: str, name: str = "Contact.Colour__c") -> list[dict[str, str]]:
+    def call(operation: str, inner: str, name: str = "Contact.Color__c") -> list[dict[str, str]]:
         root = org.soap(
             f'<{operation}><metadata {xsi} xsi:type="CustomField"><fullName>{name}</fullName>{inner}</metadata></{operation}>'
         )
@@ -271,23 +271,23 @@ def test_components_can_be_written_one_by_one(org) -> None:
         ]
 
     text = "<type>Text</type><length>40</length><label>Color</label>"
-    assert call("updateMetadata", text)[0]["errors"] == "no CustomField named Contact.Colour__c found"
-    assert call("createMetadata", text) == [{"fullName": "Contact.Colour__c", "success": "true"}]
-    assert call("createMetadata", text)[0]["errors"] == "There is already a CustomField named Contact.Colour__c"
+    assert call("updateMetadata", text)[0]["errors"] == "no CustomField named Contact.Color__c found"
+    assert call("createMetadata", text) == [{"fullName": "Contact.Color__c", "success": "true"}]
+    assert call("createMetadata", text)[0]["errors"] == "There is already a CustomField named Contact.Color__c"
     assert call("upsertMetadata", text.replace("40", "50")) == [
-        {"created": "false", "fullName": "Contact.Colour__c", "success": "true"}
+        {"created": "false", "fullName": "Contact.Color__c", "success": "true"}
     ]
     assert call("upsertMetadata", "<formula>Ghost__c</formula><label>G</label><type>Text</type>", "Contact.G__c")[0][
         "errors"
     ] == ("Field Ghost__c does not exist. Check spelling.")
     read = org.soap(
-        "<readMetadata><type>CustomField</type><fullNames>Contact.Colour__c</fullNames><fullNames>Contact.No__c</fullNames></readMetadata>"
+        "<readMetadata><type>CustomField</type><fullNames>Contact.Color__c</fullNames><fullNames>Contact.No__c</fullNames></readMetadata>"
     )
     records = list(read.iter(f"{{{NS}}}records"))
     assert records[0].findtext(f"{{{NS}}}length") == "50"
     assert records[1].get("{http://www.w3.org/2001/XMLSchema-instance}nil") == "true"
     deletion = org.soap(
-        "<deleteMetadata><type>CustomField</type><fullNames>Contact.Colour__c</fullNames><fullNames>Contact.No__c</fullNames></deleteMetadata>"
+        "<deleteMetadata><type>CustomField</type><fullNames>Contact.Color__c</fullNames><fullNames>Contact.No__c</fullNames></deleteMetadata>"
     )
     assert [element.findtext(f"{{{NS}}}success") for element in deletion.iter(f"{{{NS}}}result")] == ["true", "false"]
 

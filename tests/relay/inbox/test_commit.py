@@ -176,7 +176,7 @@ def test_a_failed_database_fails_all_waiting_callers_and_later_ones_succeed(inbo
     run(act)
 
 
-def test_a_cancelled_caller_does_not_affect_others(inbox: Inbox) -> None:
+def test_a_canceled_caller_does_not_affect_others(inbox: Inbox) -> None:
     gate = Gate(inbox)
 
     async def act() -> None:

@@ -93,7 +93,7 @@ def test_callers_are_served_in_the_order_of_their_calls() -> None:
     assert [name for groups in store.stored for (name,) in groups] == [f"m{100 * at}" for at in range(7)]
 
 
-def test_a_cancelled_caller_leaves_its_room_in_the_transaction() -> None:
+def test_a_canceled_caller_frees_its_room_in_the_transaction() -> None:
     store = Store()
 
     async def act() -> None:

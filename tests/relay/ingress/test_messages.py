@@ -111,7 +111,7 @@ def test_a_character_that_xml_forbids_is_replaced(relay: Relay, sent: str, store
     ]
 
 
-def test_the_acknowledgement_is_the_published_one_and_is_given_once_for_all(relay: Relay) -> None:
+def test_one_acknowledgment_as_published_is_sent_for_all_notifications(relay: Relay) -> None:
     answer = relay.ask(MESSAGE, wire(*map(notification, range(100))), kind=XML)
     assert answer.body.count(b"<Ack>true</Ack>") == 1
     assert etree.fromstring(answer.body).find(f"{SOAP}Body")[0].tag == (

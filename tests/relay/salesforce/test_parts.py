@@ -50,7 +50,7 @@ def test_an_external_id_fits_its_field_survives_it_and_is_one_messages_alone(
     assert id_ != external_id(first_name, "account", activity)
 
 
-def test_a_plain_message_id_can_be_recognised() -> None:
+def test_a_plain_message_id_can_be_recognized() -> None:
     assert external_id("evt-1", "contact", "nps_score") == "evt-1:contact:nps_score"
 
 

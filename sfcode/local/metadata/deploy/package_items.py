@@ -80,7 +80,7 @@ def read_items(
         if kind is None:
             continue
         if kind.modeled and not _is_folder(kind, paths[0]):
-            _read_modelled(items, kind, address, paths, files)
+            _read_modeled(items, kind, address, paths, files)
         else:
             _read_unmodeled(items, kind, address, {path.removeprefix(root): files[path] for path in paths}, paths)
     _drop_repeated(items)
@@ -153,7 +153,7 @@ def _read_unmodeled(
     items.found.append(PackageItem(component, main, bare=True))
 
 
-def _read_modelled(
+def _read_modeled(
     items: PackageItems, kind: FileType, address: Address, paths: list[str], files: Mapping[str, bytes]
 ) -> None:
     if not kind.meta_file:
