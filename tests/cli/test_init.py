@@ -140,9 +140,18 @@ def test_editors_find_the_schema_of_this_version(capsys: pytest.CaptureFixture[s
         assert (path.parent / first.partition("$schema=")[2]).is_file()
 
 
-def test_git_ignores_the_local_org(capsys: pytest.CaptureFixture[str]) -> None:
+def test_git_ignores_the_local_org_the_variables_of_a_relay_and_every_plan_that_a_page_saves(
+    capsys: pytest.CaptureFixture[str], root: Path
+) -> None:
+    pages = [root / "README.md", *(root / "docs").rglob("*.md")]
+    command = re.compile(r"sfcode [^\n`]*\bplan [^\n`]*--out ([\w.]+)")
+    plans = {name for page in pages for name in command.findall(page.read_text(encoding="utf-8"))}
+    assert len(plans) > 5
     run(capsys, "init")
-    assert ".sfcode/" in Path(".gitignore").read_text(encoding="utf-8").splitlines()
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    files = [".sfcode/local-org", "relay.env", *sorted(plans)]
+    ignored = subprocess.run(["git", "check-ignore", *files], capture_output=True, text=True, check=False).stdout
+    assert ignored.splitlines() == files
 
 
 def test_the_workflows_equal_those_of_this_repository(capsys: pytest.CaptureFixture[str], root: Path) -> None:
