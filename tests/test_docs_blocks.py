@@ -49,6 +49,12 @@ UNITS = {
     "MiB": 1024.0**2,
 }
 """The factor of a unit, to compare a figure with a constant in seconds or bytes, or with a share."""
+_COMMAND = re.compile(
+    r"^(?:\$ |[A-Z_]+=\S* )*(?:\S*/)?(?:sfcode|sf|pip|python3?|make|git|gh|curl|sh|sudo|cp|install|export|docker|podman|kubectl"
+    r"|systemctl|openssl|jq|psql|sqlite3|npm) ",
+    re.MULTILINE,
+)
+"""The beginning of a line that is a command of a shell."""
 _QUOTE = re.compile(r"# \"([^\"\n]+)\"$", re.MULTILINE)
 """An output that a comment of a block quotes."""
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*|\.\.\.|\{.*|<.*|@")
@@ -95,6 +101,25 @@ def test_every_block_of_shell_commands_runs_in_a_test_or_says_why_not() -> None:
     assert silent == [], (
         "mark it <!-- run -->, <!-- run: empty -->, <!-- run: served -->, or <!-- not run: the reason -->"
     )
+
+
+def test_no_block_of_text_holds_commands_of_a_shell() -> None:
+    commands = [str(block) for language in ("text", "") for block in blocks(language) if _COMMAND.search(block.text)]
+    assert commands == [], "make it a block `sh`, which a test runs or whose mark says why not"
+
+
+@pytest.mark.parametrize(
+    ("line", "is_command"),
+    [
+        ("/opt/sfcode/bin/pip install '.[relay]'", True),
+        ("POSTGRES_PASSWORD=... docker compose up", True),
+        ("$ sfcode plan", True),
+        ("Compares the work tree with main (598a899f06).", False),
+        ("SFCODE_RELAY_OUTBOUND_SECRET=new value", False),
+    ],
+)
+def test_a_command_in_a_block_of_text_would_be_found(line: str, is_command: bool) -> None:
+    assert bool(_COMMAND.search(f"text\n{line}\n")) is is_command
 
 
 def list_commands() -> Iterator[tuple[str, str]]:
