@@ -78,7 +78,11 @@ def success(status: int = 200) -> Response:
 
 
 class Bucket:
-    """A token bucket that holds the requests of one second, at least one. Times are in seconds."""
+    """
+    A token bucket with room for the requests of one second, or for one request if the rate is lower.
+
+    The argument `now` is a time of a monotonic clock, in seconds.
+    """
 
     def __init__(self, rate: float | None, now: float) -> None:
         self._lock = threading.Lock()
@@ -90,13 +94,13 @@ class Bucket:
         return self._rate
 
     def turn(self, rate: float | None, now: float) -> None:
-        """Set another rate and fill the bucket."""
+        """Set the number of requests per second, and fill the bucket; None allows any number."""
         with self._lock:
             self._rate, self._most, self._at = rate, max(rate or 0.0, 1.0), now
             self._left = self._most
 
     def wait(self, now: float) -> int:
-        """Take one request and return 0, or return the whole seconds until there is room for it."""
+        """Take one token and return 0, or return the whole seconds until there is one."""
         with self._lock:
             if self._rate is None:
                 return 0

@@ -56,7 +56,7 @@ class Journal:
         return send_recorded
 
     def list(self, after: int = 0) -> list[dict[str, Any]]:
-        """List the requests after a given one."""
+        """List the requests whose numbers are above `after`."""
         with self._lock:
             return [asdict(entry) for entry in self._entries if entry.number > after]
 

@@ -23,7 +23,7 @@ LONGEST_RETRY = 60.0
 LOOK_SECONDS = 0.25
 """Seconds between two checks for due webhooks."""
 WEBHOOK = "webhook"
-"""The setting with the URL that events are sent to."""
+"""The name of the setting that holds the webhook: its URL, authentication, events and retry delay."""
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class WebhookSender:
     def _split_delayed(
         self, webhook: Webhook, batch: Iterable[PendingWebhook]
     ) -> tuple[list[PendingWebhook], list[PendingWebhook]]:
-        """Split off the webhooks that a fault delays, so that later ones overtake them."""
+        """Return the webhooks that a fault delays, so that later ones overtake them, and those to send now."""
         path, delayed_webhooks, now = urlsplit(webhook.url).path, [], []
         for parcel in batch:
             late = None if parcel.attempts else self._account.faults.take("late_delivery", path=path, method="POST")

@@ -33,7 +33,8 @@ def serve_appcues(
     """
     Serve the account whose state is in a folder on 127.0.0.1, in a thread of this process; port 0 picks a free one.
 
-    With `rate` None it takes any number of requests per second. Its webhooks go to this machine and to `outbound_hosts`.
+    With `rate` None the account accepts any number of requests per second. Webhooks are sent only to this machine and to
+    `outbound_hosts`.
     """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(listen(port, "--appcues-port"))

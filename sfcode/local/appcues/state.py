@@ -17,7 +17,7 @@ Profile = dict[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class PendingWebhook:
-    """A webhook to send at a time, in seconds since 1970."""
+    """A webhook that was not delivered yet; `due` is the time to send it, in seconds since 1970."""
 
     number: int
     user_id: str
@@ -87,7 +87,7 @@ class AccountState(StateFile):
             return [json.loads(row[0]) for row in db.execute(query, (user_id, limit))]
 
     def parcels(self, *, due: float | None = None, limit: int = -1) -> list[PendingWebhook]:
-        """List the webhooks that are due at a time, oldest first."""
+        """List the pending webhooks that are due at a time, or all if `due` is None, oldest first."""
         query = (
             "SELECT number, user_id, body, due, attempts, error FROM delivery WHERE due <= ? ORDER BY number LIMIT ?"
         )
