@@ -43,7 +43,7 @@ def elements(body: Body) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 
 
 def named_entries(value: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """List named entries, from a keyed element or, if names are not unique, from a list."""
+    """List the entries of an element by name; the element is a list if the names are not unique."""
     if isinstance(value, Mapping):
         yield from value.items()
     elif isinstance(value, list):

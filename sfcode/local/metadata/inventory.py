@@ -33,7 +33,7 @@ class InventoryEntry:
 
 
 def list_entries(tx: OrgTransaction, type_: str) -> Iterator[InventoryEntry]:
-    """List the components of a type by name."""
+    """List the components of a type, sorted by name."""
     if type_ == "FlowDefinition":
         for stored in tx.components.list_all("Flow"):
             yield _definition(tx, stored)

@@ -45,9 +45,9 @@ def retrieve(
     only: frozenset[str] = frozenset(),
 ) -> RetrievedFiles:
     """
-    Retrieve the members of a manifest; `folder` is the root of every file, `only` selects some of them.
+    Retrieve the members of a manifest; `folder` is the root of the files in the zip.
 
-    Raises SoapFault when there are too many.
+    If `only` has paths of files, the others are left out. Raises SoapFault when there are too many files.
     """
     package = RetrievedFiles()
     entries: dict[Address, InventoryEntry] = {}

@@ -1,4 +1,4 @@
-"""The users of a field or an outbound message, which prevent its deletion."""
+"""The components that use a field or an outbound message, and so prevent its deletion."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORMULAS = {
 
 
 def find_field_users(tx: OrgTransaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:
-    """Return the users of each field: `Workflow Rule - Contact.Name`."""
+    """Return the components that use each field, as an org names them: `Workflow Rule - Contact.Name`."""
     users_by_field: dict[Step, list[str]] = {field: [] for field in deleted}
     by_key = {field_key(field): users for field, users in users_by_field.items()}
     for user, step in _uses(tx, catalog) if users_by_field else ():

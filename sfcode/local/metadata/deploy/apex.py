@@ -60,8 +60,9 @@ def find_test_methods(source: str) -> list[str] | None:
 
 def find_coverage_warnings(tx: OrgTransaction, deployed: Collection[str]) -> tuple[dict[str, Any], ...]:
     """
-    Warn when too few of the org's active autolaunched flows are covered by tests, with `deployed` among them.
+    Return a warning for each flow of `deployed` without a test, if the org's coverage of flows is too low.
 
+    The coverage is the percentage of the active autolaunched flows that have a test:
     https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/tooling_api_objects_flowtestcoverage.htm
     """
     active = [
@@ -83,7 +84,7 @@ def find_coverage_warnings(tx: OrgTransaction, deployed: Collection[str]) -> tup
 
 
 def is_autolaunched(body: Body) -> bool:
-    """Return whether a flow has to be covered: screens do not count."""
+    """Return whether a flow runs without screens; only such flows need test coverage."""
     return body.get("processType") in {"AutoLaunchedFlow", "Workflow", "CustomEvent", "InvocableProcess"}
 
 

@@ -95,7 +95,7 @@ def _key(address: Address) -> tuple[str, str]:
 
 
 def find_used(tx: OrgTransaction, deletions: Iterable[Address]) -> dict[Address, str]:
-    """Find the components that another, remaining component uses."""
+    """Return the components that a remaining component uses, each with the message of the org's refusal."""
     addresses = [address for address in deletions if tx.components.get(*_key(address)) is not None]
     labels = {f"{LABELS[address.type]} - {address.full_name}" for address in addresses if address.type in LABELS}
     labels |= {
@@ -132,7 +132,7 @@ def _step(address: Address) -> tuple[str, str]:
 
 
 def _reports_in(tx: OrgTransaction, folder: str, deletions: Sequence[Address]) -> list[str]:
-    """List the reports of a folder that stay."""
+    """List the reports of a folder that are not deleted."""
     names = {address.full_name.lower() for address in deletions if address.type == "Report"}
     return [
         f"Report - {stored.component.full_name}"
@@ -142,7 +142,7 @@ def _reports_in(tx: OrgTransaction, folder: str, deletions: Sequence[Address]) -
 
 
 def _object_users(tx: OrgTransaction) -> Mapping[str, list[str]]:
-    """Return the lookups of other objects to each object, and the flows that start with it."""
+    """Return, by object, the lookups from other objects and the flows that a record of the object starts."""
     users: defaultdict[str, list[str]] = defaultdict(list)
     for stored in tx.components.list_all("CustomField"):
         target = str(stored.component.body.get("referenceTo") or "")
@@ -187,7 +187,7 @@ def _forget(tx: OrgTransaction, deleted: Sequence[Address], author: Author) -> N
 
 
 def move_values(tx: OrgTransaction, object_name: str, moves: Mapping[str, str | None], author: Author) -> None:
-    """Move the values of fields to other fields, or delete them (None), without a change of the records' time stamps."""
+    """Move the values of fields to other fields, or delete them (None); the time stamps of the records stay the same."""
     for row in tx.records.list_all(object_name):
         filled_fields = [field for field in moves if row.get(field) is not None]
         if filled_fields:
@@ -197,7 +197,7 @@ def move_values(tx: OrgTransaction, object_name: str, moves: Mapping[str, str | 
 
 
 def change_rights(tx: OrgTransaction, follow: Callable[[str], str | None], author: Author) -> None:
-    """Rename the fields and objects in permission sets and profiles by `follow`, which returns None for deleted ones."""
+    """Replace the names of fields and objects in permission sets and profiles; `follow` returns the new name or None."""
     for type_ in ("PermissionSet", "Profile"):
         for stored in tx.components.list_all(type_):
             body: dict[str, Any] = dict(stored.component.body)

@@ -50,7 +50,7 @@ Finish = Callable[[OrgTransaction, DeployOutcome], None]
 def deploy(
     store: Store, package: Package, options: DeployRequestOptions, author: Author, finish: Finish
 ) -> DeployOutcome:
-    """Deploy a package; `finish` stores the outcome in the transaction that decides it."""
+    """Deploy a package; `finish` stores the outcome, in the same transaction as the components if they are stored."""
     failed = _index(_apply_warnings(package.problems, options))
     if failed and not package.api_version:
         # Without a readable manifest it is unknown what the package contains.
@@ -107,7 +107,7 @@ def _make_outcome(
 
 
 def _apply_warnings(messages: Iterable[ComponentMessage], options: DeployRequestOptions) -> list[ComponentMessage]:
-    """Turn a warning into a failure of its component, unless warnings are ignored."""
+    """Return the messages with warnings as failures, unless the options ignore warnings."""
     return [
         message.as_failure() if message.problem_type == "Warning" and not options.ignoreWarnings else message
         for message in messages

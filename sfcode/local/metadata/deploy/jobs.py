@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATIENCE = 0.25
-"""Seconds that a request for the status of a deploy waits for its end: most deploys end by then, so that no second
-request is needed."""
-GIVEN_UP = timedelta(minutes=5)
-"""Seconds without an update after which the process of a deploy is considered dead."""
+"""Seconds that a request for the status of a deploy waits for its end. Most deploys end by then, and the client needs
+no second request."""
+LOST_AFTER = timedelta(minutes=5)
+"""The time without an update after which the process of a deploy is considered dead."""
 LOST = "An unexpected error occurred: the org was stopped while the deployment ran. Nothing was changed; deploy again."
 
 KEPT = 100
@@ -47,7 +47,7 @@ LOCKED = (
 
 DEPLOYED = frozenset({"Succeeded", "SucceededPartial"})
 VALID_FOR = timedelta(days=10)
-"""How long a validation can be deployed."""
+"""The time for which a validation can be deployed."""
 
 Report = dict[str, Any]
 
@@ -95,7 +95,11 @@ class Deployments:
         future.add_done_callback(lambda _: self._forget(deploy_id))
 
     def start_validated(self, validation_id: str, session: UserSession) -> Report:
-        """Deploy a package that was validated with tests in the last days. Raises SoapFault."""
+        """
+        Queue the deploy of a validated package and return its pending report.
+
+        Raises SoapFault unless the validation succeeded with tests, is recent, and nothing was deployed since.
+        """
         report = self.status(validation_id)
         with self._context.store.read() as tx:
             data = tx.deploys.payload(validation_id)
@@ -220,7 +224,7 @@ class Deployments:
                 is_running_here = self._key(row["report"]["id"]) in _running
             # The deploy may have ended after its report was read, so the report is read again.
             return not is_running_here and not self._row(row["report"]["id"])["report"]["done"]
-        if datetime.now(UTC) - datetime.fromisoformat(row["seen"]) > GIVEN_UP:
+        if datetime.now(UTC) - datetime.fromisoformat(row["seen"]) > LOST_AFTER:
             return True
         return not is_running(row["process"])
 
@@ -244,7 +248,7 @@ class _Held:
 
 
 class DelayedDeploys:
-    """The deploys of one server that have not started. Safe to use from many threads."""
+    """The deploys of one server that a fault delays. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

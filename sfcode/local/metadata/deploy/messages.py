@@ -16,7 +16,7 @@ ProblemType = Literal["Error", "Warning"]
 
 
 def describe_parse_error(problem: str) -> str:
-    """Return the problem of a file that is no XML, in an org's words."""
+    """Return the message of an org for a file that is not XML, from lxml's message."""
     return f"Error parsing file: {_PARSER_WORDS.get(problem, problem)}"
 
 
@@ -31,7 +31,7 @@ class DeployRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ComponentMessage:
-    """The outcome of one component; a `problem` is a message with its place in the file."""
+    """The outcome of one component; `line` and `column` are the position of the problem in the file, 0 if unknown."""
 
     full_name: str
     component_type: str

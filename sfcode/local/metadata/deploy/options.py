@@ -18,7 +18,7 @@ SPECIFIED = "RunSpecifiedTests"
 
 @dataclass(frozen=True, slots=True)
 class DeployRequestOptions:
-    """The options of the API; purgeOnDelete has no effect, because there is no recycle bin."""
+    """The options of the API; purgeOnDelete has no effect, because deleted components cannot be restored."""
 
     allowMissingFiles: bool = False  # noqa: N815 -- the names are the API's, one for one
     autoUpdatePackage: bool = False  # noqa: N815

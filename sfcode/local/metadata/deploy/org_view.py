@@ -60,10 +60,10 @@ class Subject:
 
     @property
     def owner(self) -> str:
-        """The container in the name: the object of a field, a message or a rule."""
+        """The part of the full name before the dot: the object of a field, a message or a rule."""
         return self.component.full_name.partition(".")[0]
 
     @property
     def name(self) -> str:
-        """The name inside the container, or the full name."""
+        """The part of the full name after the dot, or the full name if it has no dot."""
         return self.component.full_name.partition(".")[2] or self.component.full_name

@@ -17,7 +17,7 @@ CUSTOM = frozenset({"CustomField", "CustomObject"})
 
 
 def rename(tx: OrgTransaction, address: Address, new: str, author: Author) -> str | None:
-    """Rename one component, or return why it cannot be renamed; in that case roll the transaction back."""
+    """Rename one component and return None, or return the org's refusal; the caller then rolls the transaction back."""
     old = address.full_name
     if address.type in NOT_RENAMED or (address.type in CUSTOM and not (_custom(old) and _custom(new))):
         return f"{address.type} {old} can't be renamed to {new}"

@@ -136,7 +136,7 @@ def normalize(component: Component) -> Component:
 
 
 def merge(before: Body, after: Body) -> Body:
-    """Merge a partial body into a complete one: keyed elements entry by entry, all others as a whole."""
+    """Merge a partial body into a complete one: mappings entry by entry, all other values as a whole."""
     merged: dict[str, Any] = dict(before)
     for name, value in after.items():
         old = merged.get(name)

@@ -1,7 +1,7 @@
 """
 The operations of the Metadata API, by the element in the SOAP body.
 
-An operation takes a Request and returns the `<result>` elements of the response, or raises a Fault.
+An operation takes an OperationRequest and returns the `<result>` elements of the response, or raises a SoapFault.
 """
 
 from __future__ import annotations

@@ -28,9 +28,10 @@ from sfcode.metadata.types import CHILDREN, TYPES
 from sfcode.metadata.xml import children_of, from_element, sort_children, to_element
 from sfcode.metadata.xml_positions import Span
 
-AT_MOST = 10
-MORE_OF = {"CustomApplication": 200, "CustomMetadata": 200}
-"""The maximum number of components per call: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_createMetadata.htm"""
+MAX_COMPONENTS = 10
+"""The maximum number of components in a call: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_createMetadata.htm"""
+MAX_COMPONENTS_BY_TYPE = {"CustomApplication": 200, "CustomMetadata": 200}
+"""The maximum for types with a higher one."""
 
 STRICT = DeployRequestOptions(rollbackOnError=True, ignoreWarnings=True)
 """The options for the deploy of one component, which is all or nothing."""
@@ -118,7 +119,7 @@ def not_while_deploying(request: OperationRequest) -> None:
 
 
 def _check_count(type_: str, names: list[str]) -> list[str]:
-    most = MORE_OF.get(type_, AT_MOST)
+    most = MAX_COMPONENTS_BY_TYPE.get(type_, MAX_COMPONENTS)
     if len(names) > most:
         raise soap.SoapFault("LIMIT_EXCEEDED", f"You can specify at most {most} components of type {type_} in one call")
     return names

@@ -9,7 +9,7 @@ from sfcode.metadata.component import Body
 
 
 def too_long(body: Body, limits: Mapping[str, tuple[str, int]]) -> Iterator[str]:
-    """Check lengths; each limit states the element, its name in the message, and the maximum of characters."""
+    """Check the lengths of elements; `limits` has the name of each in the message and its maximum, in characters."""
     for element, (label, longest) in limits.items():
         if len(str(body.get(element) or "")) > longest:
             yield f"Value too long for field: {label} maximum length is:{longest}"
@@ -26,13 +26,13 @@ def no_object(element: str, name: str) -> str:
 
 
 def get_entries(body: Body, element: str) -> Mapping[str, Any]:
-    """Return the entries of a keyed element."""
+    """Return the entries of a repeated element by their keys; an empty mapping if there are none."""
     entries = body.get(element)
     return entries if isinstance(entries, Mapping) else {}
 
 
 def find_repeated(body: Body, element: str, key: str) -> Iterator[str]:
-    """Return the keys that occur more than once in a keyed element, which stays a list in that case."""
+    """Check that the keys of a repeated element are unique: with duplicates it is a list, and not a mapping by key."""
     entries = body.get(element)
     names: set[str] = set()
     for entry in entries if isinstance(entries, list) else ():
