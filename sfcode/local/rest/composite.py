@@ -59,7 +59,7 @@ def _composite(call: RestCall, subroutes: Routes) -> Response:
     if sum(1 for part in requests if QUERIES.search(str(part["url"]).partition("?")[0])) > MOST_QUERIES:
         raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST_QUERIES} queries and collections in one request exceeded")
     if body.get("allOrNone") is True:
-        _, answers = _together(call, subroutes, requests)
+        _, answers = _run_all_or_none(call, subroutes, requests)
     else:
         answers = _in_turn(call, subroutes, requests)
     return answer({"compositeResponse": answers})
@@ -76,7 +76,7 @@ def _graph(call: RestCall, subroutes: Routes) -> Response:
         raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST_NODES} nodes in one request exceeded")
     results = []
     for name, requests in named_graphs:
-        good, answers = _together(call, subroutes, requests)
+        good, answers = _run_all_or_none(call, subroutes, requests)
         results.append({"graphId": name, "graphResponse": {"compositeResponse": answers}, "isSuccessful": good})
     return answer({"graphs": results})
 
@@ -97,8 +97,8 @@ def _requests(value: object, most: int) -> list[Json]:
     return value
 
 
-def _together(call: RestCall, subroutes: Routes, requests: list[Json]) -> tuple[bool, list[Json]]:
-    """Run requests in one transaction, all or nothing; return whether all succeeded."""
+def _run_all_or_none(call: RestCall, subroutes: Routes, requests: list[Json]) -> tuple[bool, list[Json]]:
+    """Run subrequests in one transaction, all or nothing; return whether all succeeded, and their responses."""
     good = False
     with call.context.store.transaction() as tx:
         answers = _in_turn(make_inner_call(call, tx), subroutes, requests, until_failure=True)
@@ -124,7 +124,8 @@ def _in_turn(call: RestCall, subroutes: Routes, requests: list[Json], *, until_f
             message = f"Invalid reference specified. No value for {error.text} found in {error.name}"
             response = SubResponse(400, [{"errorCode": "PROCESSING_HALTED", "message": message}], {})
         else:
-            response = perform(call, subroutes, Inner(part["method"].upper(), url, body, part.get("httpHeaders") or {}))
+            request = Subrequest(part["method"].upper(), url, body, part.get("httpHeaders") or {})
+            response = perform(call, subroutes, request)
         if response.good:
             bodies[name] = response.body
         answers.append(_render(name, response))
@@ -156,9 +157,8 @@ def _batch(call: RestCall, subroutes: Routes) -> Response:
             message = [{"errorCode": "BATCH_PROCESSING_HALTED", "message": "Batch processing halted per request"}]
             results.append({"statusCode": 412, "result": message})
             continue
-        response = perform(
-            call, subroutes, Inner(str(entry.get("method", "GET")).upper(), str(entry["url"]), entry.get("richInput"))
-        )
+        request = Subrequest(str(entry.get("method", "GET")).upper(), str(entry["url"]), entry.get("richInput"))
+        response = perform(call, subroutes, request)
         results.append({"statusCode": response.status, "result": response.body})
         is_halted = not response.good and body.get("haltOnError") is True
     return answer({"hasErrors": any(entry["statusCode"] >= 300 for entry in results), "results": results})
@@ -175,7 +175,7 @@ class UnresolvedError(Exception):
         super().__init__(text)
         self.text = text
         self.name = name
-        """The name of the request that the reference is to."""
+        """The reference id of the subrequest whose response has no such value."""
 
 
 def resolve_references(value: Any, answers: Mapping[str, Any]) -> Any:
@@ -208,7 +208,7 @@ def _resolve(text: str, answers: Mapping[str, Any]) -> Any:
     return value
 
 
-class Joined(Store):
+class NestedStore(Store):
     """A store whose transactions are savepoints of an open transaction."""
 
     def __init__(self, tx: OrgTransaction) -> None:
@@ -216,7 +216,7 @@ class Joined(Store):
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[OrgTransaction]:
-        """Open a savepoint; an exception undoes the changes since the savepoint, and Undo does so without an error."""
+        """Open a savepoint; an exception undoes the changes since then, and is not raised again if it is Undo."""
         with contextlib.suppress(Undo), self._tx.savepoint():
             yield self._tx
 
@@ -227,8 +227,8 @@ class Joined(Store):
 
 
 @dataclass(frozen=True)
-class Inner:
-    """A subrequest."""
+class Subrequest:
+    """A request in the body of a composite or batch request."""
 
     method: str
     url: str
@@ -251,12 +251,12 @@ class SubResponse:
 
 
 def make_inner_call(call: RestCall, tx: OrgTransaction) -> RestCall:
-    """Build a call whose subrequests share one transaction."""
-    return replace(call, context=replace(call.context, store=Joined(tx)))
+    """Return a copy of a call that reads and writes in an open transaction."""
+    return replace(call, context=replace(call.context, store=NestedStore(tx)))
 
 
-def perform(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> SubResponse:
-    """Run a subrequest of another request's body."""
+def perform(call: RestCall, routes: Sequence[BaseRoute], request: Subrequest) -> SubResponse:
+    """Call the handler of a subrequest, with the user of the call, and return its response."""
     try:
         return _perform(call, routes, request)
     except ApiError as error:
@@ -264,7 +264,7 @@ def perform(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> SubR
         return SubResponse(error.status, json.loads(bytes(refused.body)), {})
 
 
-def _perform(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> SubResponse:
+def _perform(call: RestCall, routes: Sequence[BaseRoute], request: Subrequest) -> SubResponse:
     parts = urlsplit(request.url)
     path = unquote(parts.path)
     if not path.startswith("/services/data/"):

@@ -30,7 +30,7 @@ def _identify(call: RestCall) -> Response:
 
 
 def _about(context: OrgContext, request: Request) -> Response:
-    """Describe the signed-in user, of whom an identity URL has the IDs in its path."""
+    """Describe the signed-in user; the path of an identity URL must have the IDs of this user and org."""
     requested_ids = tuple(map(full, request.path_params.values()))
     tokens = (request.query_params.get(name) for name in ("access_token", "oauth_token"))
     session = context.signed_in(bearer(request) or next((token for token in tokens if token), None))

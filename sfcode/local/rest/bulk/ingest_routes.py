@@ -39,7 +39,7 @@ COUNTED = (
     "apiActiveProcessingTime",
     "apexProcessingTime",
 )
-"""Keys that the response to a new job does not have."""
+"""Keys that the response to a new job lacks, because they depend on the processing of the job."""
 CSV_TYPE = "text/csv; charset=UTF-8"
 
 
@@ -69,7 +69,7 @@ def _create(call: RestCall, work: BulkWorker) -> Response:
             tx.bulk_jobs.put(job["id"], job)
         document = jobs.job_json(job, base=call.base)
         return answer({name: value for name, value in document.items() if name not in COUNTED})
-    body, content = _together(call)
+    body, content = _read_multipart(call)
     with call.context.store.transaction() as tx:
         job = _new(call, tx, body) | {"state": jobs.UPLOADED}
         tx.bulk_jobs.put(job["id"], job)
@@ -100,7 +100,7 @@ def _external_id(target: ObjectDef, name: object) -> str:
     return key.name
 
 
-def _together(call: RestCall) -> tuple[dict[str, Any], bytes]:
+def _read_multipart(call: RestCall) -> tuple[dict[str, Any], bytes]:
     """Read a job and its content from one multipart body."""
     try:
         parts = {part.name: part.content for part in parse_parts(call.body, call.headers.get("content-type", ""))}

@@ -26,7 +26,7 @@ LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
 KEPT = timedelta(days=7)
 """The time for which an org keeps jobs and their results."""
 
-BRIEF = (
+SUMMARY_KEYS = (
     "id",
     "operation",
     "object",
@@ -123,4 +123,4 @@ def job_json(job: Job, *, base: str) -> Job:
 
 def job_summary_json(job: Job) -> Job:
     """Return a job in the form of the response to a change of its state."""
-    return {name: job[name] for name in BRIEF if name in job}
+    return {name: job[name] for name in SUMMARY_KEYS if name in job}

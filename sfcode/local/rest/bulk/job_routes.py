@@ -45,7 +45,7 @@ def job_routes(
 
 def list_jobs(call: RestCall, kind: str) -> Response:
     """Answer with the jobs of a kind, all in one page."""
-    names = (*jobs.BRIEF, "jobType", "lineEnding", "columnDelimiter")
+    names = (*jobs.SUMMARY_KEYS, "jobType", "lineEnding", "columnDelimiter")
     with call.context.store.read() as tx:
         own_jobs = [job for job in tx.bulk_jobs.list_all() if job["jobType"] == kind]
     records = [{name: job[name] for name in names if name in job} for job in own_jobs]

@@ -64,6 +64,6 @@ def line(cells: Iterable[str], job: Job) -> str:
 
 
 def header(added: Iterable[str], uploaded_header: str, job: Job) -> str:
-    """Write the header of a result: our columns, then the uploaded ones as sent."""
+    """Write the header of a result: the added columns, then the header of the upload unchanged."""
     delimiter = DELIMITERS[job["columnDelimiter"]]
     return delimiter.join([*(f'"{name}"' for name in added), uploaded_header]) + LINE_ENDINGS[job["lineEnding"]]
