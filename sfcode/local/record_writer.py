@@ -26,15 +26,15 @@ from sfcode.metadata.component import Component, Value
 CASCADES = frozenset(
     {("Contact", "AccountId"), ("CampaignMember", "CampaignId"), ("CampaignMemberStatus", "CampaignId")}
 )
-"""Children that are deleted with their parent; others only lose the reference."""
+"""Lookups, as object and field: the record is deleted with the record that it refers to; others lose the reference."""
 
 
 @dataclass(frozen=True)
 class RecordWriter:
     """
-    Writes records for one user within one transaction. Methods raise ApiError and then have written nothing.
+    Writes records for one user within one transaction. A method that raises ApiError has written nothing.
 
-    What the user may do follows from the catalog: one without access writes everything.
+    The catalog has the user's permissions. With an unrestricted catalog, every write is allowed.
     """
 
     tx: OrgTransaction
@@ -60,7 +60,7 @@ class RecordWriter:
         self._save(target, None, after, frozenset(new_values))
         if record_id is not None:
             after["Id"] = record_id
-        self._lock(target)
+        self._check_unlocked(target)
         record_id = _insert(self.tx, target.name, after, user_id=self.user_id, now=self.now)
         if target.custom and after.get("Name") is None:
             self.tx.records.update(target.name, record_id, {"Name": record_id[:15]}, user_id=self.user_id, now=self.now)
@@ -73,7 +73,7 @@ class RecordWriter:
     def update(self, name: str, record_id: str, values: Mapping[str, Any]) -> None:
         """Update the given fields of a record."""
         target = self.catalog.require(name)
-        before = self.changing(target, record_id)
+        before = self._find_visible(target, record_id)
         if not target.updateable:
             raise self._may_not(target, "update")
         if self._access is not None and not self._access.record(self._whole_object(target), before).edit:
@@ -84,7 +84,7 @@ class RecordWriter:
         after = before | new_values
         _check_required([target.fields[name.lower()] for name in new_values], after, creating=False)
         self._save(target, before, after, frozenset(new_values))
-        self._lock(target, record_id)
+        self._check_unlocked(target, record_id)
         # The store writes audit fields; unchanged values are not written again.
         changed = {key: value for key, value in after.items() if key in new_values or before.get(key) != value}
         _update(self.tx, target.name, record_id, changed, user_id=self.user_id, now=self.now)
@@ -94,14 +94,14 @@ class RecordWriter:
     def delete(self, name: str, record_id: str) -> None:
         """Delete a record and the records that depend on it."""
         target = self.catalog.require(name)
-        record = self.changing(target, record_id)
+        record = self._find_visible(target, record_id)
         if not target.deletable:
             raise self._may_not(target, "delete")
         if self._access is not None and not self._access.record(self._whole_object(target), record).delete:
             raise make_error("no_access")
-        self._lock(target, record_id)
+        self._check_unlocked(target, record_id)
         _delete(self.tx, target.name, record_id, user_id=self.user_id, now=self.now)
-        self._let_go(target, str(record["Id"]))
+        self._delete_or_detach_children(target, str(record["Id"]))
         after_delete = AFTER_DELETE.get(target.name)
         if after_delete:
             after_delete(self.tx, record)
@@ -131,15 +131,8 @@ class RecordWriter:
             return record_id, False
         return self.create(name, {**values, key.name: key_value}), True
 
-    def existing(self, target: ObjectDef, record_id: str) -> Record:
-        """Find the record of a path; a record that the user cannot see does not exist."""
-        record = get_row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
-        if record is None or not self._sees(target, record):
-            raise make_error("not_found")
-        return record
-
-    def changing(self, target: ObjectDef, record_id: str) -> Record:
-        """Find a record and check that the user may change it."""
+    def _find_visible(self, target: ObjectDef, record_id: str) -> Record:
+        """Return a record. Raises ApiError if it does not exist, or if the user cannot see it."""
         record = get_row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
         if record is None:
             raise make_error("deleted_entity") if self.tx.records.is_deleted(record_id) else make_error("not_found")
@@ -149,14 +142,14 @@ class RecordWriter:
 
     @cached_property
     def _automation(self) -> Automation | None:
-        """The automation after a save; None while the seed is loaded."""
+        """The automation that runs after a save; None with an unrestricted catalog, as for a company file."""
         if self._access is None:
             return None
         create = replace(self, catalog=self.catalog.unrestricted).create
         return Automation(self.tx, self._access, self.now, create, assigns=self.options.assigns)
 
-    def _lock(self, target: ObjectDef, record_id: str | None = None) -> None:
-        """Lock the row to write, unless another transaction holds it."""
+    def _check_unlocked(self, target: ObjectDef, record_id: str | None = None) -> None:
+        """Raise ApiError if another transaction has locked the row to write, which only a fault causes."""
         if self.tx.row_locked(target.name):
             detail = f" or 1 records: {ids.full(record_id)}" if record_id else ""
             raise make_error("locked_row", which=detail)
@@ -173,7 +166,7 @@ class RecordWriter:
         return self._access is None or self._access.record(self._whole_object(target), record).read
 
     def _may_not(self, target: ObjectDef, verb: str) -> ApiError:
-        """Return why an object cannot be written, by anyone or by this user."""
+        """Return the error for a write that the object does not support, or that this user is not permitted."""
         definition = self._whole_object(target)
         if not {"create": definition.createable, "update": definition.updateable, "delete": definition.deletable}[verb]:
             return make_error("unsupported_verb", object=target.name, verb=verb)
@@ -254,7 +247,7 @@ class RecordWriter:
         if rule:
             rule(PendingRecord(self.tx, before, after, field_names, self.now))
 
-    def _let_go(self, target: ObjectDef, record_id: str) -> None:
+    def _delete_or_detach_children(self, target: ObjectDef, record_id: str) -> None:
         for name, field in self.catalog.unrestricted.referring(target.name):
             child = self.catalog.unrestricted.object(name)
             if child is None or field.name in ("CreatedById", "LastModifiedById"):
@@ -262,7 +255,7 @@ class RecordWriter:
             for row in self.tx.records.find_indexed(child.name, field.name, record_id):
                 if (child.name, field.name) in CASCADES or (field.custom and not field.updateable):
                     self.tx.records.recycle(child.name, str(row["Id"]), user_id=self.user_id, now=self.now)
-                    self._let_go(child, str(row["Id"]))
+                    self._delete_or_detach_children(child, str(row["Id"]))
                 else:
                     values: Record = {field.name: None}
                     self.tx.records.update(child.name, str(row["Id"]), values, user_id=self.user_id, now=self.now)
@@ -280,7 +273,7 @@ def _check_required(fields: Iterable[FieldDef], after: Record, *, creating: bool
 
 
 NUMBER = re.compile(r"\{(0+)\}")
-"""Matches the number in a display format such as `A-{0000}`; the count of zeros is its minimum of digits."""
+"""Matches the number in a display format such as `A-{0000}`; the count of zeros is the minimum number of digits."""
 
 
 def fill_defaults(
@@ -309,11 +302,11 @@ RESOURCE_ELEMENTS = {
     "ContentType": "contentType",
     "Description": "description",
 }
-"""Fields of the record, each with the element of the component that has its value."""
+"""Fields of a StaticResource record, each with the element of the component that has its value."""
 
 
 def _insert(tx: OrgTransaction, name: str, values: Record, *, user_id: str, now: datetime) -> str:
-    """Insert a record and return its id."""
+    """Insert a record and return its id; a static resource is stored as a component."""
     if name != STATIC_RESOURCE:
         return tx.records.insert(name, values, user_id=user_id, now=now)
     component = Component(STATIC_RESOURCE, str(values["Name"]), _resource_body({}, values))
@@ -321,7 +314,7 @@ def _insert(tx: OrgTransaction, name: str, values: Record, *, user_id: str, now:
 
 
 def _update(tx: OrgTransaction, name: str, record_id: str, values: Record, *, user_id: str, now: datetime) -> None:
-    """Update fields of a record."""
+    """Update fields of a record, or of the component of a static resource."""
     stored = tx.components.get_by_id(record_id) if name == STATIC_RESOURCE else None
     if stored is None:
         tx.records.update(name, record_id, values, user_id=user_id, now=now)
@@ -334,7 +327,7 @@ def _update(tx: OrgTransaction, name: str, record_id: str, values: Record, *, us
 
 
 def _delete(tx: OrgTransaction, name: str, record_id: str, *, user_id: str, now: datetime) -> None:
-    """Delete a record; rows go to the recycle bin."""
+    """Move a record to the recycle bin, or delete the component of a static resource."""
     stored = tx.components.get_by_id(record_id) if name == STATIC_RESOURCE else None
     if stored is None:
         tx.records.recycle(name, record_id, user_id=user_id, now=now)

@@ -110,7 +110,7 @@ class ComponentTable(Table):
         return None if row is None else row[0]
 
     def put(self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None) -> Put:
-        """Store a component that is no flow; the same body and raw file change nothing, including the times."""
+        """Store a component that is not a flow; the same body and raw file change nothing, including the times."""
         if component.type == "Flow":
             raise ValueError("a flow has versions: see FlowTable.add_version")
         before = self.get(component.type, component.full_name)

@@ -67,7 +67,11 @@ class NotificationTable(Table):
         return [QueuedNotification(*row) for row in rows]
 
     def list_due(self, now: datetime, wall: float, most: int) -> list[QueuedNotification]:
-        """List unclaimed notifications that are due: of one outbound message, oldest first, at most `most`."""
+        """
+        List at most `most` due notifications of one outbound message, oldest first.
+
+        `now` is the time of the org's clock, `wall` that of the machine's in seconds since 1970, for claims.
+        """
         due = "state = :state AND next_attempt <= :now AND claimed_until <= :wall"
         parameters = {"state": QUEUED, "now": stamp(now), "wall": wall, "most": most}
         action = f"SELECT action_id FROM outbound_message WHERE {due} ORDER BY id LIMIT 1"  # noqa: S608

@@ -12,7 +12,7 @@ from sfcode.local.tables.base import Table
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One access token; without `minutes` it never expires, without `app` no app requested it."""
+    """One access token; `minutes` is None if it never expires, and `app` if no app requested it."""
 
     token: str
     user_id: str
