@@ -21,7 +21,7 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """A level of groups; `granularity` counts for dates alone."""
+    """A level of groups; `granularity` applies only to dates."""
 
     column: str
     granularity: str

@@ -27,12 +27,12 @@ _JOINED = re.compile(r"(\d+( OR \d+)*)?")
 _ROW_COUNT = re.compile(r"\bRowCount\b")
 
 ReportRow = tuple[str, Record]
-"""An object's name and a row of it."""
+"""The name of an object, and one of its rows."""
 
 
 @dataclass
 class RowGroup:
-    """The rows of one group, in groups of the next level; `key` is its place: `0_1`."""
+    """One group: its rows, and its groups of the next level. The `key` has its number in each level: `0_1`."""
 
     key: str
     label: str
@@ -43,7 +43,7 @@ class RowGroup:
 
 @dataclass(frozen=True)
 class ReportResult:
-    """The rows of a report as groups, and its summaries by the key of the group; "" is the whole report."""
+    """The rows of a report as groups, and the summaries by the key of the group, which is "" for the whole report."""
 
     whole: RowGroup
     summaries: Mapping[str, Sequence[float | int | None]]

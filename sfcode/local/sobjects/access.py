@@ -20,7 +20,7 @@ from sfcode.local.sobjects.setup_objects import hidden_objects, setup_objects
 from sfcode.local.store import OrgTransaction, Record
 
 ACTIVITIES = {"event": "EditEvent", "task": "EditTask"}
-"""The user permission that lets people create and change each kind of activity."""
+"""The user permission to create and change each kind of activity."""
 
 SETUP_READERS = "ViewSetup"
 ASSIGNMENTS = frozenset({"permissionsetassignment", "permissionsetlicenseassign"})
@@ -31,7 +31,11 @@ CUSTOMIZERS = frozenset({"CustomizeApplication", "ModifyAllData"})
 
 @dataclass(frozen=True, slots=True)
 class ObjectRights:
-    """The permissions on an object's records that sharing opens; the last three apply to all records."""
+    """
+    The permissions on the records of an object.
+
+    The first four apply to records that sharing gives access to, `view_all` and `modify_all` to every record.
+    """
 
     read: bool = False
     create: bool = False

@@ -86,7 +86,7 @@ def _start(save: PendingRecord) -> datetime:
 
 
 def _minutes(save: PendingRecord) -> int:
-    """Return the duration from the given values; a new start moves the end."""
+    """Return the duration in minutes, from the values that the caller set; a new start alone does not change it."""
     after, start = save.after, _start(save)
     lengths = [
         name for name in ("DurationInMinutes", "EndDateTime") if name in save.names and after.get(name) is not None

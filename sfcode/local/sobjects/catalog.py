@@ -22,7 +22,7 @@ class Catalog:
         self._tx = tx
         self._reader = ObjectReader(tx)
         self.access = access
-        """The access of the user; None reads everything."""
+        """The permissions of the user; None for no restrictions."""
         self._known: dict[str, ObjectDef | None] = {}
 
     def object(self, name: str) -> ObjectDef | None:
@@ -38,7 +38,7 @@ class Catalog:
         return require(self.object(name))
 
     def exists_elsewhere(self, name: str) -> bool:
-        """Return whether an object that is not in this catalog is in another API, or not readable by the user."""
+        """Return whether an object outside this catalog exists: in the Tooling API, or hidden from the user."""
         return name.lower() in _tooling_names() or self._reader.object(name) is not None
 
     @cached_property
@@ -60,7 +60,7 @@ class Catalog:
         ]
 
     def referring(self, name: str) -> list[tuple[str, FieldDef]]:
-        """List the fields that refer to an object, with their objects; fields that every object has are listed apart."""
+        """List the fields that refer to an object, each after its object, without the system fields of custom objects."""
         # Only fields that refer to the object are read: if all fields of all objects were, each object would slow down
         # each describe.
         key = name.lower()

@@ -22,7 +22,7 @@ def _constants() -> dict[str, Any]:
 
 
 def _constant_keys(kind: str, described: FieldDef | ObjectDef) -> dict[str, Any]:
-    """Return the constant keys of a describe, and the keys whose values are attributes with another name."""
+    """Return the keys of a describe that are constant, and those that are attributes of the definition."""
     own = {key: getattr(described, name) for key, name in _constants()["attributes"][kind].items()}
     return {**_constants()[kind], **own}
 

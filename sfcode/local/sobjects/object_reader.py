@@ -53,7 +53,7 @@ class ObjectReader:
         )
 
     def _about(self, activity: ObjectDef) -> list[FieldDef]:
-        """Add the custom objects that allow activities to the references of activities."""
+        """Return the WhatId field with the custom objects that allow activities added to its targets."""
         names = self._tx.components.objects_with_activities()
         what_id = activity.field("WhatId")
         return [dataclasses.replace(what_id, reference_to=(*what_id.reference_to, *names))] if what_id and names else []

@@ -45,7 +45,7 @@ class RollUpSummary:
     filters: tuple[DetailFilter, ...]
 
     def value(self, details: Iterable[Mapping[str, Scalar]], record_id: str) -> float | None:
-        """Return the value for a record, of all rows of its detail object."""
+        """Return the value of the field in a record; `details` are all rows of the detail object."""
         rows = [
             row
             for row in details

@@ -38,7 +38,7 @@ class Rows:
     """
     The rows of one transaction, cached.
 
-    With a catalog and the time, formula fields have values, and rows and fields without access of the catalog's user are left out.
+    With a catalog, rows that its user cannot see are left out. With a catalog and the time, formula fields are computed.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Rows:
         return self._select_visible(object_name, self._tx.records.find_any(object_name, field, values))
 
     def first(self, object_name: str, most: int) -> list[Record]:
-        """List the first rows of an object by ID, or all rows if that is simpler."""
+        """List at most `most` rows of an object, those with the lowest IDs if the rows are stored and all visible."""
         if object_name in self._all or not self._all_are_seen(object_name):
             return self.all(object_name)[:most]
         return self._select_visible(object_name, self._tx.records.list_all(object_name, most))

@@ -60,7 +60,7 @@ def parents(target: ObjectDef) -> list[FieldDef]:
 
 def is_private(target: ObjectDef, row: Record) -> bool:
     """
-    Return whether only its owner, View All and Modify All reach a record: a contact without an account.
+    Return whether sharing gives only the owner access to a record, as to a contact without an account.
 
     https://help.salesforce.com/s/articleView?id=sales.contacts_sharing_considerations.htm&type=5
     """

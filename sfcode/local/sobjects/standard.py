@@ -22,9 +22,8 @@ ID_LOOKUPS = frozenset({("Contact", "Email"), ("Lead", "Email"), ("User", "Usern
 
 SHARED = {item.name for item in dataclasses.fields(Field)} & {item.name for item in dataclasses.fields(FieldDef)}
 """The properties that have the same name in the shipped table and in `FieldDef`."""
-KEPT = ("CampaignMemberStatus",)
-"""Objects of `data_objects.txt` that follow other rules: their records are deleted with the records that they refer
-to."""
+WITH_RECORDS = ("CampaignMemberStatus",)
+"""Objects of `data_objects.txt` that are full standard objects: references from their records are followed."""
 
 UNDELETABLE = frozenset({"User"})
 
@@ -33,7 +32,7 @@ UNDELETABLE = frozenset({"User"})
 def standard_objects() -> dict[str, ObjectDef]:
     """Return all standard objects by name, including Setup objects."""
     data = {name: _object(schema) for name, schema in standard().objects.items() if name != "Activity"}
-    data_objects = {name: definition for name in KEPT if (definition := data_object(name.lower()))}
+    data_objects = {name: definition for name in WITH_RECORDS if (definition := data_object(name.lower()))}
     return data | data_objects | setup_objects()
 
 

@@ -134,7 +134,7 @@ DEVELOPER_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*")
 
 
 def developer_name(noun: str, name: str, longest: int) -> Iterator[str]:
-    """Check a unique name and its length."""
+    """Return the messages for an API name with forbidden characters or of more than `longest` characters."""
     if not DEVELOPER_NAME.fullmatch(name):
         yield (
             f"{noun} can only contain underscores and alphanumeric characters. It must be unique, begin with a letter, "

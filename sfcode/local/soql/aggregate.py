@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sfcode.local.errors import bad_query
 from sfcode.local.sobjects.model import NUMBER_TYPES, ObjectDef
 from sfcode.local.soql.ast import Aggregate, FieldRef, Order, SingleCondition, SoqlQuery, TotalComparison
-from sfcode.local.soql.conditions import Conditions, against, combine, comparable
+from sfcode.local.soql.conditions import Conditions, combine, comparable, make_comparison
 from sfcode.local.soql.scope import World
 from sfcode.local.store import Record, Scalar
 
@@ -53,7 +53,7 @@ def _having(
         value, literal = _function(world, query, target, condition.total), condition.value
         if literal.kind not in ("number", "string", "boolean", "null"):
             raise bad_query("HAVING compares with plain values only", world.text, literal.at)
-        holds = against(condition.operator, literal.value)  # type: ignore[arg-type]  # a range was refused above
+        holds = make_comparison(condition.operator, literal.value)  # type: ignore[arg-type]  # a range was refused above
         return lambda group: holds(value(group))
     _grouped_only(world, query, condition.field)
     test = conditions.test(condition)

@@ -114,7 +114,7 @@ class Conditions:
             return self._like(bound, literal)
         if isinstance(literal.value, DateRange):
             return self._within(bound, sign, literal)
-        holds = against(sign, self._value(bound.field, literal))
+        holds = make_comparison(sign, self._value(bound.field, literal))
         return lambda row: holds(read(row))
 
     def _like(self, bound: Bound, literal: Literal) -> Test:
@@ -207,8 +207,8 @@ class Conditions:
         return query_error("wrong_filter", self._world.text, at, message=message)
 
 
-def against(sign: str, right: Scalar) -> Callable[[Scalar], bool]:
-    """Return the test of a value against another one."""
+def make_comparison(sign: str, right: Scalar) -> Callable[[Scalar], bool]:
+    """Return a function that compares a value with `right` by an operator such as `>=`."""
     operand = comparable(right)
     if sign in ("=", "!="):
         same = sign == "="
@@ -263,7 +263,7 @@ MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 
 
 def bounds(literal: DateRange, now: datetime) -> tuple[date, date]:
-    """Return the first day of a date literal's range on a given day in UTC, and the first day after it."""
+    """Return the first day of a date literal's range at a time, in UTC, and the first day after the range."""
     today = now.date()
     name, number = literal.name, literal.number
     if name in ("TODAY", "YESTERDAY", "TOMORROW"):

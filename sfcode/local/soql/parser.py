@@ -34,7 +34,7 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 @lru_cache(64)
 def parse(text: str) -> SoqlQuery:
-    """Parse a query; clients repeat theirs. Raises ApiError with the position of the error."""
+    """Parse a query, cached since clients repeat queries. Raises ApiError with the position of the error."""
     from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
     if len(text) > MAX_LENGTH:
