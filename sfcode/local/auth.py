@@ -33,7 +33,7 @@ def _answers() -> dict[str, Any]:
 
 
 def describe_user(answer: str, user: Record) -> dict[str, Any]:
-    """Return a user's properties in a response (`userinfo`, `identity`, `soap`): constant ones, and those of this user."""
+    """Return the properties of a user in one kind of response: `userinfo`, `identity` or `soap`."""
     answer_form = _answers()[answer]
     return {**answer_form["constants"], **{name: user.get(field) for name, field in answer_form["fields"].items()}}
 

@@ -18,7 +18,7 @@ DAY = timedelta(hours=24)
 
 
 class RequestCounter:
-    """Counts requests over 24 hours while the server runs. Safe to use from many threads."""
+    """Counts the requests of periods of 24 hours while the server runs. Safe to use from many threads."""
 
     def __init__(self, limit: int = PER_DAY) -> None:
         self.limit = limit
@@ -33,7 +33,7 @@ class RequestCounter:
             self._count += 1
 
     def count_used(self, now: datetime) -> int:
-        """Return the number of requests."""
+        """Return the number of requests in the current period of 24 hours."""
         with self._lock:
             self._roll(now)
             return self._count

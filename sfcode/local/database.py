@@ -58,7 +58,7 @@ class StateFile:
         return self._closed
 
     def check_open(self) -> None:
-        """Raise SfcodeError if the state is being closed: long work ends there."""
+        """Raise SfcodeError if the file is closed, so that long work stops when the server does."""
         if self._closed:
             raise SfcodeError("the org was stopped")
 
@@ -137,7 +137,7 @@ def _to_wal(db: sqlite3.Connection) -> None:
 
 
 def read_migrations(folder: Path) -> tuple[str, ...]:
-    """Read the SQL of the tables of a package's folder, one text per version."""
+    """Read the SQL script of a package's folder that creates its tables, one text for each version of the tables."""
     return tuple((folder / "schema.sql").read_text("utf-8").split("-- next version\n"))
 
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class ApiError(Exception):
-    """An error. REST returns it as `[{message, errorCode, fields}]`, a collection as the error of an item."""
+    """An error of the REST API: code, message, the fields concerned and the HTTP status."""
 
     def __init__(self, code: str, message: str, fields: Iterable[str] | None = None, *, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -39,7 +39,7 @@ class ApiError(Exception):
 
     @property
     def of_member(self) -> ApiError:
-        """The error for one of several records: a missing record is a 404 in a path, else an invalid reference."""
+        """The error as a collection reports it for one record: a missing record is an invalid reference there."""
         return make_error("cross_reference") if self.code == "NOT_FOUND" else self
 
 
@@ -82,7 +82,7 @@ def make_error(name: str, /, **values: object) -> ApiError:
 
 
 def require(value: T | None) -> T:
-    """Return what a call names. Raises ApiError (not found) if it does not exist."""
+    """Return a value that is not None. Raises ApiError (not found) for None."""
     if value is None:
         raise make_error("not_found")
     return value
@@ -106,7 +106,7 @@ def query_error(name: str, text: str, at: int, /, **values: object) -> ApiError:
 
 
 def bad_query(message: str, text: str, at: int) -> ApiError:
-    """Return the error for a text that is no query."""
+    """Return the error for a text that is not a valid query."""
     return query_error("malformed_query", text, at, message=message)
 
 

@@ -2,8 +2,8 @@
 Load parsers from precomputed LALR tables, which are package data.
 
 Computing a table takes a tenth of a second, for which every command with `--org local` would wait.
-`scripts/grammars.py` writes the tables; a table of another text or version of lark is not used, so that
-editing a grammar works at once and is only slower until the script has run.
+`scripts/grammars.py` writes the tables. If a grammar or the version of lark has changed since then, the parser is
+computed from the grammar, which is slower.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 CHECKSUM = string.ascii_uppercase + "012345"
 POD = "Lc"
-"""The instance part of real IDs."""
+"""The characters of an id that name the instance in a real org."""
 
 KEY_PREFIXES = dict(
     line.split()

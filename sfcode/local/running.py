@@ -18,8 +18,8 @@ from sfcode.process import try_lock
 LOCK_FILE = "serving.lock"
 ADDRESS_FILE = "serving.json"
 PROBES, PROBE_SECONDS = 10, 0.01
-"""The number of attempts to get the lock, which other processes hold briefly while they look for a server, and the
-seconds between two of them."""
+"""The number of attempts to get the lock, and the seconds between two of them. Other processes hold it briefly while
+they look for a server."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class RunningOrg:
 
 @contextlib.contextmanager
 def announce(state: Path, url: str, access_token: str) -> Iterator[None]:
-    """Let `find_running` find a server until it stops, unless another one serves the same org."""
+    """Let `find_running` return this server until the block ends, unless another one serves the same org."""
     address = state / ADDRESS_FILE
     with (state / LOCK_FILE).open("w", encoding="utf-8") as lock:
         if not _lock(lock.fileno()):
@@ -50,10 +50,10 @@ def announce(state: Path, url: str, access_token: str) -> Iterator[None]:
 
 def find_running(state: Path) -> RunningOrg | None:
     """
-    Return the running server of the org whose state is in a folder; None if none runs.
+    Return the running server of the org whose state is in a folder; None if it is not served.
 
-    A command sends the project's secrets to this address. So the file must be private to the user, which a file of a
-    clone never is, and the address must be of this machine.
+    A command sends the project's secrets to the address in the file. The address must therefore be on this machine, and
+    only the user may have access to the file, which excludes files of a clone with their usual permissions.
     """
     try:
         with (state / LOCK_FILE).open("r+", encoding="utf-8") as lock:

@@ -83,7 +83,7 @@ def serve(
 
 
 def _clock(store: Store, clock: Clock) -> TurnedClock:
-    """Return the clock, including the advance stored in the state."""
+    """Return the clock of the org, which is ahead of `clock` by the offset stored in the state."""
     with store.read() as tx:
         return TurnedClock(clock, timedelta(seconds=float(tx.settings.get(TurnedClock.KEY) or 0)))
 

@@ -102,7 +102,7 @@ class Deliveries:
                 store.committed.clear()
 
     def _put_back(self) -> None:
-        """Queue the notifications that a terminated process had claimed."""
+        """Release the claims of processes that have ended, and of earlier servers of this process."""
         with self._context.store.transaction() as tx:
             for holder in tx.notifications.holders():
                 if holder == os.getpid() or not is_running(holder):

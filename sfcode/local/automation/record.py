@@ -38,7 +38,7 @@ class Saved:
         return str(self.after["Id"])
 
     def earlier(self) -> Saved | None:
-        """Return the record with the values before the save."""
+        """Return a save whose new values are those before this one; None if this save created the record."""
         if self.before is None:
             return None
         return replace(self, after=dict(self.before), is_new=False)

@@ -116,7 +116,11 @@ def _moment(word: str) -> Value:
 
 
 def _field(saved: Saved, text: str) -> tuple[tuple[str, ...], FieldDef | None]:
-    """Find the field of a criterion: of the record, of the saving user or of a parent; a record type is compared by its name."""
+    """
+    Return the path and the definition of the field that a criterion names.
+
+    It is a field of the record, of the saving user or of a parent. A record type is compared by its name.
+    """
     if text == f"{saved.target.name}.RecordTypeId":
         record_type = saved.catalog.object("RecordType")
         return ("RecordType", "Name"), record_type.field("Name") if record_type else None

@@ -21,7 +21,7 @@ class FormulaScope(Protocol):
 
     @property
     def forbidden(self) -> frozenset[str]:
-        """The functions that are not allowed in this place."""
+        """The functions that are not allowed in formulas of this scope."""
 
     def type_of(self, reference: Reference) -> Type | None:
         """Return the type of a field or global. Raises FormulaError for an unknown name."""

@@ -18,8 +18,8 @@ from sfcode.local.formula.tree import Constant, FunctionCall, Node, Operation, R
 from sfcode.local.formula.values import PRECISION, Value, is_blank
 
 DAY_SECONDS = 86_400
-LARGEST_POWER = 64
-"""The maximum number of digits of a result on the platform."""
+MAX_MAGNITUDE = 64
+"""The largest power of ten that a result of POWER() may reach on the platform."""
 
 
 class EvaluationContext(Protocol):
@@ -190,7 +190,7 @@ def _arithmetic(operator: str, left: Value, right: Value) -> Value:
 
 
 def _power(base: Decimal, exponent: Decimal) -> Decimal:
-    if exponent != exponent.to_integral_value() or abs(base.adjusted() * int(exponent)) > LARGEST_POWER:
+    if exponent != exponent.to_integral_value() or abs(base.adjusted() * int(exponent)) > MAX_MAGNITUDE:
         raise FormulaError("Out of range argument to POWER() function")
     return PRECISION.power(base, exponent)
 

@@ -29,7 +29,7 @@ class FormulaError(Exception):
 
 @functools.lru_cache(maxsize=512)
 def parse(text: str) -> Node:
-    """Parse a formula; a deploy checks each several times. Raises FormulaError if it is invalid."""
+    """Parse a formula, cached since a deploy parses each one several times. Raises FormulaError if it is invalid."""
     from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
     if not text.strip():
@@ -60,7 +60,7 @@ def _parser() -> Lark:
 
 
 def _build(tree: Any) -> Node:
-    """Convert lark's tree into ours, bottom up."""
+    """Convert lark's tree to the nodes of `sfcode.local.formula.tree`, bottom up."""
     from lark import Tree
 
     # Without recursion, so that too deep nesting is detected here and not by Python's own limit.

@@ -44,7 +44,7 @@ Node = Constant | Reference | FunctionCall | Operation
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Return a node and everything below it."""
+    """Return a node and all nodes below it."""
     yield node
     for child in _children(node):
         yield from walk(child)

@@ -116,7 +116,7 @@ def error_answer(error: ApiError, base: str = "") -> Response:
 
 
 class CallRoute(Route):
-    """A route that exposes its handlers, for calls inside of another call."""
+    """A route that exposes its handlers, so that a composite request can call them."""
 
     handlers: Mapping[str, Handler]
 
@@ -200,7 +200,7 @@ def check_version(version: str | None) -> None:
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """Read a body of at most so many bytes. Raises ApiError."""
+    """Read a body. Raises ApiError if it has more than `most` bytes."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)

@@ -18,7 +18,7 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XSD = "http://www.w3.org/2001/XMLSchema"
 
 Node = Mapping[str, Any] | Sequence[Any] | str | bool | int | None
-"""An answer: text, numbers and booleans as elements, lists as repeated elements, None as no element."""
+"""A value in a response: a mapping is an element with children, a list repeats the element, and None omits it."""
 
 
 class Raw(str):

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def soap_route(path: str, answer: Callable[[Request, bytes], bytes], most: int) -> Route:
-    """Build a route whose envelopes of at most so many bytes are answered in a thread."""
+    """Build a route that answers envelopes of at most `most` bytes in a thread."""
 
     async def endpoint(request: Request) -> Response:
         try:
@@ -41,7 +41,7 @@ def soap_route(path: str, answer: Callable[[Request, bytes], bytes], most: int) 
 
 
 def read_version(request: Request) -> str:
-    """Return the API version in the URL of a request as `62.0`, also for `62`. Raises SoapFault for one that the org does not have."""
+    """Return the API version in the URL of a request as `62.0`, also for `62`. Raises SoapFault for an unsupported one."""
     number = request.path_params["version"].removesuffix(".0")
     if not (number.isascii() and number.isdigit() and int(number) in VERSIONS):
         raise soap.SoapFault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")

@@ -17,13 +17,15 @@ __all__ = ["SEED", "ensure_seeded", "list_shipped", "load_file", "load_shipped",
 
 SEED = "northwind"
 EXTENDS = "extends"
-"""The key of a company file that names the shipped company which it adds to."""
+"""The key in a company file with the name of the shipped company that the file extends."""
 
 AGE = timedelta(minutes=1)
 """
 The age of a company's records when it is loaded.
 
-Times have whole seconds, so records from the second of an apply could already have values in its new fields.
+Rollback and destroy refuse to delete a field of an object whose records have changed since the field was deployed. The
+times of an org have whole seconds: without this age, the records of a new org could count as changed since its first
+deployment.
 """
 
 
@@ -60,13 +62,13 @@ def load_text(
 ) -> None:
     """Replace the contents of a store with the company of a YAML text. Raises ConfigError with all problems."""
     from sfcode.local.seed.document import read
-    from sfcode.local.seed.load import Founding
+    from sfcode.local.seed.load import CompanyLoader
 
     document = _extend(read(text, name))
     with store.transaction() as tx:
         if only_if_empty and tx.settings.get("org_id"):
             return
-        Founding(tx, document, now=now - AGE, rng=rng).run()
+        CompanyLoader(tx, document, now=now - AGE, rng=rng).run()
 
 
 def _extend(document: SeedDocument) -> SeedDocument:

@@ -41,7 +41,7 @@ class SeedDocument:
         self.problems.append(Diagnostic.error(self.positions.get(place), _text(self._as_written(path)), message, hint))
 
     def _as_written(self, path: Path) -> Path:
-        """Return a path in the numbering of the present file, without the items of the file that it extends."""
+        """Return a path with the numbers that list items have in this file, without those of the extended company."""
         parts = [*path]
         for number, part in enumerate(path):
             offset = self.offsets.get(path[:number], 0)
@@ -87,7 +87,7 @@ def extend(base: SeedDocument, over: SeedDocument) -> SeedDocument:
 
 
 def _merge(merged: SeedDocument, base: Any, over: SeedDocument, path: Path) -> Any:
-    """Return the merged value at a path. Above the first list, a value has the same path in both files."""
+    """Return the merged value at a path, which is the same in both files: the path of a value outside of lists."""
     added: Any = over.value
     for part in path:
         added = added[part]

@@ -39,11 +39,11 @@ REQUIRED = ("version", "company", "user_licenses", "profiles", "users")
 ROW_LISTS = ("user_licenses", "permission_set_licenses", "users", "apps")
 RIGHTS = {word: element for element, (word, _, _) in OBJECT_RIGHTS.items()}
 OBJECTS_WITH_RIGHTS = ("Account", "Campaign", "Contact", "Lead")
-"""Objects with object permissions. Activities have none, since user permissions open them."""
+"""Objects with object permissions. Activities have none, since user permissions give access to them."""
 
 
-class Founding:
-    """Replaces the contents of a transaction with a company. Raises ConfigError with all problems."""
+class CompanyLoader:
+    """Replaces the data of an org with a company, in one transaction. Raises ConfigError with all problems."""
 
     def __init__(self, tx: OrgTransaction, document: SeedDocument, *, now: datetime, rng: random.Random) -> None:
         self._tx = tx
@@ -55,7 +55,7 @@ class Founding:
         self._user_id = ""
 
     def run(self) -> None:
-        """Check the structure of the file, then write it section by section."""
+        """Check the structure of the file, then write its data section by section."""
         self._check_shape()
         self._document.stop_if_wrong()
         self._tx.clear()
@@ -225,7 +225,7 @@ class Founding:
             self._document.wrong((*path, field) if field else path, f"{error.code}: {error.message}")
 
     def _find_named(self, name: str, key: str, attributes: dict[str, Any], path: Path) -> str | None:
-        """Find the record that `{Name: Bluefin Logistics}` refers to among those already written."""
+        """Find the record that a value such as `{Name: Bluefin Logistics}` refers to, among the records written so far."""
         target = self._writer.catalog.object(name)
         field = target.field(key) if target else None
         names = field.reference_to if field else ()

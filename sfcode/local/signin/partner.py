@@ -90,7 +90,7 @@ def _login(request: PartnerCall) -> list[soap.Node]:
 
 
 def _user_info(tx: OrgTransaction, user: Record) -> Mapping[str, soap.Node]:
-    """Return all elements of GetUserInfoResult in the order of the WSDL: strict clients stop at one that is absent."""
+    """Return all elements of GetUserInfoResult in the order of the WSDL: strict clients fail if one is absent."""
     description = {name: "" if value is None else value for name, value in auth.describe_user("soap", user).items()}
     description |= {
         "organizationId": tx.settings.get("org_id") or "",
