@@ -11,7 +11,7 @@ from typing import Any
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 VIOLATIONS = "axe.run({resultTypes: ['violations']}).then((found) => found.violations)"
-"""The JavaScript that runs axe-core in a page and returns its complaints."""
+"""The JavaScript that runs axe-core in a page and returns the violations."""
 CONTRAST = "axe.run({runOnly: ['color-contrast']}).then((found) => found.violations)"
 """The JavaScript that checks only the color contrast, for a page in another theme."""
 

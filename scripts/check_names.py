@@ -127,7 +127,7 @@ def _circle_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]
 
 
 def _imports(module: str, tree: ast.Module, trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
-    """List the modules of the package that a module imports, functions included and type checking left out."""
+    """List the modules of the package that a module imports, also inside functions, but not only for type checking."""
     checked = {
         id(inner)
         for node in ast.walk(tree)
@@ -144,7 +144,7 @@ def _imports(module: str, tree: ast.Module, trees: dict[str, tuple[Path, ast.Mod
 
 
 def unused_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
-    """Find functions, methods and classes whose names the package, its templates and its tables of names do not use."""
+    """Find functions, methods and classes whose names occur nowhere else: in code, templates or short texts."""
     used = {word for path in (ROOT / PACKAGE).rglob("*.j2") for word in re.findall(r"\w+", path.read_text("utf-8"))}
     classes = set()
     for _, tree in trees.values():
@@ -184,7 +184,7 @@ def property_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str
 
 
 def vague_name_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
-    """Find functions, parameters and variables of functions whose names are in `VAGUE`; fields keep names of documents."""
+    """Find functions, parameters and variables whose names match `VAGUE`, except fields, which keep the keys of JSON."""
     for path, tree in trees.values():
         statements = [part for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for part in node.body]
         fields = {id(part.target) for part in statements if isinstance(part, ast.AnnAssign)}
@@ -201,7 +201,7 @@ def vague_name_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[s
 
 
 def _definitions(body: ast.AST, classes: set[str]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
-    """List definitions without those that a decorator registers, and without the methods of other packages' classes."""
+    """List the definitions of the package that must be used by name: not those that a decorator or a base class calls."""
     for node in ast.iter_child_nodes(body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not _is_registered(node):
             yield node

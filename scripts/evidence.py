@@ -1,5 +1,5 @@
 """
-Add what an org answered to docs/assumptions.yaml and tests/recorded/.
+Add the answers of an org to docs/assumptions.yaml and tests/recorded/.
 
     .venv/bin/python scripts/evidence.py FILE
 
@@ -31,7 +31,7 @@ def add_evidence(evidence: dict[str, Any], root: Path = ROOT) -> list[str]:
     text, messages = path.read_text("utf-8"), []
     for probe in evidence["probes"]:
         if probe["result"] in SETTLED:
-            text = settle(text, probe, source, evidence["date"])
+            text = update_assumption(text, probe, source, evidence["date"])
             messages.append(f"{probe['assumption']} is {probe['result']}")
     path.write_text(text, "utf-8")
     name = re.sub(r"[^a-z0-9]+", "-", f"{evidence['date']} {evidence['org']['edition']}".lower()).strip("-")
@@ -41,14 +41,14 @@ def add_evidence(evidence: dict[str, Any], root: Path = ROOT) -> list[str]:
 
 
 def describe_org(evidence: dict[str, Any]) -> str:
-    """Return the source of the evidence, which names no org."""
+    """Describe the org that the evidence comes from, without its name: edition, API version and language."""
     org = evidence["org"]
     kind = "a sandbox" if org["sandbox"] else "an org"
     return f"{kind} of {org['edition']}, API {org['api_version']}, language {org['language']}"
 
 
 def describe_steps(steps: list[dict[str, str]]) -> list[str]:
-    """Return how many steps of each client had the same result as in the local org, and the others."""
+    """Return for each client how many steps had the same result as in the local org, and the steps that failed."""
     lines = []
     for client, group in groupby(sorted(steps, key=lambda step: step["client"]), key=lambda step: step["client"]):
         own = list(group)
@@ -58,8 +58,8 @@ def describe_steps(steps: list[dict[str, str]]) -> list[str]:
     return lines
 
 
-def settle(text: str, probe: dict[str, Any], source: str, date: str) -> str:
-    """Set the status of one assumption and add the answer to its evidence."""
+def update_assumption(text: str, probe: dict[str, Any], source: str, date: str) -> str:
+    """Return the YAML of the assumptions with the result of a probe as status and its answer as evidence."""
     block = re.compile(rf"(?ms)^- id: {probe['assumption']}\n.*?(?=^- id: |\Z)")
     match = block.search(text)
     if match is None:

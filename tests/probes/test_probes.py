@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from scripts.assumptions import read_assumptions
-from scripts.evidence import add_evidence, settle
+from scripts.evidence import add_evidence, update_assumption
 from sfcode.config import yaml
 from sfcode.evidence import samples
 from sfcode.evidence.probes import PROBES, Probe
@@ -207,6 +207,6 @@ class TestEvidence:
 
     def test_an_unknown_assumption_is_refused(self) -> None:
         with pytest.raises(SystemExit, match="There is no assumption U99"):
-            settle(
+            update_assumption(
                 "- id: U01\n  status: open\n", {**self.EVIDENCE["probes"][0], "assumption": "U99"}, "x", "2026-11-24"
             )
