@@ -1,8 +1,8 @@
 """
 Deploy, retrieve and delete an increasing number of fields, with a permission set for all of them.
 
-The tables have CPU time by number of fields, since a busy machine does not change it, and the straight line through
-these points.
+The tables have the CPU time by number of fields, which does not depend on the load of the machine, and the straight
+line through these points.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from benchmarks.served import Org, served
 MAPPINGS = (1, 10, 100, 300, 1_000)
 ATTRIBUTES = (1, 10, 50, 110)
 STRAIGHT = 10 / 11
-"""The minimum of the ratio for growth: ten times the mappings take at most eleven times the time."""
+"""The minimum of the ratios for growth of time: ten times the mappings take at most eleven times the time."""
 ROUNDS = 2
 PLAN_FILE = "plan.json"
 WORDS = {
@@ -85,7 +85,7 @@ def _times(seconds: float, before: float | None) -> str:
 
 
 def _ratios(counts: Sequence[int], rounds: list[list[Growth]]) -> Iterator[Ratio]:
-    """Return the saved ratios: mappings per second, mappings per megabyte, and how straight the growth is."""
+    """Return the saved ratios: the linearity of each verb's time, and the mappings per unit of memory and of state."""
     few, many = counts[-3], counts[-1]
     for verb in WORDS:
         last, first = ([growths[row].usages[verb].cpu_seconds for growths in rounds] for row in (-1, -3))

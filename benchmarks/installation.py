@@ -1,4 +1,4 @@
-"""The size of an installation on the disk: the tools of development, and sfcode with the relay alone."""
+"""The size of installations on the disk: of sfcode with all tools for its development, and of sfcode with the relay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The start of the local org, which commands with `--org local` wait for, compared with the parts that cannot be left out."""
+"""The start of the local org, which commands with `--org local` wait for, compared with that of Python and uvicorn."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Effort:
 
 
 def search_in_browser(page: Any, url: str) -> Effort:
-    """Find the message from the first page: type the user's ID, open the parked message, read the cause."""
+    """Find the message from the first page: type the user's ID, open the blocked message, read the cause."""
     effort = Effort()
     page.goto(url)
 

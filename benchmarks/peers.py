@@ -195,7 +195,7 @@ def commit_all(folder: Path) -> None:
 
 
 def _render(own: Program, folder: Path, layout: str) -> Path:
-    """Write the package as a project of a peer, with its secret."""
+    """Write the components as a project of a peer, with the relay's secret in place of its placeholder."""
     target = folder / "src" if layout == "mdapi" else folder
     process([*own.command, "render", "--layout", layout, "--out", str(target)], own.folder, dict(own.environment))
     for path in (file for file in folder.rglob("*") if file.is_file()):

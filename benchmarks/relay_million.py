@@ -1,4 +1,4 @@
-"""The relay's inbox with a million rows: queries of people, the duration of a purge, and an idle process."""
+"""The relay's inbox with a million rows: searches of operators, the duration of a purge, and an idle process."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _figures(url: str) -> list[tuple[str, str]]:
 
 
 def combinations(inbox: Inbox) -> list[tuple[float, Filter]]:
-    """Search with all pairs and triples of conditions and with a time; return the seconds of each search, the slowest first."""
+    """Search by each combination of up to three conditions, also with a time; return the seconds, the slowest first."""
     hours = (None, datetime.now(UTC) - timedelta(days=3))
     times = []
     for number in (1, 2, 3):

@@ -41,8 +41,8 @@ ENVIRON = {
 
 
 @dataclass
-class Yes:
-    """A writer that settles everything as done."""
+class InstantWriter:
+    """A writer that settles every message as done."""
 
     source: Source
     limit: int = SalesforceWriter.limit
@@ -50,7 +50,7 @@ class Yes:
     keys: int = SalesforceWriter.keys
 
     async def deliver(self, claim: Claim) -> Delivery:
-        """Settle as done."""
+        """Return a delivery in which every message of the claim is done."""
         return Delivery({message.id: Delivered() for message in claim.messages})
 
     async def close(self) -> None:
@@ -62,7 +62,7 @@ async def _forget(messages: Sequence[InboxMessage]) -> int:
 
 
 def main() -> None:
-    """Serve."""
+    """Serve a relay until the process is stopped."""
     database, forget = sys.argv[1], "--forget" in sys.argv
     log.configure(sys.stderr)
     project = load(ROOT / "config", "local")
@@ -72,8 +72,8 @@ def main() -> None:
         builders = Builders(
             lambda _config: cast(Org, SignedIn()),
             partial(build_ingress, accept=_forget) if forget else build_ingress,
-            lambda *_: Yes("appcues"),
-            lambda *_: Yes("salesforce"),
+            lambda *_: InstantWriter("appcues"),
+            lambda *_: InstantWriter("salesforce"),
             lambda config: FieldTypeCache(config.project, inbox),
         )
         service = Service(

@@ -14,7 +14,7 @@ from benchmarks.measure import SFCODE, process
 
 @dataclass(frozen=True)
 class Org:
-    """The org of a program."""
+    """An org that another process serves, with its URLs and the credentials of its administrator."""
 
     url: str
     access_token: str
@@ -31,7 +31,7 @@ class Org:
 
 @contextlib.contextmanager
 def served(folder: Path, name: str = "org", *words: str) -> Iterator[Org]:
-    """Serve an org in another process."""
+    """Serve an org in another process until the block ends."""
     state = folder / name
     command = [SFCODE, "local", "serve", "--port", "0", "--state", str(state), "--no-deliveries", "--json", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder, text=True) as server:
