@@ -239,7 +239,7 @@ def describe_api_calls(status: ApiStatus) -> list[str]:
     for use, number in status.counts[:MOST_USES]:
         lines.append(f"  {number:,} {use.purpose}" + (f" ({use.mapping})" if use.mapping else ""))
     if rest := sum(count.number for count in status.counts[MOST_USES:]):
-        lines.append(f"  {rest:,} others")
+        lines.append(f"  {rest:,} more (--json lists all)")
     return lines
 
 

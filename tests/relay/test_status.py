@@ -131,7 +131,7 @@ long every 24 h: running for 1 min 30 s
   20 sign_in
   10 find (contact)
   9 find (lead)
-  9 others
+  9 more (--json lists all)
 2 relay processes in the last minute: host:1:a (config c0ff1g), host:2:b"""
     )
 
