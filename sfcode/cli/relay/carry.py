@@ -33,8 +33,9 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
     """
     Send the records that changed in Salesforce since the last reconcile, or since a time.
 
-    For outages of more than 24 hours, after which Salesforce no longer repeats its messages. Values that Appcues
-    already has are not sent again, so you can run it at any time, also by a timer. Reads all mappings, or only MAPPING.
+    For outages of more than 24 hours, after which Salesforce no longer repeats its messages. A record that was already
+    delivered is delivered once more, which changes nothing, so you can run it at any time, also by a timer. Reads all
+    mappings, or only MAPPING.
     """
     from sfcode.relay.backfill.reconcile import reconcile
     from sfcode.relay.backfill.records import run_each, sending_mappings, soql_time
