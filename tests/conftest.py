@@ -162,7 +162,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Exclude imported and collected objects from garbage collection, and collect less often: a twentieth of the time of most tests."""
+    """Exclude imported and collected objects from garbage collection, which then takes a twentieth of the time less."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -201,14 +201,14 @@ def _clean_process() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _doors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _allow_real_resources(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow network, home folder and environment for tests that are marked as needing a real resource."""
     if any(request.node.get_closest_marker(marker) for marker in REAL):
         _open(monkeypatch)
 
 
 @contextlib.contextmanager
-def opened_doors() -> Iterator[None]:
+def real_resources() -> Iterator[None]:
     """Allow network, home folder and environment for fixtures that are shared by tests with a real resource."""
     with pytest.MonkeyPatch.context() as patch:
         _open(patch)

@@ -8,13 +8,13 @@ import pytest
 
 from sfcode.local import serve
 from sfcode.org import Org
-from tests.conftest import STARTED_WITH, opened_doors
-from tests.contract import place as places
+from tests.conftest import STARTED_WITH, real_resources
+from tests.contract import target_org as target_orgs
 from tests.contract.evidence import PROPERTY, ClientSteps, describe_step
-from tests.contract.place import Place, Real
 from tests.contract.project import Rendered, create_org, renamed, rendered
 from tests.contract.recording import Recordings
 from tests.contract.sf import Clients, SfCli, clients
+from tests.contract.target_org import NamedOrg, TargetOrg
 from tests.e2e.journey import Journey
 
 Sf = Callable[..., str]
@@ -24,15 +24,13 @@ REAL = pytest.param("real", marks=pytest.mark.org)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the steps against the local org and, if SFCODE_TEST_ORG names one, against that org."""
+    """Run each test against the local org and, if SFCODE_TEST_ORG names one, against that org."""
     if "target" in metafunc.fixturenames:
         metafunc.parametrize("target", ["local", REAL], indirect=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "local_only(reason): what a step of a client needs can be had of the local org only"
-    )
+    config.addinivalue_line("markers", "local_only(reason): the test needs features that only the local org has")
     if STARTED_WITH.get("SFCODE_TEST_ORG"):
         file = STARTED_WITH.get("SFCODE_TEST_EVIDENCE", config.rootpath / "org-evidence.json")
         config.pluginmanager.register(ClientSteps(Path(file)))
@@ -60,21 +58,21 @@ def target(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def named_org() -> Iterator[Real]:
+def named_org() -> Iterator[NamedOrg]:
     """Sign in to the named org once, and restore it at the end."""
-    with opened_doors():
-        entered = places.opened(STARTED_WITH["SFCODE_TEST_ORG"], dict(os.environ))
+    with real_resources():
+        entered = target_orgs.opened(STARTED_WITH["SFCODE_TEST_ORG"], dict(os.environ))
         real = entered.__enter__()
     yield real
-    with opened_doors():
+    with real_resources():
         entered.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="session")
-def ground(named_org: Real) -> Real:
-    """Create the data that several tables need."""
-    with opened_doors():
-        places.lay_ground(named_org.place)
+def shared_data(named_org: NamedOrg) -> NamedOrg:
+    """Create the data of the named org that many tests need."""
+    with real_resources():
+        target_orgs.create_shared_data(named_org.org)
     return named_org
 
 
@@ -85,7 +83,7 @@ def recordings(root: Path) -> Iterator[Recordings | None]:
         yield None
         return
     all_recordings = Recordings(root)
-    with all_recordings.listening():
+    with all_recordings.record_orgs():
         yield all_recordings
     all_recordings.save()
 
@@ -141,11 +139,11 @@ def own_package(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
 
 
 @pytest.fixture(scope="session")
-def renamed_package(tmp_path_factory: pytest.TempPathFactory, ground: Real) -> Rendered:
+def renamed_package(tmp_path_factory: pytest.TempPathFactory, shared_data: NamedOrg) -> Rendered:
     """Render the config once with names of this run, and with the objects and users of the named org."""
     journey = Journey.start(tmp_path_factory.mktemp("project"))
-    with opened_doors():
-        return renamed(journey, ground.place)
+    with real_resources():
+        return renamed(journey, shared_data.org)
 
 
 @pytest.fixture
@@ -173,25 +171,25 @@ def state(seed: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def org(target: str, request: pytest.FixtureRequest) -> Iterator[Place]:
+def org(target: str, request: pytest.FixtureRequest) -> Iterator[TargetOrg]:
     """Serve a new org over http and https; or return the named one, and delete the test data at the end."""
     if target == "real":
-        real: Real = request.getfixturevalue("named_org")
+        real: NamedOrg = request.getfixturevalue("named_org")
         yield real.for_test()
-        places.sweep(real.place.ours, real.place.word)
+        target_orgs.delete_test_data(real.org.client, real.org.word)
         return
-    with serve(request.getfixturevalue("state"), tls=True) as org, places.local(org) as place:
-        yield place
+    with serve(request.getfixturevalue("state"), tls=True) as org, target_orgs.local(org) as target_org:
+        yield target_org
 
 
 @pytest.fixture
-def client(org: Place) -> Org:
+def client(org: TargetOrg) -> Org:
     """Return a client of the org that is independent of the tested client."""
-    return org.ours
+    return org.client
 
 
 @pytest.fixture
-def at_org(sf_cli: SfCli, org: Place) -> SfCli:
+def at_org(sf_cli: SfCli, org: TargetOrg) -> SfCli:
     """Give sf the access token of the org, so that it needs no sign-in."""
     sf_cli.environ |= {"SF_ORG_INSTANCE_URL": org.url, "SF_TARGET_ORG": org.access_token}
     if org.is_real:

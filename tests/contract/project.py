@@ -13,7 +13,7 @@ from sfcode.metadata.normalize import normalize
 from sfcode.metadata.package import read, zip_files
 from sfcode.org import Org, connect
 from sfcode.org.results import DeployOptions
-from tests.contract.place import API_VERSION, CLIENT_VERSION, Place
+from tests.contract.target_org import API_VERSION, CLIENT_VERSION, TargetOrg
 from tests.e2e.journey import SECRET, Journey
 
 PLACEHOLDER = b"${secret:SFCODE_RELAY_OUTBOUND_SECRET}"
@@ -56,18 +56,18 @@ class Rendered:
         return folder
 
 
-def renamed(journey: Journey, place: Place) -> Rendered:
+def renamed(journey: Journey, target_org: TargetOrg) -> Rendered:
     """Render the project for a named org: with other names, with its own fields, and for the signed-in user."""
     config = journey.folder / "config"
     (config / "mappings" / "lead.yaml").unlink()
     journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
-    journey.edit("mappings/contact.yaml", "Product_User_Id__c", place.number)
-    journey.edit("mappings/contact.yaml", ": Appcues_User_Id__c", f": {place.word}_User_Id__c")
-    journey.edit("mappings/contact.yaml", "Appcues_NPS_", f"{place.word}_NPS_")
-    journey.edit("sfcode.yaml", "\nname: Appcues\n", f"\nname: {place.word}\n")
-    journey.edit("sfcode.yaml", "appcues.integration@${user_domain}", place.username)
+    journey.edit("mappings/contact.yaml", "Product_User_Id__c", target_org.number)
+    journey.edit("mappings/contact.yaml", ": Appcues_User_Id__c", f": {target_org.word}_User_Id__c")
+    journey.edit("mappings/contact.yaml", "Appcues_NPS_", f"{target_org.word}_NPS_")
+    journey.edit("sfcode.yaml", "\nname: Appcues\n", f"\nname: {target_org.word}\n")
+    journey.edit("sfcode.yaml", "appcues.integration@${user_domain}", target_org.username)
     journey.edit("sfcode.yaml", "http://127.0.0.1:8400", "https://relay.example.com")
-    return replace(rendered(journey), name=place.word, user=place.username)
+    return replace(rendered(journey), name=target_org.word, user=target_org.username)
 
 
 def rendered(journey: Journey) -> Rendered:

@@ -34,10 +34,10 @@ OPEN_TO_ALL = "/services/data"
 """A path that an org serves with any token."""
 ORIGIN = "{origin}"
 KEPT_HEADERS = ("accept", "content-type", "soapaction", "sforce-call-options", "sforce-query-options", "if-match")
-TELLING = frozenset(
+SIGNIFICANT_KEYS = frozenset(
     {"errorCode", "statusCode", "faultcode", "state", "status", "success", "done", "problemType", "checkOnly"}
 )
-"""Keys whose values belong to the structure of an answer."""
+"""Keys whose values are recorded as well, as a part of an answer's structure."""
 SIGN_IN = ("/services/oauth2/token", "/services/oauth2/revoke", "/services/oauth2/introspect")
 SECRET = frozenset({"assertion", "client_secret", "code", "code_verifier", "password", "refresh_token", "token"})
 
@@ -143,8 +143,8 @@ def _of_json(value: Json, key: str) -> Json:
     if isinstance(value, dict):
         return {name: _of_json(member, name) for name, member in sorted(value.items())}
     if isinstance(value, list):
-        return _merged([_of_json(member, key) for member in value])
-    if key in TELLING:
+        return _merge([_of_json(member, key) for member in value])
+    if key in SIGNIFICANT_KEYS:
         return f"={json.dumps(value)}"
     kinds = {bool: "boolean", int: "number", float: "number", str: "text", type(None): "null"}
     return kinds[type(value)]
@@ -156,11 +156,11 @@ def _of_element(element: etree._Element) -> Json:
         children.setdefault(etree.QName(child).localname, []).append(_of_element(child))
     name = etree.QName(element).localname
     if not children:
-        return f"={element.text}" if name in TELLING else "text" if element.text else "null"
-    return {name: values[0] if len(values) == 1 else _merged(values) for name, values in sorted(children.items())}
+        return f"={element.text}" if name in SIGNIFICANT_KEYS else "text" if element.text else "null"
+    return {name: values[0] if len(values) == 1 else _merge(values) for name, values in sorted(children.items())}
 
 
-def _merged(entries: list[Json]) -> list[Json]:
+def _merge(entries: list[Json]) -> list[Json]:
     """Return each kind of list entry once; the keys of objects are merged."""
     objects = [entry for entry in entries if isinstance(entry, dict)]
     scalars = sorted({json.dumps(entry) for entry in entries if not isinstance(entry, dict)})
@@ -173,19 +173,19 @@ def _merged(entries: list[Json]) -> list[Json]:
     return [*([merged] if objects else []), *(json.loads(entry) for entry in scalars)]
 
 
-def is_question(recorded: Mapping[str, Json]) -> bool:
+def is_read(recorded: Mapping[str, Json]) -> bool:
     """Return whether a request only reads; clients repeat such requests while they wait."""
     asks = re.search(r"<(?:\w[\w.-]*:)?(check\w+|list\w+|read\w+|describe\w+)\b", str(recorded.get("body", ""))[:3000])
     return recorded["method"] == "GET" or bool(asks)
 
 
-def shortened(exchanges: list[dict[str, Json]]) -> list[dict[str, Json]]:
-    """Remove the repetitions of a waiting client."""
+def remove_polls(exchanges: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    """Keep only the last of equal read requests that follow each other, as clients send while they wait."""
     complete = [exchange for exchange in exchanges if exchange]
     return [
         exchange
         for exchange, later in zip(complete, [*complete[1:], None], strict=True)
-        if later is None or not is_question(exchange["request"]) or exchange["request"] != later["request"]
+        if later is None or not is_read(exchange["request"]) or exchange["request"] != later["request"]
     ]
 
 

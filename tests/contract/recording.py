@@ -15,7 +15,7 @@ import pytest
 
 from sfcode.local import server
 from sfcode.local.context import OrgContext
-from tests.contract.recorder import Recorder, save, shortened
+from tests.contract.recorder import Recorder, remove_polls, save
 
 FOLDER = Path(__file__).with_name("recordings")
 
@@ -40,7 +40,7 @@ class Recordings:
     failed: bool = False
 
     @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
+    def record_orgs(self) -> Iterator[None]:
         """Record the requests to every org that is served during the block."""
         make_app = server.make_app
 
@@ -64,7 +64,7 @@ class Recordings:
         ]
         header = {"client": {"name": client, "version": version(self.root, client)}, "state": state, "shared": shared}
         module = self.modules.setdefault(node.path.stem.removeprefix("test_"), Module(header))
-        exchanges = shortened(new)
+        exchanges = remove_polls(new)
         if exchanges:
             module.tests[node.name] = exchanges
         self.failed |= node.session.testsfailed > 0

@@ -10,8 +10,8 @@ from sfcode.local import register_app, reset
 from sfcode.local.signin.passwords import hash_password
 from sfcode.local.store import Store
 from sfcode.metadata.component import Component
-from tests.contract.place import LEADS
 from tests.contract.project import create_org as with_integration_user
+from tests.contract.target_org import LEADS
 
 EXTERNAL_IDS = ("Account.Ext__c", "Contact.Ext__c")
 

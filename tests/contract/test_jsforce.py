@@ -20,9 +20,9 @@ from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import write, zip_files
 from tests.contract.jsforce_steps import QUERIES, RECORDS, SIGN_IN, STEPS, Step
 from tests.contract.like import like
-from tests.contract.place import CLIENT_VERSION, Place, local
 from tests.contract.sf import Clients
 from tests.contract.states import APP, COMPANY, PASSWORD, for_jsforce
+from tests.contract.target_org import CLIENT_VERSION, TargetOrg, local
 from tests.waiting import PATIENCE
 
 LIBRARIES = ("jsforce", "@jsforce/jsforce-node")
@@ -57,17 +57,17 @@ def key() -> rsa.RSAPrivateKey:
 
 
 @pytest.fixture(scope="module")
-def shared_org(tmp_path_factory: pytest.TempPathFactory, key: rsa.RSAPrivateKey) -> Iterator[Place]:
+def shared_org(tmp_path_factory: pytest.TempPathFactory, key: rsa.RSAPrivateKey) -> Iterator[TargetOrg]:
     """Serve an org with a registered app and its key."""
     state = tmp_path_factory.mktemp("jsforce")
     for_jsforce(state)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     register_app(state, APP | {"certificate": public.decode()})
-    with serve(state, tls=True) as org, local(org) as place:
-        yield replace(place, firm=COMPANY)
+    with serve(state, tls=True) as org, local(org) as target_org:
+        yield replace(target_org, firm=COMPANY)
 
 
-Start = Callable[[Place, str], Node]
+Start = Callable[[TargetOrg, str], Node]
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +81,12 @@ def start(node_clients: Clients, key: rsa.RSAPrivateKey) -> Iterator[Start]:
     common = {"app": APP, "key_of_app": private.decode(), "password": PASSWORD}
     running: dict[str, Node] = {}
 
-    def started(place: Place, url: str) -> Node:
+    def started(target_org: TargetOrg, url: str) -> Node:
         if url not in running:
-            arguments = (SCRIPT, node_clients.modules, url, place.access_token, CLIENT_VERSION)
+            arguments = (SCRIPT, node_clients.modules, url, target_org.access_token, CLIENT_VERSION)
             process = subprocess.Popen(
                 [node_clients.node, "--no-warnings", *map(str, arguments)],
-                env=dict(place.environ),
+                env=dict(target_org.environ),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -100,36 +100,36 @@ def start(node_clients: Clients, key: rsa.RSAPrivateKey) -> Iterator[Start]:
 
 
 @pytest.fixture
-def place(target: str, request: pytest.FixtureRequest) -> Place:
+def target_org(target: str, request: pytest.FixtureRequest) -> TargetOrg:
     """Return the org that all tests share; or the named one, with a unique word for the names of this test's data."""
     if target == "real":
-        return cast(Place, request.getfixturevalue("ground").for_test())
-    return cast(Place, request.getfixturevalue("shared_org"))
+        return cast(TargetOrg, request.getfixturevalue("shared_data").for_test())
+    return cast(TargetOrg, request.getfixturevalue("shared_org"))
 
 
-def run(node: Node, place: Place, library: str, step: Step, scheme: str = "") -> None:
+def run(node: Node, target_org: TargetOrg, library: str, step: Step, scheme: str = "") -> None:
     tag = "J" + re.sub(r"\W+", "", step.name.title())[:18] + str(LIBRARIES.index(library)) + scheme
     # In the local org, tests are distinguished by their names; in a named org, by the word of this run as well.
-    tag = place.word + tag if place.is_real else tag
+    tag = target_org.word + tag if target_org.is_real else tag
     field = Component("CustomField", f"Contact.{tag}__c", {"label": "Field", "type": "Text", "length": 12})
     zipped = base64.b64encode(zip_files(write([field], CLIENT_VERSION))).decode()
     words = {
         "tag": tag,
-        "key": place.external_id,
-        "number": place.number,
-        "firm": place.firm,
-        "username": place.username,
-        "person": place.person,
+        "key": target_org.external_id,
+        "number": target_org.number,
+        "firm": target_org.firm,
+        "username": target_org.username,
+        "person": target_org.person,
     }
     value = node(library, step.code, zip=zipped, **words)
     expected = filled(step.gives, words)
     assert like(value, expected), (value, expected)
     if step.query:
-        rows = place.ours.query(filled(step.query, words).replace("{value[id]}", _id(value)))
+        rows = target_org.client.query(filled(step.query, words).replace("{value[id]}", _id(value)))
         assert like(rows, filled(step.rows, words)), rows
     if step.component:
         address = Address.parse(filled(step.component, words))
-        body = place.component(address.type, address.full_name)
+        body = target_org.component(address.type, address.full_name)
         assert like(body, filled(step.body, words)), body
 
 
@@ -152,21 +152,21 @@ IN_ANY_ORG = [step for step in STEPS if step not in SIGN_IN]
 
 @pytest.mark.parametrize("library", [pytest.param(LIBRARIES[0], marks=RECORDED), LIBRARIES[1]])
 @pytest.mark.parametrize("step", IN_ANY_ORG, ids=lambda step: step.name)
-def test_step(start: Start, place: Place, step: Step, library: str) -> None:
+def test_step(start: Start, target_org: TargetOrg, step: Step, library: str) -> None:
     """The step returns the expected result, and the org then has the expected data."""
-    run(start(place, place.url), place, library, step)
+    run(start(target_org, target_org.url), target_org, library, step)
 
 
 @pytest.mark.local_only("its app and the password of its administrator are known")
 @pytest.mark.parametrize("library", [pytest.param(LIBRARIES[0], marks=RECORDED), LIBRARIES[1]])
 @pytest.mark.parametrize("step", SIGN_IN, ids=lambda step: step.name)
-def test_signing_in(start: Start, place: Place, step: Step, library: str) -> None:
+def test_signing_in(start: Start, target_org: TargetOrg, step: Step, library: str) -> None:
     """The session belongs to the expected user."""
-    run(start(place, place.url), place, library, step)
+    run(start(target_org, target_org.url), target_org, library, step)
 
 
 @pytest.mark.parametrize("step", [RECORDS[0], QUERIES[0], SIGN_IN[0], SIGN_IN[5]], ids=lambda step: step.name)
-def test_step_over_tls(start: Start, shared_org: Place, step: Step) -> None:
+def test_step_over_tls(start: Start, shared_org: TargetOrg, step: Step) -> None:
     """The step has the same effect over TLS, if only the org's certificate is trusted."""
     assert shared_org.tls_url is not None
     run(start(shared_org, shared_org.tls_url), shared_org, LIBRARIES[0], step, "S")

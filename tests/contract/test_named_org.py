@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from sfcode.org import Org, connect
-from tests.contract.place import API_VERSION
+from tests.contract.target_org import API_VERSION
 from tests.e2e.journey import Journey
 
 SOME = (
-    "test_sf_anywhere.py::test_what_is_not_there_is_named[real-data query -q SELECT+Nope__c+FROM+Contact-INVALID_FIELD]",
+    "test_sf_anywhere.py::test_missing_names_are_reported[real-data query -q SELECT+Nope__c+FROM+Contact-INVALID_FIELD]",
     "test_sdr.py::test_components_are_deleted[rest-real-PRE]",
     "test_jsforce.py::test_step[real-query in pages-jsforce]",
     "test_jsforce.py::test_step[real-metadata.upsert-jsforce]",
@@ -47,7 +47,7 @@ def inventory(org: Org) -> dict[str, Any]:
     }
 
 
-def test_every_client_works_in_an_org_of_which_only_address_and_token_are_known(
+def test_every_client_works_in_an_org_with_only_its_address_and_a_token(
     served: dict[str, Any], root: Path, tmp_path: Path
 ) -> None:
     """

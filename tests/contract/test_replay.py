@@ -92,23 +92,23 @@ class Player:
             status, body = self.send(recorded_request)
             answer = recorder.answer(status, body)
             same = (answer["status"], answer["shape"]) == (recorded_answer["status"], recorded_answer["shape"])
-            if same or not recorder.is_question(recorded_request) or time.monotonic() > deadline:
+            if same or not recorder.is_read(recorded_request) or time.monotonic() > deadline:
                 self.learn(recorded_answer["ids"], body)
                 return answer
 
 
 @pytest.fixture(scope="session")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return a function that creates the org of a name once."""
+def create_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function that creates the initial org of a recording once, by its name in STATES."""
     folders: dict[str, Path] = {}
 
-    def find_recording(name: str) -> Path:
+    def create(name: str) -> Path:
         if name not in folders:
             folders[name] = tmp_path_factory.mktemp(name)
             STATES[name](folders[name])
         return folders[name]
 
-    return find_recording
+    return create
 
 
 def test_there_are_recordings_of_every_client() -> None:
@@ -117,21 +117,21 @@ def test_there_are_recordings_of_every_client() -> None:
 
 
 @pytest.mark.parametrize(("path", "test"), _cases(), ids=lambda value: getattr(value, "stem", value))
-def test_the_org_answers_as_when_it_was_recorded(path: Path, test: str, founded, tmp_path: Path) -> None:
+def test_the_org_answers_as_when_it_was_recorded(path: Path, test: str, create_once, tmp_path: Path) -> None:
     """Every request of a recording gets an answer with the recorded status, keys and elements."""
     header, tests = recorder.load(path)
-    (tmp_path / "org.db").write_bytes((founded(header["state"]) / "org.db").read_bytes())
+    (tmp_path / "org.db").write_bytes((create_once(header["state"]) / "org.db").read_bytes())
     with serve(tmp_path) as org, contextlib.closing(Player(org, tmp_path)) as player:
         for exchange in tests[test] if test else itertools.chain(*tests.values()):
             recorded_request, recorded_answer = exchange["request"], exchange["answer"]
             if recorded_request["path"].startswith(recorder.SIGN_IN):
                 continue  # recordings contain no signatures and secrets
             answer = player.play(exchange)
-            place = (
+            request_text = (
                 f"{recorded_request['method']} {recorded_request['path']} {str(recorded_request.get('body', ''))[:300]}"
             )
-            assert answer["status"] == recorded_answer["status"], place
-            assert answer["shape"] == recorded_answer["shape"], place
+            assert answer["status"] == recorded_answer["status"], request_text
+            assert answer["shape"] == recorded_answer["shape"], request_text
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
@@ -146,7 +146,7 @@ def test_recordings_hold_no_token(path: Path) -> None:
     assert all(tests.values())
 
 
-def test_a_different_answer_is_seen() -> None:
+def test_a_different_answer_is_detected() -> None:
     """The comparison distinguishes keys, types of values and significant values, but not IDs and times."""
     before = json.dumps([{"id": "003Lc0000000001AAA", "success": True, "errors": []}]).encode()
     assert recorder.shape(before) == recorder.shape(before.replace(b"0001AAA", b"0002AAA"))

@@ -20,9 +20,9 @@ import pytest
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address
 from sfcode.org import Org
-from tests.contract.place import CLIENT_VERSION, Place
 from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy
 from tests.contract.sf import QUIET, Clients
+from tests.contract.target_org import CLIENT_VERSION, TargetOrg
 from tests.waiting import PATIENCE
 
 SCRIPT = Path(__file__).parent / "node" / "sdr.mjs"
@@ -43,7 +43,7 @@ class Sdr:
     """The Node process, and the org that it uses."""
 
     process: subprocess.Popen[str]
-    org: Place | None = None
+    org: TargetOrg | None = None
     rest: bool = False
 
     def __call__(self, action: str, **request: Any) -> Any:
@@ -92,13 +92,13 @@ def node(node_clients: Clients, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-def sdr(node: subprocess.Popen[str], org: Place) -> Sdr:
+def sdr(node: subprocess.Popen[str], org: TargetOrg) -> Sdr:
     return Sdr(node, org)
 
 
 @pytest.fixture(params=sorted(TRANSPORTS))
 def either(request: pytest.FixtureRequest, sdr: Sdr) -> Sdr:
-    """Deploy over SOAP, then over REST."""
+    """Return the library, once for deployments over REST and once over SOAP."""
     sdr.rest = TRANSPORTS[request.param]
     return sdr
 
@@ -138,7 +138,9 @@ def test_a_package_is_checked_deployed_and_deployed_again(
     assert states(either.deploy(project)) == dict.fromkeys(addresses, "Unchanged")
 
 
-def test_one_change_is_told_from_what_stays(either: Sdr, project: Path, client: Org, package: Rendered) -> None:
+def test_a_changed_component_is_distinguished_from_unchanged_ones(
+    either: Sdr, project: Path, client: Org, package: Rendered
+) -> None:
     deploy(client, package)
     edit(project / package.named(SCORE), "<label>", "<label>Our ")
     states_by_address = states(either.deploy(project))
@@ -184,8 +186,8 @@ NOT_IN_SCHEMA = [
         id="unknown element",
     ),
 ]
-"""Names that the local org's schema does not know, since it is older: packages of newer API versions may contain them,
-and packages of the schema's version are refused."""
+"""Names that the local org's schema does not have. A package of a newer API version may contain them, and a package of the
+schema's own version is refused."""
 
 
 @pytest.mark.parametrize(
@@ -196,7 +198,7 @@ and packages of the schema's version are refused."""
         for fault in faults
     ],
 )
-def test_what_the_org_refuses_is_told_of_the_file_at_fault(  # noqa: PLR0917
+def test_a_refusal_is_reported_with_the_local_file(  # noqa: PLR0917
     either: Sdr,
     project: Path,
     client: Org,
@@ -248,7 +250,7 @@ def test_components_are_deleted(either: Sdr, project: Path, client: Org, package
 
 
 @RECORDED
-def test_what_is_in_use_is_not_deleted(either: Sdr, project: Path, client: Org, package: Rendered) -> None:
+def test_a_component_in_use_is_not_deleted(either: Sdr, project: Path, client: Org, package: Rendered) -> None:
     """The field that an outbound message sends is not deleted, and neither are the other listed components."""
     deploy(client, package)
     used = package.address("CustomField:Contact.Appcues_User_Id__c")
@@ -258,7 +260,7 @@ def test_what_is_in_use_is_not_deleted(either: Sdr, project: Path, client: Org, 
     assert bodies(client, package.bodies) == package.bodies
 
 
-def test_what_is_retrieved_is_what_is_there(sdr: Sdr, client: Org, package: Rendered, tmp_path: Path) -> None:
+def test_a_retrieve_returns_the_components_of_the_org(sdr: Sdr, client: Org, package: Rendered, tmp_path: Path) -> None:
     """Deploying the files of a retrieve to the same org changes nothing; missing components are reported."""
     deploy(client, package)
     output = tmp_path / "back" / "force-app"
@@ -278,7 +280,7 @@ def test_the_org_is_listed_as_components(sdr: Sdr, client: Org, package: Rendere
     assert addresses <= set(sdr("list", types=types))
 
 
-def test_a_token_that_is_worth_nothing_is_refused(sdr: Sdr, org: Place, project: Path) -> None:
+def test_an_invalid_token_is_refused(sdr: Sdr, org: TargetOrg, project: Path) -> None:
     sdr.org = replace(org, access_token=f"{org.access_token[:15]}!nonsense")
     with pytest.raises(SdrError, match="INVALID_SESSION_ID"):
         sdr.deploy(project)

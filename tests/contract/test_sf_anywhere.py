@@ -9,12 +9,14 @@ from __future__ import annotations
 import pytest
 
 from sfcode.org import Org
-from tests.contract.place import Place, rows
 from tests.contract.sf import SfCli
+from tests.contract.target_org import TargetOrg, rows
 
 
 @pytest.mark.recorded("@salesforce/cli", "with_integration_user")
-def test_a_record_is_made_read_changed_refused_listed_and_deleted(at_org: SfCli, org: Place, client: Org) -> None:
+def test_a_record_is_created_read_changed_refused_listed_and_deleted(
+    at_org: SfCli, org: TargetOrg, client: Org
+) -> None:
     sf = at_org
     last = f"Van Dyke {org.word}"
     soql = f"SELECT Id, Title FROM Contact WHERE LastName = '{last}'"
@@ -59,7 +61,7 @@ def test_objects_are_listed_and_described(at_org: SfCli, client: Org) -> None:
         ("org list metadata -m Nope", "sf:INVALID_TYPE"),
     ],
 )
-def test_what_is_not_there_is_named(at_org: SfCli, command: str, name: str) -> None:
+def test_missing_names_are_reported(at_org: SfCli, command: str, name: str) -> None:
     """sf shows the error code of the org."""
     words = [word.replace("+", " ") for word in command.split()]
     assert at_org(words[0], *words[1:], code=1)["name"] == name

@@ -8,7 +8,7 @@ from sfcode.config.recipe_models import RECIPES
 from sfcode.metadata.manifest import read_manifest
 from sfcode.metadata.package import Layout, read, write
 from tests.contract.conftest import Sf
-from tests.contract.place import CLIENT_VERSION
+from tests.contract.target_org import CLIENT_VERSION
 from tests.e2e.journey import Journey
 from tests.metadata.samples import ALL
 
@@ -25,7 +25,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_sf_makes_our_package_from_our_source(sf: Sf, tmp_path: Path) -> None:
+def test_sf_converts_our_source_to_our_package(sf: Sf, tmp_path: Path) -> None:
     """`sf project convert source` converts our source files to the same package that we write, file by file."""
     source = lay_out(tmp_path / "source", "source")
     sf(source, "project", "convert", "source", "--output-dir", str(tmp_path / "made"))
@@ -35,7 +35,7 @@ def test_sf_makes_our_package_from_our_source(sf: Sf, tmp_path: Path) -> None:
     assert {name for name, data in files.items() if converted_files.get(name) != data} <= {"package.xml"}
 
 
-def test_sf_takes_every_file_of_the_recipes(sf: Sf, tmp_path: Path) -> None:
+def test_sf_converts_every_file_of_the_recipes(sf: Sf, tmp_path: Path) -> None:
     journey = Journey(tmp_path)
     created = journey.run("init", "--with", ",".join(("account", "lead", *RECIPES)))
     assert created.code == 0, created.err
@@ -57,7 +57,7 @@ def test_sf_lists_the_members_that_we_list(sf: Sf, tmp_path: Path) -> None:
     assert {str(address) for address in members_of_sf ^ own_members} == {"Workflow:Contact"}
 
 
-def test_sf_makes_our_source_from_our_package(sf: Sf, tmp_path: Path) -> None:
+def test_sf_converts_our_package_to_our_source(sf: Sf, tmp_path: Path) -> None:
     """`sf project convert mdapi` converts our package to our source files, and adds empty files for the standard objects."""
     source = write(ALL, CLIENT_VERSION, layout="source")
     package = lay_out(tmp_path / "package", "mdapi")

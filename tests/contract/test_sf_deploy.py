@@ -16,9 +16,9 @@ from sfcode.local.metadata.deploy import engine
 from sfcode.metadata.component import Address
 from sfcode.metadata.manifest import read_manifest
 from sfcode.org import Org
-from tests.contract.place import Place
 from tests.contract.project import Rendered, bodies, deploy
 from tests.contract.sf import SfCli
+from tests.contract.target_org import TargetOrg
 from tests.local.metadata.test_jobs import Gate
 from tests.waiting import PATIENCE
 
@@ -34,7 +34,7 @@ SCORE = "force-app/main/default/objects/Contact/fields/Appcues_NPS_Score__c.fiel
 
 @pytest.fixture(params=sorted(TRANSPORTS))
 def either(request: pytest.FixtureRequest, at_org: SfCli) -> SfCli:
-    """Deploy with sf over SOAP, then over REST."""
+    """Return sf, once for deployments over REST and once over SOAP."""
     at_org.environ["SF_ORG_METADATA_REST_DEPLOY"] = TRANSPORTS[request.param]
     return at_org
 
@@ -59,7 +59,9 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_a_package_from_validation_to_change(either: SfCli, project: Path, client: Org, package: Rendered) -> None:
+def test_a_package_is_validated_deployed_and_changed(
+    either: SfCli, project: Path, client: Org, package: Rendered
+) -> None:
     """Validate, quick-deploy, deploy again, change, stop waiting, resume, and request the report."""
     addresses = {str(address) for address in package.bodies}
 
@@ -144,8 +146,8 @@ def test_a_running_deploy_is_canceled(at_org: SfCli, project: Path, client: Org,
 
 
 @RECORDED
-def test_what_is_in_the_org_is_listed_and_retrieved(
-    at_org: SfCli, org: Place, client: Org, package: Rendered, tmp_path: Path
+def test_components_of_the_org_are_listed_and_retrieved(
+    at_org: SfCli, org: TargetOrg, client: Org, package: Rendered, tmp_path: Path
 ) -> None:
     """The test lists types and components, generates a manifest from the org, and retrieves a project with that manifest."""
     deploy(client, package)

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sfcode.local.store import Store
 from sfcode.org import Org
-from tests.contract.place import Place, rows
 from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy
 from tests.contract.sf import SfCli
+from tests.contract.target_org import TargetOrg, rows
 from tests.waiting import PATIENCE
 
 RECORDED = pytest.mark.recorded("@salesforce/cli", "with_integration_user")
@@ -25,14 +25,14 @@ ORGANIZATION = "SELECT Name FROM Organization"
 
 
 @RECORDED
-def test_signing_in_with_a_token(sf_cli: SfCli, org: Place) -> None:
+def test_signing_in_with_a_token(sf_cli: SfCli, org: TargetOrg) -> None:
     """sf finds the user of a token, and shows the user and the limits of the org."""
     if org.is_real:
         sf_cli.environ |= org.environ
     sf_cli("org login access-token --no-prompt --alias local --instance-url", org.url, SF_ACCESS_TOKEN=org.access_token)
     answer = sf_cli("org display user --target-org local")
     assert (answer["result"]["username"], answer["result"]["orgId"]) == (org.username, org.org_id)
-    (user,) = rows(org.ours, f"SELECT Profile.Name FROM User WHERE Id = '{org.user_id}'")
+    (user,) = rows(org.client, f"SELECT Profile.Name FROM User WHERE Id = '{org.user_id}'")
     assert answer["result"]["profileName"] == user["Profile"]["Name"]
     answer = sf_cli("org list limits --target-org local")
     limits = {limit["name"]: limit for limit in answer["result"]}
@@ -40,7 +40,7 @@ def test_signing_in_with_a_token(sf_cli: SfCli, org: Place) -> None:
 
 
 @pytest.mark.local_only("an app is registered by a control route, and its session ended in the org's file")
-def test_signing_in_with_a_key(sf_cli: SfCli, org: Place, state: Path, client: Org, tmp_path: Path) -> None:
+def test_signing_in_with_a_key(sf_cli: SfCli, org: TargetOrg, state: Path, client: Org, tmp_path: Path) -> None:
     """sf signs in as the user with the app's key, and signs in again when the session has ended."""
     key, certificate = key_and_certificate()
     (tmp_path / "app.key").write_bytes(key)
@@ -97,8 +97,8 @@ def key_and_certificate() -> tuple[bytes, str]:
 
 
 @pytest.mark.local_only("it serves with a certificate of its own, which no machine trusts")
-def test_everything_goes_over_tls_too(
-    sf_cli: SfCli, org: Place, package: Rendered, client: Org, tmp_path: Path
+def test_all_commands_work_over_tls(
+    sf_cli: SfCli, org: TargetOrg, package: Rendered, client: Org, tmp_path: Path
 ) -> None:
     """If sf trusts the certificate, it signs in, queries, and deploys over REST and SOAP; otherwise it does not connect."""
     trusted = {"NODE_EXTRA_CA_CERTS": str(org.certificate)}
@@ -120,7 +120,7 @@ def test_everything_goes_over_tls_too(
 
 @RECORDED
 def test_records_of_a_file_are_upserted_in_bulk(
-    at_org: SfCli, org: Place, client: Org, package: Rendered, tmp_path: Path
+    at_org: SfCli, org: TargetOrg, client: Org, package: Rendered, tmp_path: Path
 ) -> None:
     """The first upsert creates the records, the second one finds them by their external ID."""
     deploy(client, package)

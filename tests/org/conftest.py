@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE
 
 @dataclass
 class Time:
-    """A clock that only sleeping advances."""
+    """A clock that advances only when the client sleeps."""
 
     now: float = 1_000_000.0
     slept: list[float] = field(default_factory=list)

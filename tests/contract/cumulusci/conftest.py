@@ -21,7 +21,7 @@ from sfcode.local import reset, serve
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import write
 from tests.conftest import STARTED_WITH
-from tests.contract.place import CLIENT_VERSION, Place, local
+from tests.contract.target_org import CLIENT_VERSION, TargetOrg, local
 from tests.waiting import PATIENCE
 
 VERSION = CLIENT_VERSION
@@ -41,7 +41,7 @@ class Cumulus:
     program: Path
     folder: Path
     home: Path
-    org: Place
+    org: TargetOrg
 
     def run(self, task: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one task against the org."""
@@ -102,22 +102,22 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def cci_org(target: str, request: pytest.FixtureRequest) -> Iterator[Place]:
+def cci_org(target: str, request: pytest.FixtureRequest) -> Iterator[TargetOrg]:
     """Serve a new org; or return the named one, with a unique word for the names of this test's data."""
     if target == "real":
-        place = request.getfixturevalue("named_org").for_test()
-        if place.tls_url is None:
+        target_org = request.getfixturevalue("named_org").for_test()
+        if target_org.tls_url is None:
             pytest.skip("CumulusCI speaks https only, and SFCODE_TEST_ORG names an http address")
-        yield place
+        yield target_org
         return
     state = request.getfixturevalue("tmp_path") / "state"
     shutil.copytree(request.getfixturevalue("company"), state)
-    with serve(state, tls=True) as org, local(org) as place:
-        yield place
+    with serve(state, tls=True) as org, local(org) as target_org:
+        yield target_org
 
 
 @pytest.fixture
-def cci(cci_program: Path, cci_org: Place, tmp_path: Path) -> Cumulus:
+def cci(cci_program: Path, cci_org: TargetOrg, tmp_path: Path) -> Cumulus:
     """Return a project folder, and an org for its tasks."""
     folder, home = tmp_path / "project", tmp_path / "home"
     folder.mkdir()

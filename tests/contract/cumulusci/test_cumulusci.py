@@ -8,22 +8,22 @@ from sfcode.metadata.component import Component
 from sfcode.metadata.package import read
 from tests.contract.cumulusci.conftest import Cumulus
 from tests.contract.like import like
-from tests.contract.place import Place, rows
+from tests.contract.target_org import TargetOrg, rows
 
 pytestmark = pytest.mark.recorded("cumulusci", "shipped")
 
 PROBLEM = "In field: field - no CustomField named Contact.No__c found"
 
 
-def field(org: Place) -> Component:
+def field(org: TargetOrg) -> Component:
     return Component("CustomField", f"Contact.{org.word}Made__c", {"label": "Made", "type": "Text", "length": 20})
 
 
-def permissions(org: Place) -> Component:
+def permissions(org: TargetOrg) -> Component:
     return Component("PermissionSet", org.word, {"label": org.word, "description": "By deploy"})
 
 
-def wrong(org: Place) -> Component:
+def wrong(org: TargetOrg) -> Component:
     refused = {"Contact.No__c": {"editable": True, "readable": True}}
     return Component("PermissionSet", org.word, {"label": "W", "fieldPermissions": refused})
 
@@ -77,6 +77,6 @@ def test_retrieve_and_assign(cci: Cumulus) -> None:
     result = cci.run("assign_permission_sets", "--api_names", cci.org.word)
     assert result.returncode == 0, result.stdout + result.stderr
     records = rows(
-        cci.org.ours, f"SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = '{cci.org.word}'"
+        cci.org.client, f"SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = '{cci.org.word}'"
     )
     assert records == [{"AssigneeId": cci.org.user_id}]

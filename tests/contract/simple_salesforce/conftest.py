@@ -21,8 +21,8 @@ from vcr import VCR
 
 from sfcode.local import serve
 from tests.contract.conftest import REAL
-from tests.contract.place import CLIENT_VERSION, Place, local
 from tests.contract.states import with_external_ids
+from tests.contract.target_org import CLIENT_VERSION, TargetOrg, local
 from tests.org import recording
 
 VERSION = CLIENT_VERSION
@@ -42,14 +42,14 @@ class PlainHttp(HTTPAdapter):
 
 
 @dataclass(frozen=True)
-class Served(Place):
+class Served(TargetOrg):
     """An org, and how a client connects to it."""
 
     transport: str = "http"
 
     @classmethod
-    def at(cls, place: Place, transport: str) -> Served:
-        return cls(**{field.name: getattr(place, field.name) for field in fields(place)}, transport=transport)
+    def at(cls, target_org: TargetOrg, transport: str) -> Served:
+        return cls(**{field.name: getattr(target_org, field.name) for field in fields(target_org)}, transport=transport)
 
     @property
     def host(self) -> str:
@@ -87,13 +87,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     """Serve a new org; or return the named one, with a unique word for the names of this test's data."""
     if request.param == "real":
-        place = request.getfixturevalue("ground").for_test()
-        yield Served.at(place, "tls" if place.tls_url else "http")
+        target_org = request.getfixturevalue("shared_data").for_test()
+        yield Served.at(target_org, "tls" if target_org.tls_url else "http")
         return
     state = request.getfixturevalue("tmp_path") / "state"
     shutil.copytree(request.getfixturevalue("company"), state)
-    with serve(state, tls=request.param == "tls") as org, local(org) as place:
-        yield Served.at(place, request.param)
+    with serve(state, tls=request.param == "tls") as org, local(org) as target_org:
+        yield Served.at(target_org, request.param)
 
 
 @pytest.fixture

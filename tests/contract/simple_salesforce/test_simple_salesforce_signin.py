@@ -20,9 +20,9 @@ from simple_salesforce import Salesforce, SalesforceAuthenticationFailed
 from sfcode.local import register_app, serve
 from sfcode.local.signin.passwords import hash_password
 from sfcode.local.store import Store
-from tests.contract.place import local
 from tests.contract.simple_salesforce.conftest import VERSION, Served
 from tests.contract.states import APP, PASSWORD
+from tests.contract.target_org import local
 
 USERNAME = "admin@northwind.example"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -74,8 +74,8 @@ def open_org(request: pytest.FixtureRequest, company: Path, tmp_path: Path) -> I
     register_app(state, APP | {"certificate": PUBLIC})
     with Store(state / "org.db") as store, store.transaction() as tx:
         tx.passwords.set(tx.settings.get("admin_id") or "", hash_password(PASSWORD))
-    with serve(state, tls=request.param == "tls") as org, local(org) as place:
-        yield Served.at(place, request.param)
+    with serve(state, tls=request.param == "tls") as org, local(org) as target_org:
+        yield Served.at(target_org, request.param)
 
 
 def sign_in(org: Served, way: Way, **arguments: Any) -> Salesforce:
@@ -91,7 +91,7 @@ def sign_in(org: Served, way: Way, **arguments: Any) -> Salesforce:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_signs_in(open_org: Served, way: str) -> None:
-    """The session is a new one of the user."""
+    """A sign-in creates a new session of the user."""
     sf = sign_in(open_org, WAYS[way])
     try:
         assert sf.sf_instance == open_org.host

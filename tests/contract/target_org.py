@@ -28,8 +28,8 @@ CLIENT_VERSION = "68.0"
 """The newest API version of current orgs, which current clients use."""
 LEADS = 450
 """The number of leads, which is more than fits on the requested pages."""
-GROUND = "Ground"
-"""A part of the names of data that exists for a whole run, and not for one test."""
+SHARED = "Ground"
+"""A part of the names of data that all tests of a run share."""
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyz"
 _NAMED = {"Event": "Subject", "Contact": "LastName", "Lead": "LastName", "Account": "Name"}
@@ -41,13 +41,13 @@ _TYPES = ("PermissionSet", "Flow", "WorkflowOutboundMessage", "CustomField", "Cu
 
 
 @dataclass(frozen=True)
-class Place:
+class TargetOrg:
     """An org, and the data that a test needs to use it."""
 
     url: str
     access_token: str
-    ours: Org
-    """A client that is independent of the tested one, to read the org with."""
+    client: Org
+    """A client that is independent of the tested one, to prepare and read the org."""
     word: str
     """The prefix of the names of everything that a test creates."""
     is_real: bool = False
@@ -63,20 +63,20 @@ class Place:
 
     @property
     def username(self) -> str:
-        return self.ours.identity.username
+        return self.client.identity.username
 
     @property
     def user_id(self) -> str:
-        return self.ours.identity.user_id
+        return self.client.identity.user_id
 
     @property
     def org_id(self) -> str:
-        return self.ours.identity.org_id
+        return self.client.identity.org_id
 
     @cached_property
     def person(self) -> str:
         """The name of the signed-in user."""
-        return str(rows(self.ours, f"SELECT Name FROM User WHERE Id = '{self.user_id}'")[0]["Name"])
+        return str(rows(self.client, f"SELECT Name FROM User WHERE Id = '{self.user_id}'")[0]["Name"])
 
     @property
     def wait(self) -> float:
@@ -97,19 +97,19 @@ class Place:
             *(f"{field} = {_quoted(value)}" for field, value in field_values.items()),
         ]
         clause = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        return rows(self.ours, f"SELECT FIELDS(ALL) FROM {name}{clause} LIMIT 200")
+        return rows(self.client, f"SELECT FIELDS(ALL) FROM {name}{clause} LIMIT 200")
 
     def count(self, name: str, condition: str) -> int:
-        return self.ours.count(f"SELECT COUNT() FROM {name} WHERE {condition}")
+        return self.client.count(f"SELECT COUNT() FROM {name} WHERE {condition}")
 
     def component(self, type: str, name: str) -> Mapping[str, Any] | None:
         """Read the body of a component; None if it does not exist."""
-        components = self.ours.metadata.read_metadata(type, [name])
+        components = self.client.metadata.read_metadata(type, [name])
         return components[0].body if components else None
 
     def make(self, name: str, *records: Mapping[str, Any]) -> list[str]:
         """Create records without the tested client; return their IDs."""
-        return [self.ours.create(name, record) for record in records]
+        return [self.client.create(name, record) for record in records]
 
 
 def _quoted(value: Any) -> str:
@@ -132,58 +132,56 @@ def deploy(client: Org, *components: Component, deleted: tuple[Address, ...] = (
 
 
 @contextlib.contextmanager
-def local(org: LocalOrg) -> Iterator[Place]:
-    """Return a served local org as a place."""
+def local(org: LocalOrg) -> Iterator[TargetOrg]:
+    """Return a served local org."""
     with connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version=API_VERSION) as client:
-        yield Place(org.url, org.access_token, client, "Ours", False, org.tls_url, org.certificate)
+        yield TargetOrg(org.url, org.access_token, client, "Ours", False, org.tls_url, org.certificate)
 
 
 @dataclass
-class Real:
-    """The named org, for a whole run."""
+class NamedOrg:
+    """The org that SFCODE_TEST_ORG names, for a whole run."""
 
-    place: Place
+    org: TargetOrg
     tests: int = 0
 
-    def for_test(self) -> Place:
-        """Return the place with a word that is unique to a test."""
+    def for_test(self) -> TargetOrg:
+        """Return the org with a word that is unique to a test."""
         self.tests += 1
-        return replace(
-            self.place, word=f"{self.place.word}{_LETTERS[self.tests // 24 % 24]}{_LETTERS[self.tests % 24]}"
-        )
+        return replace(self.org, word=f"{self.org.word}{_LETTERS[self.tests // 24 % 24]}{_LETTERS[self.tests % 24]}")
 
 
 @contextlib.contextmanager
-def opened(name: str, environ: Mapping[str, str]) -> Iterator[Real]:
+def opened(name: str, environ: Mapping[str, str]) -> Iterator[NamedOrg]:
     """Sign in to an org by its name as `--org` accepts it; delete the test data at the end."""
     word = "T" + "".join(secrets.choice(_LETTERS) for _ in range(5))
     with connect(name, environ=environ, api_version=API_VERSION) as client:
         url = client.instance_url
         token = client._connection.session.token.reveal()
         trusted = os.environ.get("REQUESTS_CA_BUNDLE")
-        place = Place(url, token, client, word, True, url if url.startswith("https:") else None)
-        place = replace(place, certificate=Path(trusted) if trusted else None)
-        prefix = f"{word}{GROUND}"
-        place = replace(place, external_id=f"{prefix}Ext__c", number=f"{prefix}Number__c", firm=prefix)
+        target_org = TargetOrg(url, token, client, word, True, url if url.startswith("https:") else None)
+        target_org = replace(target_org, certificate=Path(trusted) if trusted else None)
+        prefix = f"{word}{SHARED}"
+        target_org = replace(target_org, external_id=f"{prefix}Ext__c", number=f"{prefix}Number__c", firm=prefix)
         try:
-            yield Real(place)
+            yield NamedOrg(target_org)
         finally:
-            sweep(client, word, ground=True)
+            delete_test_data(client, word, include_shared=True)
 
 
-def lay_ground(place: Place) -> None:
-    """Create the components and records that the tables need: external IDs, a number field, and leads for several pages."""
-    prefix, client = f"{place.word}{GROUND}", place.ours
+def create_shared_data(target_org: TargetOrg) -> None:
+    """Create the components and records that many steps need: external IDs, a number field, and leads for several pages."""
+    prefix, client = f"{target_org.word}{SHARED}", target_org.client
     text = {"label": "Ext", "type": "Text", "length": 80, "externalId": True, "unique": True}
     number = {"label": "Number", "type": "Number", "precision": 18, "scale": 0}
-    fields = [Component("CustomField", f"{name}.{place.external_id}", text) for name in ("Account", "Contact")]
-    fields += [Component("CustomField", f"{name}.{place.number}", number) for name in ("Contact", "Lead")]
+    fields = [Component("CustomField", f"{name}.{target_org.external_id}", text) for name in ("Account", "Contact")]
+    fields += [Component("CustomField", f"{name}.{target_org.number}", number) for name in ("Contact", "Lead")]
     permissions_by_field = {entry.full_name: {"editable": True, "readable": True} for entry in fields}
     deploy(
         client, *fields, Component("PermissionSet", prefix, {"label": prefix, "fieldPermissions": permissions_by_field})
     )
     (permissions,) = rows(client, f"SELECT Id FROM PermissionSet WHERE Name = '{prefix}'")
-    client.create("PermissionSetAssignment", {"AssigneeId": place.user_id, "PermissionSetId": permissions["Id"]})
+    client.create("PermissionSetAssignment", {"AssigneeId": target_org.user_id, "PermissionSetId": permissions["Id"]})
     records = [{"attributes": {"type": "Lead"}, "LastName": f"{prefix}Lead", "Company": prefix} for _ in range(LEADS)]
     for start in range(0, LEADS, 200):
         body = {"allOrNone": True, "records": records[start : start + 200]}
@@ -191,15 +189,17 @@ def lay_ground(place: Place) -> None:
         assert all(entry["success"] for entry in answers), answers
 
 
-def sweep(client: Org, word: str, *, ground: bool = False) -> None:
-    """Delete everything whose name contains the test's word; delete data of the whole run only on request."""
+def delete_test_data(client: Org, word: str, *, include_shared: bool = False) -> None:
+    """Delete everything whose name contains the test's word; delete shared data only with `include_shared`."""
     for name, field in _NAMED.items():
-        _sweep_records(client, name, f"{field} LIKE '%{word}%'", ground)
+        _delete_records(client, name, f"{field} LIKE '%{word}%'", include_shared)
     sets = f"PermissionSet.Name LIKE '{word}%'"
-    _sweep_records(client, "PermissionSetAssignment", sets, ground, excluded="PermissionSet.Name")
+    _delete_records(client, "PermissionSetAssignment", sets, include_shared, excluded="PermissionSet.Name")
     listed = [Address(entry.type, entry.full_name) for entry in client.metadata.list_metadata(*_TYPES)]
     addresses = [
-        entry for entry in listed if word in entry.full_name and (ground or f"{word}{GROUND}" not in entry.full_name)
+        entry
+        for entry in listed
+        if word in entry.full_name and (include_shared or f"{word}{SHARED}" not in entry.full_name)
     ]
     for flow in (entry for entry in addresses if entry.type == "Flow"):
         remove_flow(client, flow)
@@ -213,9 +213,9 @@ def sweep(client: Org, word: str, *, ground: bool = False) -> None:
         deploy(client, deleted=tuple(dict.fromkeys(deletions)))
 
 
-def _sweep_records(client: Org, name: str, condition: str, ground: bool, excluded: str = "") -> None:
+def _delete_records(client: Org, name: str, condition: str, include_shared: bool, excluded: str = "") -> None:
     field = excluded or _NAMED[name]
-    but = "" if ground else f" AND (NOT {field} LIKE '%{GROUND}%')"
+    but = "" if include_shared else f" AND (NOT {field} LIKE '%{SHARED}%')"
     record_ids = [row["Id"] for row in rows(client, f"SELECT Id FROM {name} WHERE {condition}{but}")]
     for start in range(0, len(record_ids), 200):
         ids = ",".join(record_ids[start : start + 200])
