@@ -32,7 +32,7 @@ class CountingLock(Lock):
 
 @dataclass
 class ScriptedOrg:
-    """An org with a list of statuses for each deployment, and a clock that only sleeping advances."""
+    """An org with a list of statuses for each deployment, and a clock that advances only when the client sleeps."""
 
     courses: list[list[DeployResult | BaseException]]
     time: float = 100.0
@@ -75,7 +75,7 @@ class ScriptedOrg:
         return f"{ID[:-4]}Q{len(self.quick):03}"
 
     def tooling_query(self, soql: str, _value: object) -> list[dict[str, object]]:
-        """Answer for one flow with two versions, the second of which is active."""
+        """Return the two versions of one flow, of which the second is active."""
         if "FROM FlowDefinition" in soql:
             return [{"Id": "300", "DeveloperName": "Appcues_contact", "ActiveVersionId": self.active}]
         return [{"Id": f"301{number}", "DefinitionId": "300", "VersionNumber": number} for number in (2, 1)]

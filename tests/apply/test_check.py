@@ -97,7 +97,7 @@ def test_a_check_with_tests_is_saved_with_the_digest_of_its_package() -> None:
     )
 
 
-class TestAUserWhoIsNotThereYet:
+class TestAUserWhoDoesNotExistYet:
     PLAN = plan(Change(USER.address, None, USER), Change(MESSAGE.address, None, MESSAGE))
     STOOD_IN = f"{USER.full_name} does not exist yet, so {TARGET.username} was used instead"
     RECORDS = "not 1 user or assignment, which no deployment contains"

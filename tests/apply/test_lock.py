@@ -36,8 +36,8 @@ class HandClock:
 
 
 @dataclass
-class Patience:
-    """A clock that only sleeping advances, with events that happen at given times."""
+class EventClock:
+    """A clock that advances only when the client sleeps, and a function that is called after each sleep."""
 
     seconds: float = 0.0
     meanwhile: Callable[[], None] = lambda: None
@@ -48,7 +48,7 @@ class Patience:
 
 
 @dataclass
-class Place:
+class LockCase:
     """A local org, two clients of it, and their output."""
 
     url: str
@@ -56,11 +56,11 @@ class Place:
     clock: HandClock
     one: Org
     other: Org
-    patience: Patience
-    said: list[str] = field(default_factory=list)
+    patience: EventClock
+    reports: list[str] = field(default_factory=list)
 
     def hold(self, org: Org, holder: Holder, patience: float = 0.0):
-        return hold_lock(org, "Test", holder, patience=patience, report=self.said.append)
+        return hold_lock(org, "Test", holder, patience=patience, report=self.reports.append)
 
     def leave(self, holder: Holder) -> str:
         """Leave a lock in the org, as a killed run does."""
@@ -80,63 +80,63 @@ def served(tmp_path_factory):
 
 
 @pytest.fixture
-def place(served):
+def case(served):
     org, clock = served
-    patience = Patience()
+    patience = EventClock()
     runtime = Runtime(sleep=patience.sleep, clock=lambda: patience.seconds)
     environ = {"SF_ACCESS_TOKEN": org.access_token}
     clients = [connect(org.url, environ=environ, api_version="63.0", runtime=runtime) for _ in range(2)]
     with clients[0], clients[1]:
-        place = Place(org.url, org.access_token, clock, *clients, patience)
-        yield place
-        lock = find_lock(place.one, "Test")
+        case = LockCase(org.url, org.access_token, clock, *clients, patience)
+        yield case
+        lock = find_lock(case.one, "Test")
         if lock:
-            remove_lock(place.one, lock.id)
+            remove_lock(case.one, lock.id)
 
 
 def run(**more: object) -> Holder:
     return replace(this_run("apply"), **more)
 
 
-def test_a_second_apply_is_refused_with_the_holder_its_time_machine_and_plan(place):
+def test_a_second_apply_is_refused_with_the_holder_its_time_machine_and_plan(case):
     first = run(**ELSEWHERE, plan="3f9a1c2b4d5e", pid=77)
-    with place.hold(place.one, first), pytest.raises(Refused) as refused, place.hold(place.other, run()):
+    with case.hold(case.one, first), pytest.raises(Refused) as refused, case.hold(case.other, run()):
         raise AssertionError("two hold the lock")
     assert refused.value.message == (
         "The org is locked by `sfcode apply` of admin@northwind.example (jane@ci-7, process 77, plan 3f9a1c2b4d5e) "
-        f"since {place.clock.time:%Y-%m-%d %H:%M:%S} UTC."
+        f"since {case.clock.time:%Y-%m-%d %H:%M:%S} UTC."
     )
     assert "--lock-timeout 5m" in refused.value.hint
     assert "`sfcode force-unlock 081" in refused.value.hint
-    assert place.is_free
+    assert case.is_free
 
 
-def test_a_second_apply_waits_for_the_lock_timeout(place):
-    with place.hold(place.one, run()), pytest.raises(Refused), place.hold(place.other, run(), patience=300):
+def test_a_second_apply_waits_for_the_lock_timeout(case):
+    with case.hold(case.one, run()), pytest.raises(Refused), case.hold(case.other, run(), patience=300):
         raise AssertionError("two hold the lock")
-    assert place.patience.seconds == 300
-    assert len([line for line in place.said if line.startswith("Waiting for `sfcode apply`")]) == 1
+    assert case.patience.seconds == 300
+    assert len([line for line in case.reports if line.startswith("Waiting for `sfcode apply`")]) == 1
 
 
-def test_a_second_apply_continues_when_the_first_has_ended(place):
-    first = place.hold(place.one, run())
+def test_a_second_apply_continues_when_the_first_has_ended(case):
+    first = case.hold(case.one, run())
     first.__enter__()
 
     def done() -> None:
-        if place.patience.seconds >= 10 and not place.is_free:
+        if case.patience.seconds >= 10 and not case.is_free:
             first.__exit__(None, None, None)
 
-    place.patience.meanwhile = done
-    with place.hold(place.other, run(), patience=300):
-        assert 10 <= place.patience.seconds < 20
-    assert place.is_free
+    case.patience.meanwhile = done
+    with case.hold(case.other, run(), patience=300):
+        assert 10 <= case.patience.seconds < 20
+    assert case.is_free
 
 
 @pytest.mark.parametrize("end", [None, OrgError("refused"), KeyboardInterrupt(), SystemExit(1)], ids=repr)
-def test_the_lock_is_released_however_the_apply_ends(place, end):
+def test_the_lock_is_released_however_the_apply_ends(case, end):
     def work() -> None:
-        with place.hold(place.one, run()):
-            assert not place.is_free
+        with case.hold(case.one, run()):
+            assert not case.is_free
             if end is not None:
                 raise end
 
@@ -145,10 +145,10 @@ def test_the_lock_is_released_however_the_apply_ends(place, end):
     else:
         with pytest.raises(type(end)):
             work()
-    assert place.is_free
+    assert case.is_free
 
 
-def test_a_signal_during_the_creation_of_the_lock_leaves_no_lock(place, monkeypatch):
+def test_a_signal_during_the_creation_of_the_lock_leaves_no_lock(case, monkeypatch):
     start = threading.Thread.start
 
     def interrupted(thread: threading.Thread) -> None:
@@ -157,24 +157,24 @@ def test_a_signal_during_the_creation_of_the_lock_leaves_no_lock(place, monkeypa
         start(thread)  # the served org starts its own threads
 
     monkeypatch.setattr(threading.Thread, "start", interrupted)
-    with pytest.raises(KeyboardInterrupt), place.hold(place.one, run()):
+    with pytest.raises(KeyboardInterrupt), case.hold(case.one, run()):
         raise AssertionError("it is not held")
     monkeypatch.undo()
-    assert place.is_free
+    assert case.is_free
 
 
-def test_a_running_deployment_keeps_the_lock_until_apply_attach(place):
-    deploy_id = place.one.metadata.deploy(zip_files(write([], "63.0")), DeployOptions())
-    with pytest.raises(DeployStillRunning), place.hold(place.one, run()):
+def test_a_running_deployment_keeps_the_lock_until_apply_attach(case):
+    deploy_id = case.one.metadata.deploy(zip_files(write([], "63.0")), DeployOptions())
+    with pytest.raises(DeployStillRunning), case.hold(case.one, run()):
         raise DeployStillRunning(deploy_id, "you interrupted the wait for it")
-    lock = find_lock(place.one, "Test")
+    lock = find_lock(case.one, "Test")
     assert lock
     assert lock.holder
     assert (lock.holder.detached, lock.holder.deployment) == (True, deploy_id)
-    release_attached(place.other, "Test", "0Af000000000000")
-    assert not place.is_free, "another deployment has ended"
-    release_attached(place.other, "Test", deploy_id)
-    assert place.is_free
+    release_attached(case.other, "Test", "0Af000000000000")
+    assert not case.is_free, "another deployment has ended"
+    release_attached(case.other, "Test", deploy_id)
+    assert case.is_free
 
 
 def test_a_running_deployment_refuses_other_applies_until_it_has_ended(tmp_path):
@@ -214,40 +214,40 @@ def test_the_lock_of_a_killed_run_with_a_deployment_names_apply_attach(tmp_path)
 RESOURCE = {"cacheControl": "Private", "content": "eA==", "contentType": "text/plain"}
 
 
-def test_a_lock_not_renewed_for_ten_minutes_of_org_time_is_taken_over(place):
-    place.leave(run(**ELSEWHERE))
-    place.clock.time += timedelta(minutes=9)
-    with pytest.raises(Refused), place.hold(place.other, run()):
+def test_a_lock_not_renewed_for_ten_minutes_of_org_time_is_taken_over(case):
+    case.leave(run(**ELSEWHERE))
+    case.clock.time += timedelta(minutes=9)
+    with pytest.raises(Refused), case.hold(case.other, run()):
         raise AssertionError("two hold the lock")
-    place.clock.time += timedelta(minutes=1, seconds=1)
-    with place.hold(place.other, run()):
-        assert "not renewed since" in place.said[0]
-    assert place.is_free
+    case.clock.time += timedelta(minutes=1, seconds=1)
+    with case.hold(case.other, run()):
+        assert "not renewed since" in case.reports[0]
+    assert case.is_free
 
 
-def test_a_lock_of_an_ended_process_of_this_machine_is_taken_over_at_once(place):
-    place.leave(run(pid=2**22 + 1))
-    with place.hold(place.other, run()):
-        assert place.said[0].endswith("its process does not run any more")
+def test_a_lock_of_an_ended_process_of_this_machine_is_taken_over_at_once(case):
+    case.leave(run(pid=2**22 + 1))
+    with case.hold(case.other, run()):
+        assert case.reports[0].endswith("its process does not run any more")
 
 
-def test_a_lock_with_unknown_content_holds_until_it_expires(place):
-    lock_id = place.leave(run())
-    place.one.update("StaticResource", lock_id, {"Description": "do not touch"})
-    with pytest.raises(Refused, match="locked by admin@northwind.example since"), place.hold(place.other, run()):
+def test_a_lock_with_unknown_content_holds_until_it_expires(case):
+    lock_id = case.leave(run())
+    case.one.update("StaticResource", lock_id, {"Description": "do not touch"})
+    with pytest.raises(Refused, match="locked by admin@northwind.example since"), case.hold(case.other, run()):
         raise AssertionError("two hold the lock")
 
 
-def test_one_of_many_applies_takes_over_an_expired_lock(place):
+def test_one_of_many_applies_takes_over_an_expired_lock(case):
     """Each run deletes the lock by the ID that it has read, so no run deletes a lock that another run has just created."""
-    place.leave(run(pid=2**22 + 1))
+    case.leave(run(pid=2**22 + 1))
     inside, most, ends = [], [], []
     barrier = threading.Barrier(6)
 
     def take() -> None:
         barrier.wait()
         try:
-            with hold_lock(place.one, "Test", run(), patience=0, report=lambda _: None):
+            with hold_lock(case.one, "Test", run(), patience=0, report=lambda _: None):
                 inside.append(1)
                 most.append(len(inside))
                 barrier.wait(timeout=PATIENCE)  # all threads have tried to get the lock
@@ -278,23 +278,23 @@ def test_a_lost_response_leaves_neither_an_orphaned_lock_nor_a_second_one(tmp_pa
         assert find_lock(client, "Test") is None
 
 
-def test_a_holder_renews_its_lock(place, monkeypatch):
+def test_a_holder_renews_its_lock(case, monkeypatch):
     monkeypatch.setattr(lock_module, "BEAT", 0.01)
-    with place.hold(place.one, run()):
-        until(lambda: (lock := find_lock(place.other, "Test")) and lock.holder and lock.holder.beat >= 2)
+    with case.hold(case.one, run()):
+        until(lambda: (lock := find_lock(case.other, "Test")) and lock.holder and lock.holder.beat >= 2)
 
 
-def test_a_holder_stops_before_its_next_step_if_its_lock_was_removed(place, monkeypatch):
+def test_a_holder_stops_before_its_next_step_if_its_lock_was_removed(case, monkeypatch):
     monkeypatch.setattr(lock_module, "BEAT", 0.01)
-    with place.hold(place.one, run()) as lock:
-        current_lock = find_lock(place.other, "Test")
+    with case.hold(case.one, run()) as lock:
+        current_lock = find_lock(case.other, "Test")
         assert current_lock
-        assert remove_lock(place.other, current_lock.id)
+        assert remove_lock(case.other, current_lock.id)
         with pytest.raises(Refused, match="taken over the lock"):
             until(lock.confirm)
 
 
-def test_a_user_who_may_not_create_the_lock_gets_a_hint(place):
+def test_a_user_who_may_not_create_the_lock_gets_a_hint(case):
     values = {"Username": "bare@example.com", "LastName": "Bare", "Alias": "bare", "Email": "bare@example.com"}
     locale = {
         "TimeZoneSidKey": "GMT",
@@ -302,21 +302,21 @@ def test_a_user_who_may_not_create_the_lock_gets_a_hint(place):
         "EmailEncodingKey": "UTF-8",
         "LanguageLocaleKey": "en_US",
     }
-    (profile,) = place.one.query("SELECT Id FROM Profile WHERE Name = 'Standard User'")
-    place.one.create("User", values | locale | {"ProfileId": profile["Id"]})
-    token = sign_in_as(place, "bare@example.com")
-    bare = connect(place.url, environ={"SF_ACCESS_TOKEN": token}, api_version="63.0")
-    with bare, pytest.raises(OrgError, match="Pass --no-lock to apply without the lock"), place.hold(bare, run()):
+    (profile,) = case.one.query("SELECT Id FROM Profile WHERE Name = 'Standard User'")
+    case.one.create("User", values | locale | {"ProfileId": profile["Id"]})
+    token = sign_in_as(case, "bare@example.com")
+    bare = connect(case.url, environ={"SF_ACCESS_TOKEN": token}, api_version="63.0")
+    with bare, pytest.raises(OrgError, match="Pass --no-lock to apply without the lock"), case.hold(bare, run()):
         raise AssertionError("the lock was made without the right to")
 
 
-def sign_in_as(place: Place, username: str) -> str:
+def sign_in_as(case: LockCase, username: str) -> str:
     import requests
 
     answer = requests.post(
-        f"{place.url}/services/sfcode/tokens",
+        f"{case.url}/services/sfcode/tokens",
         json={"username": username},
-        headers={"Authorization": f"Bearer {place.token}"},
+        headers={"Authorization": f"Bearer {case.token}"},
         timeout=PATIENCE,
     )
     assert answer.status_code < 300, answer.text
@@ -341,8 +341,8 @@ def test_a_lock_with_values_of_other_types_is_not_parsed(wrong):
     assert read_holder(json.dumps({**json.loads(this_run("apply").text()), **wrong})) is None
 
 
-def test_control_characters_of_names_in_a_lock_are_escaped(place):
-    place.leave(replace(run(pid=2**22 + 1), user="\x1b[2J\u009b31m\u202eeve"))
-    with place.hold(place.other, run()):
-        assert place.said[0].isprintable()
-        assert "\\x1b[2J" in place.said[0]
+def test_control_characters_of_names_in_a_lock_are_escaped(case):
+    case.leave(replace(run(pid=2**22 + 1), user="\x1b[2J\u009b31m\u202eeve"))
+    with case.hold(case.other, run()):
+        assert case.reports[0].isprintable()
+        assert "\\x1b[2J" in case.reports[0]

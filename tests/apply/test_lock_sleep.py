@@ -52,7 +52,7 @@ def test_after_two_missed_renewals_the_lock_is_renewed_before_the_next_step(
     lock.confirm()
     assert len(org.writes) == writes
     lock.confirm()
-    assert len(org.writes) == writes, "it has been seen now"
+    assert len(org.writes) == writes, "the renewed lock is not written again"
 
 
 def test_a_lock_removed_during_the_sleep_stops_the_apply(org: SleepyOrg, lock: OrgLock) -> None:
@@ -71,15 +71,15 @@ def test_a_failed_renewal_is_repeated_by_the_next_one(org: SleepyOrg, lock: OrgL
     assert len(org.writes) == 2
 
 
-def test_its_deployment_is_written_into_it(org: SleepyOrg, lock: OrgLock) -> None:
+def test_a_lock_contains_the_id_of_its_deployment(org: SleepyOrg, lock: OrgLock) -> None:
     lock.deploying("0Af000000000001AAA")
     lock.let_go()
     assert '"deployment": "0Af000000000001AAA"' in org.writes[-1]
     assert '"detached": true' in org.writes[-1]
     count = len(org.writes)
     lock.deploying("0Af000000000002AAA")
-    assert len(org.writes) == count, "nobody is there to write it any more"
+    assert len(org.writes) == count, "a released lock is not written"
 
 
-def test_each_project_has_its_own() -> None:
+def test_each_project_has_its_own_lock() -> None:
     assert lock_name("Appcues") == "Appcues_sfcode_lock"

@@ -154,7 +154,7 @@ class TestTheDigest:
         assert package_digest(plan(), reversed_step, MARK) == package_digest(plan(), STEP, MARK)
 
 
-class TestUsersThatAreNotThereYet:
+class TestUsersThatDoNotExistYet:
     def test_are_those_that_the_plan_creates(self) -> None:
         assert missing_users(plan()) == {USER.full_name}
         assert missing_users(plan(Change(USER.address, USER, USER))) == set()

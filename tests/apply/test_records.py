@@ -51,20 +51,20 @@ def answer(request: Request) -> Answer:
     return Answer(204) if request.method == "PATCH" else as_json(ROWS)
 
 
-def asked_for(request: Request) -> str:
-    """Name the object that a request reads or writes."""
+def describe_request(request: Request) -> str:
+    """Return the method of a request, and the object that it reads or writes."""
     query = request.query.get("q", "")
     return f"{request.method} {query.split(' FROM ')[1].split()[0] if query else request.path.split('/sobjects/')[1].split('/')[0]}"
 
 
-def test_the_id_of_a_created_user_is_not_asked_for(org_at: ServeOrg) -> None:
+def test_the_id_of_a_created_user_is_not_queried(org_at: ServeOrg) -> None:
     server, org = org_at(answer)
     ids = RecordIds(org)
     write_record(org, Change(USER.address, None, USER), ids)
     server.requests.clear()
     for address in ASSIGNMENTS:
         write_record(org, Change(address, None, Component(address.type, address.full_name, {})), ids)
-    assert [asked_for(request) for request in server.requests] == [
+    assert [describe_request(request) for request in server.requests] == [
         "GET PermissionSetLicense",
         "POST PermissionSetLicenseAssign",
         "GET PermissionSet",
@@ -73,18 +73,18 @@ def test_the_id_of_a_created_user_is_not_asked_for(org_at: ServeOrg) -> None:
     assert b'"AssigneeId": "00A000000000001AAA"' in server.requests[1].body
 
 
-def test_the_id_of_a_user_is_asked_for_once(org_at: ServeOrg) -> None:
+def test_the_id_of_a_user_is_queried_once(org_at: ServeOrg) -> None:
     server, org = org_at(answer)
     ids = RecordIds(org)
     for address in ASSIGNMENTS:
         write_record(org, Change(address, None, Component(address.type, address.full_name, {})), ids)
-    assert [asked_for(request) for request in server.requests].count("GET User") == 1
+    assert [describe_request(request) for request in server.requests].count("GET User") == 1
 
 
-def test_a_first_state_is_created_without_a_look(org_at: ServeOrg) -> None:
+def test_a_first_state_is_created_without_a_query(org_at: ServeOrg) -> None:
     server, org = org_at(answer)
     write_state(org, STATE, Applied(), first=True)
-    assert [asked_for(request) for request in server.requests] == ["POST StaticResource"]
+    assert [describe_request(request) for request in server.requests] == ["POST StaticResource"]
 
 
 @pytest.mark.parametrize("refusal", [DUPLICATE, HangUp()], ids=["duplicate", "lost response"])
@@ -100,7 +100,7 @@ def test_a_first_state_that_exists_by_now_is_updated(org_at: ServeOrg, refusal: 
 
     server, org = org_at(refuse)
     write_state(org, STATE, replace(Applied(), project="Appcues"), first=True)
-    assert [asked_for(request) for request in server.requests] == [
+    assert [describe_request(request) for request in server.requests] == [
         "POST StaticResource",
         "GET StaticResource",
         "PATCH StaticResource",

@@ -32,7 +32,7 @@ MAPPING = {
 
 
 @dataclass
-class Desk:
+class SessionCase:
     """A project, an org, and a person who answers prompts."""
 
     project: Project
@@ -61,30 +61,30 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path) -> Iterator[Desk]:
+def case(tmp_path) -> Iterator[SessionCase]:
     with serve(tmp_path) as served, opened(served) as org:
-        yield Desk(generated_project({"contact": MAPPING}), served, org)
+        yield SessionCase(generated_project({"contact": MAPPING}), served, org)
 
 
-def test_an_interruption_names_the_completed_steps_and_the_next_command(desk):
+def test_an_interruption_names_the_completed_steps_and_the_next_command(case):
     def interrupt(line: str) -> None:
         if line.startswith("PermissionSetLicenseAssign:"):
             raise KeyboardInterrupt
 
-    desk.report = interrupt
-    username = desk.project.settings.integration_user.username
+    case.report = interrupt
+    username = case.project.settings.integration_user.username
     with pytest.raises(Interrupted) as stopped:
-        desk.apply(lambda: True)
+        case.apply(lambda: True)
     license = f"PermissionSetLicenseAssign:SalesforceAPIIntegrationPsl/{username}"
     assert stopped.value.message == (
         "Interrupted; the lock is released. Completed steps, which remain:\n"
         f"  - User:{username}: created\n  - {license}: created"
     )
     assert "`sfcode plan` shows the remaining changes; `sfcode apply` does them." in stopped.value.hint
-    assert desk.is_untouched
-    desk.report = lambda _: None
-    desk.apply(lambda: True)
-    assert make_plan(desk.project, desk.org, SECRETS).plan.is_empty
+    assert case.is_untouched
+    case.report = lambda _: None
+    case.apply(lambda: True)
+    assert make_plan(case.project, case.org, SECRETS).plan.is_empty
 
 
 def raises(error: BaseException) -> Callable[[], bool]:
@@ -94,13 +94,13 @@ def raises(error: BaseException) -> Callable[[], bool]:
     return answer
 
 
-def test_the_answer_yes_executes_the_shown_plan(desk):
-    result = desk.apply(lambda: True)
-    assert component(desk.served, SCORE) is not None
-    assert desk.shown == desk.asked == [result.plan]
+def test_the_answer_yes_executes_the_shown_plan(case):
+    result = case.apply(lambda: True)
+    assert component(case.served, SCORE) is not None
+    assert case.shown == case.asked == [result.plan]
     assert result.deployments
     assert result.apply_id
-    assert find_lock(desk.org, "Appcues") is None, "the lock is returned"
+    assert find_lock(case.org, "Appcues") is None, "the lock is returned"
 
 
 @pytest.mark.parametrize(
@@ -112,60 +112,60 @@ def test_the_answer_yes_executes_the_shown_plan(desk):
         (raises(UsageError("Not a terminal")), UsageError, "Not a terminal"),
     ],
 )
-def test_any_other_answer_changes_nothing(desk, answer, error, message):
+def test_any_other_answer_changes_nothing(case, answer, error, message):
     with pytest.raises(error, match=message):
-        desk.apply(answer)
-    assert desk.is_untouched
-    assert len(desk.asked) == 1
+        case.apply(answer)
+    assert case.is_untouched
+    assert len(case.asked) == 1
 
 
-def test_a_change_of_the_org_before_the_answer_refuses_the_apply(desk):
-    desk.apply(lambda: True)
-    spec = desk.project.mappings[0].spec
+def test_a_change_of_the_org_before_the_answer_refuses_the_apply(case):
+    case.apply(lambda: True)
+    spec = case.project.mappings[0].spec
     activities = ToSalesforce.model_validate({"activities": ["nps_score"]}).activities
     edited = spec.model_copy(update={"to_salesforce": spec.to_salesforce.model_copy(update={"activities": activities})})
-    desk.project = replace(desk.project, mappings=(replace(desk.project.mappings[0], spec=edited),))
+    case.project = replace(case.project, mappings=(replace(case.project.mappings[0], spec=edited),))
 
     def colleague_is_faster() -> bool:
-        deploy_field_label(desk.served, SCORE.full_name, "Somebody was here")
+        deploy_field_label(case.served, SCORE.full_name, "Somebody was here")
         return True
 
     with pytest.raises(Refused, match=f"The org has changed since the plan was made:\n  - {SCORE} was changed"):
-        desk.apply(colleague_is_faster)
-    new_plan = make_plan(desk.project, desk.org, SECRETS).plan
+        case.apply(colleague_is_faster)
+    new_plan = make_plan(case.project, case.org, SECRETS).plan
     assert "CustomField:Activity.Appcues_Event_Id__c" in {str(change.address) for change in new_plan.effective}
 
 
-def test_the_org_is_locked_after_the_answer_and_not_before(desk):
-    desk.apply(lambda: True)
-    assert desk.locks == [False]
+def test_the_org_is_locked_after_the_answer_and_not_before(case):
+    case.apply(lambda: True)
+    assert case.locks == [False]
 
 
 @pytest.mark.parametrize("saved", [True, False])
-def test_a_saved_plan_and_auto_approve_skip_the_approval(desk, saved):
-    request = make_plan(desk.project, desk.org, SECRETS).plan if saved else PlanRequest()
-    desk.apply(raises(AssertionError()), request, auto_approve=not saved)
-    assert desk.asked == []
-    assert component(desk.served, SCORE) is not None
+def test_a_saved_plan_and_auto_approve_skip_the_approval(case, saved):
+    request = make_plan(case.project, case.org, SECRETS).plan if saved else PlanRequest()
+    case.apply(raises(AssertionError()), request, auto_approve=not saved)
+    assert case.asked == []
+    assert component(case.served, SCORE) is not None
 
 
 @pytest.mark.parametrize("saved", [True, False])
-def test_a_protected_environment_is_never_destroyed_without_an_approval(desk, saved):
-    desk.apply(lambda: True)
-    protected = desk.project.target.model_copy(update={"protected": True})
-    desk.project = replace(desk.project, target=protected)
+def test_a_protected_environment_is_never_destroyed_without_an_approval(case, saved):
+    case.apply(lambda: True)
+    protected = case.project.target.model_copy(update={"protected": True})
+    case.project = replace(case.project, target=protected)
     request = PlanRequest(Mode.DESTROY, allow_delete=(SCORE,))
-    request = make_plan(desk.project, desk.org, SECRETS, request).plan if saved else request
+    request = make_plan(case.project, case.org, SECRETS, request).plan if saved else request
     with pytest.raises(Refused, match="Canceled"):
-        desk.apply(lambda: False, request, auto_approve=True)
-    assert desk.asked[-1].mode is Mode.DESTROY
-    assert component(desk.served, SCORE) is not None
-    result = desk.apply(lambda: True, request, auto_approve=True)
-    assert component(desk.served, SCORE) is None
+        case.apply(lambda: False, request, auto_approve=True)
+    assert case.asked[-1].mode is Mode.DESTROY
+    assert component(case.served, SCORE) is not None
+    result = case.apply(lambda: True, request, auto_approve=True)
+    assert component(case.served, SCORE) is None
     assert result.apply_id == "", "a destroy cannot be rolled back"
 
 
-def test_an_empty_plan_needs_no_approval(desk):
-    desk.apply(lambda: True)
-    assert desk.apply(raises(AssertionError())).deployments == ()
-    assert len(desk.asked) == 1
+def test_an_empty_plan_needs_no_approval(case):
+    case.apply(lambda: True)
+    assert case.apply(raises(AssertionError())).deployments == ()
+    assert len(case.asked) == 1

@@ -473,7 +473,7 @@ OF_TEMPLATES = [
 
 
 @pytest.mark.parametrize("case", OF_TEMPLATES, ids=lambda case: f"{case.rule} {case.lines[0][-50:]}")
-def test_what_a_template_causes_has_the_line_of_the_template(tmp_path: Path, case: Case) -> None:
+def test_a_finding_caused_by_a_template_is_at_the_line_of_the_template(tmp_path: Path, case: Case) -> None:
     own = {name for name in case.bad if name.startswith(TEMPLATES)}
     for finding in find_by_rule(tmp_path, case.bad, case.rule):
         places = (finding.position, finding.related)

@@ -70,7 +70,7 @@ class TestApplied:
         ("mode", "verb"),
         [(Mode.APPLY, "Apply"), (Mode.DESTROY, "Destroy"), (Mode.ROLLBACK, "Rollback")],
     )
-    def test_the_result_is_followed_by_the_way_back_and_the_next_steps(
+    def test_the_result_is_followed_by_the_rollback_command_and_the_next_steps(
         self, capsys: pytest.CaptureFixture[str], mode: Mode, verb: str
     ) -> None:
         call = invocation(env="prod")
@@ -98,7 +98,7 @@ class TestApplied:
         ],
         ids=["nothing to undo", "quiet", "empty"],
     )
-    def test_there_is_nothing_more_than_needed(
+    def test_lines_without_content_are_left_out(
         self,
         capsys: pytest.CaptureFixture[str],
         result: ApplyResult,
@@ -151,7 +151,7 @@ class TestPlanned:
         ],
         ids=["saved", "checked", "refused", "quiet", "empty"],
     )
-    def test_the_way_to_apply_a_saved_plan_is_last(
+    def test_the_last_line_tells_how_to_apply_a_saved_plan(
         self, capsys: pytest.CaptureFixture[str], saved_plan: Plan, options: dict[str, Any], last: str
     ) -> None:
         call = invocation(**options)

@@ -241,7 +241,7 @@ def test_every_recipe_is_valid_with_every_object(
     assert code == 0, err
 
 
-def test_no_file_of_recipes_is_written_without_any(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_recipes_no_recipes_file_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "init", "--with", "lead")
     assert not Path("config/recipes.yaml").exists()
     code, _, err = run(capsys, "init", "--with", "nps_histry", "p")

@@ -90,7 +90,7 @@ def test_the_source_of_a_project_is_replaced_by_a_known_one_only(
     assert "@89abcde\n" in REQUIREMENTS.read_text(encoding="utf-8")
 
 
-def test_a_project_without_a_source_is_told_to_name_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_project_without_a_source_is_refused_with_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
     REQUIREMENTS.write_text("# nothing yet\n\n!! Replace this line\n", encoding="utf-8")
     code, out, _ = run(capsys, "init", "--update", "--auto-approve")
     assert code == 0

@@ -148,7 +148,7 @@ def test_pip_installs_what_init_wrote_when_a_commit_was_installed(root: Path, tm
     assert run_sfcode(second, "--version") == run_sfcode(first, "--version")
 
 
-def test_an_unknown_source_fails_loudly_and_says_what_to_put_there(recorded, journey_init, tmp_path: Path) -> None:
+def test_an_unknown_source_is_an_error_that_describes_what_to_write(recorded, journey_init, tmp_path: Path) -> None:
     recorded(None)
     answer = journey_init(tmp_path)
     name = ".github/actions/sfcode/requirements.txt"

@@ -35,7 +35,7 @@ def test_every_verb_has_a_help_text_of_its_own(capsys, verb):
     assert len(out.splitlines()) > 4
 
 
-def test_help_lists_every_verb_without_loading_one(capsys):
+def test_help_lists_every_verb_without_importing_any(capsys):
     code, out, _ = run(capsys, "--help")
     assert code == 0
     assert [verb for verb in VERBS if f"\n  {verb} " not in out] == []
@@ -140,7 +140,7 @@ def test_the_last_value_of_a_repeated_option_counts(capsys, invoked):
     assert [call.env for call in invoked] == ["third", "second"]
 
 
-def test_an_error_of_a_verb_with_json_behind_it_comes_in_the_envelope(capsys, tmp_path, monkeypatch):
+def test_an_error_is_in_the_envelope_if_json_follows_the_verb(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, err = run(capsys, "validate", "--json")
     assert (code, json.loads(out)["status"], err) == (1, 1, "")
@@ -164,7 +164,7 @@ def test_an_invalid_address_is_a_usage_error(capsys):
     assert "'Contact.X' is not an address; write Type:FullName" in err
 
 
-def test_json_errors_come_in_the_envelope_on_standard_output(capsys, tmp_path, monkeypatch):
+def test_json_errors_are_in_the_envelope_on_standard_output(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, err = run(capsys, "--json", "validate")
     answer = json.loads(out)

@@ -44,7 +44,7 @@ def parsed(*words: str, command: click.Command = all_options) -> dict[str, Any]:
     return options
 
 
-def test_without_options_there_is_nothing_special() -> None:
+def test_without_options_a_request_has_its_defaults() -> None:
     assert parsed() == {"choices": PlanOptions(), "apex_tests": ApexTestOptions(), "locking": LockOptions()}
     assert parsed(command=deletion) == {"allow_delete": ()}
     assert PlanOptions().make_request(Mode.APPLY) == PlanRequest()

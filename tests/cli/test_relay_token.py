@@ -42,7 +42,7 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(journey):
         assert all("@" in line.who for line in inbox.audit_lines())
 
 
-def test_an_expired_token_opens_nothing_and_is_listed_as_expired(journey):
+def test_an_expired_token_is_refused_and_listed_as_expired(journey):
     with open_inbox(f"sqlite:///{journey.folder / '.sfcode' / 'relay.db'}") as inbox:
         secret = inbox.tokens.create("old", "viewer", datetime.now(UTC) - timedelta(seconds=1))
         assert secret is not None

@@ -56,7 +56,7 @@ def test_the_event_is_one_that_only_logs_an_activity(tmp_path):
         choose_event(load(journey.folder / "config", "local"))
 
 
-def test_what_a_failed_test_has_sent_is_discarded_and_what_was_written_of_it_removed(tmp_path):
+def test_messages_of_a_failed_trial_are_discarded_and_its_activities_removed(tmp_path):
     removed, is_looked_at = [], threading.Event()
     with open_inbox(f"sqlite:///{tmp_path / 'relay.db'}") as inbox, ThreadPoolExecutor(1) as pool:
         inbox.accept([InboxMessage("appcues", "delivered", "user:1", "kind", {})])

@@ -44,7 +44,7 @@ def test_the_schema_without_a_kind_accepts_each_kind(capsys: pytest.CaptureFixtu
     assert not validator.is_valid({"object": "Lead"})
 
 
-def test_json_wraps_it_in_the_envelope(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_wraps_the_schema_in_the_envelope(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "--json", "schema", "events")
     assert code == 0
     assert json.loads(out) == {"status": 0, "result": json_schema("events"), "warnings": []}

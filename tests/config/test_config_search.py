@@ -25,27 +25,27 @@ def make(tmp_path: Path) -> Callable[[str], Path]:
     return make
 
 
-def test_the_config_beside_comes_before_one_above(make: Callable[[str], Path]) -> None:
+def test_a_config_in_the_current_folder_precedes_one_above(make: Callable[[str], Path]) -> None:
     make("config/sfcode.yaml")
     inner = make("inner/config/sfcode.yaml").parent
     assert find_config(inner) == Path("config")
     assert find_config(inner / "config") == Path("..", "config")
 
 
-def test_a_config_above_is_found_from_its_mappings_and_from_a_folder_beside(make: Callable[[str], Path]) -> None:
+def test_a_config_is_found_from_its_own_folders_and_from_folders_beside_it(make: Callable[[str], Path]) -> None:
     make("config/sfcode.yaml")
     assert find_config(make("config/mappings/contact.yaml")) == Path("..", "..", "config")
     assert find_config(make("docs/guide/page.md")) == Path("..", "..", "config")
 
 
 @pytest.mark.parametrize("file_name", ["config/sfcode.yml", "config/mappings/contact.yaml"])
-def test_a_config_that_lacks_its_settings_is_not_passed_over(make: Callable[[str], Path], file_name: str) -> None:
+def test_a_config_without_settings_is_used_and_not_one_above(make: Callable[[str], Path], file_name: str) -> None:
     make("config/sfcode.yaml")
     make(f"inner/{file_name}")
     assert find_config(make("inner/page.md")) == Path("config")
 
 
-def test_another_folder_of_the_name_is_passed_over(make: Callable[[str], Path]) -> None:
+def test_a_folder_named_config_of_another_tool_is_ignored(make: Callable[[str], Path]) -> None:
     make("config/sfcode.yaml")
     make("web/config/webpack.js")
     assert find_config(make("web/page.md")) == Path("..", "config")

@@ -128,7 +128,7 @@ aliases:
 
 
 @parametrize_cases(CASES)
-def test_a_template_fault_is_reported_at_its_line(case: Case, folder: Folder) -> None:
+def test_a_template_error_is_reported_at_its_line(case: Case, folder: Folder) -> None:
     case.check(folder)
 
 

@@ -49,7 +49,7 @@ def corrected(event: str, comment: str) -> str:
 
 
 @pytest.mark.parametrize("environment", ["local", "sandbox", "production"])
-def test_it_loads_without_warnings_in_every_environment(root: Path, environment: str) -> None:
+def test_the_example_loads_without_warnings_in_every_environment(root: Path, environment: str) -> None:
     project = load(root / "config", environment)
     assert project.warnings == ()
     assert [(mapping.name, mapping.spec.object) for mapping in project.mappings] == [
@@ -78,7 +78,7 @@ def test_both_mappings_use_all_that_the_help_page_offers(root: Path) -> None:
 
 
 @pytest.mark.parametrize("event", HELP_PAGE)
-def test_the_texts_are_the_help_pages_with_its_two_faults_corrected(event: str) -> None:
+def test_the_texts_are_those_of_the_help_page_with_its_two_errors_corrected(event: str) -> None:
     subject, comment = HELP_PAGE[event]
     text = default_events().activities[event]  # type: ignore[index]
     assert (text.subject, text.comment) == (subject, corrected(event, comment))

@@ -27,7 +27,7 @@ def test_a_folder_without_settings_names_init(folder: Folder) -> None:
     ]
 
 
-def test_a_project_without_mappings_is_told_how_to_begin(folder: Folder) -> None:
+def test_a_project_without_mappings_is_refused_with_the_way_to_begin(folder: Folder) -> None:
     shutil.rmtree(folder.path / "mappings")
     assert folder.problems() == [
         (

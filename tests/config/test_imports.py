@@ -25,7 +25,7 @@ def test_load_imports_nothing_heavy_and_no_template_engine(root: Path) -> None:
     assert imported(root / "config", root, *HEAVY, "jinja2") == []
 
 
-def test_load_imports_the_template_engine_for_texts_of_ones_own(root: Path, tmp_path: Path) -> None:
+def test_load_imports_the_template_engine_for_texts_of_the_project(root: Path, tmp_path: Path) -> None:
     (tmp_path / "mappings").mkdir()
     for name in ("sfcode.yaml", "mappings/contact.yaml"):
         (tmp_path / name).write_bytes((root / "config" / name).read_bytes())

@@ -37,7 +37,7 @@ def errors(model: type[Model], data: object) -> list[tuple[str, tuple[object, ..
     return [(error["type"], error["loc"]) for error in caught.value.errors]
 
 
-def test_all_errors_are_collected_those_of_keys_that_do_not_exist_last() -> None:
+def test_all_errors_are_collected_with_those_of_unknown_keys_last() -> None:
     data = {"object": "x y", "match": "owner", "to_appcues": {"on": "create", "attributes": {}}, "fields": []}
     assert errors(Mapping, data) == [
         ("string_pattern_mismatch", ("object",)),
@@ -64,7 +64,7 @@ def test_types_are_not_converted() -> None:
     ]
 
 
-def test_a_wrong_key_is_told_apart_from_a_wrong_value() -> None:
+def test_a_wrong_key_is_distinguished_from_a_wrong_value() -> None:
     data = {"variables": {"a b": 1}}
     assert errors(Environment, data) == [
         ("string_pattern_mismatch", ("variables", "a b", "[key]")),

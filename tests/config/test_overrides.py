@@ -166,7 +166,7 @@ def test_a_problem_is_reported_once_at_the_line_that_holds_the_value(
     assert only.startswith(problem)
 
 
-def test_secrets_of_overrides_are_needed_where_they_hold(folder: Path) -> None:
+def test_secrets_of_overrides_are_needed_in_their_environment_only(folder: Path) -> None:
     overrides = 'sfcode.yaml: {relay: {outbound_secret: "${secret:MAIL}"}}'
     assert "MAIL" in {secret.name for secret in make(folder, overrides).secrets}
     assert "MAIL" not in {secret.name for secret in make(folder, overrides, "production").secrets}

@@ -26,7 +26,7 @@ def draft(number: int, conditions: dict[str, object]) -> Draft:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_finds_the_first_that_shares_records(seed):
+def test_the_first_mapping_that_shares_records_is_found(seed):
     chance = random.Random(seed)
     taken_records, before = TakenRecords(), []
     for number in range(12):

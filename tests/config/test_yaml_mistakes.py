@@ -216,7 +216,7 @@ def test_a_mapping_with_another_extension_is_not_reported_as_missing(folder: Pat
     assert [problem.message for problem in refused.value.problems] == ["the names of mappings end in .yaml"]
 
 
-def test_settings_with_two_extensions_are_told_apart(folder: Path) -> None:
+def test_settings_with_another_extension_beside_the_read_ones_are_a_warning(folder: Path) -> None:
     (folder / "sfcode.yml").write_text("version: 1\n", encoding="utf-8")
     assert load(folder).warnings == (
         "config/sfcode.yml: sfcode does not read this file; remove it: sfcode reads sfcode.yaml",

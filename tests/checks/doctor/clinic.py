@@ -47,7 +47,7 @@ class Clinic:
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     def forget(self) -> None:
-        """Start with an org without any apply."""
+        """Start with an org remove_permissions any apply."""
         shutil.rmtree(self.state)
 
     @contextmanager
@@ -58,7 +58,7 @@ class Clinic:
         ):
             yield local, org
 
-    def look(self, *, as_user: str = "", environ: Mapping[str, str] | None = None) -> tuple[Diagnostic, ...]:
+    def run_doctor(self, *, as_user: str = "", environ: Mapping[str, str] | None = None) -> tuple[Diagnostic, ...]:
         """Run doctor, optionally with a second sign-in."""
         before = Path.cwd()
         os.chdir(self.folder)
@@ -82,7 +82,7 @@ class Clinic:
         with self.org() as (_, org):
             org.update("User", self._user(org), values)
 
-    def user_profile(self, name: str) -> None:
+    def set_profile(self, name: str) -> None:
         with self.org() as (_, org):
             (profile,) = org.query("SELECT Id FROM Profile WHERE Name = {}", name)
             org.update("User", self._user(org), {"ProfileId": profile["Id"]})
@@ -97,7 +97,7 @@ class Clinic:
             for row in org.query(f"SELECT Id FROM {sobject}"):
                 org.update(sobject, row["Id"], values)
 
-    def without(self, *permissions: str) -> None:
+    def remove_permissions(self, *permissions: str) -> None:
         """Remove user permissions from the administrator."""
         with Store(self.state / "org.db") as store, store.transaction() as tx:
             stored = tx.components.get("Profile", "Admin")
@@ -106,8 +106,8 @@ class Clinic:
             body["userPermissions"] = {k: v for k, v in body["userPermissions"].items() if k not in permissions}
             tx.components.put(Component("Profile", "Admin", body), user_id="u", now=NOON)
 
-    def setup_row(self, sobject: str, conditions: Mapping[str, Any], **values: Any) -> None:
-        """Change a row that no API can change."""
+    def change_setup_row(self, sobject: str, conditions: Mapping[str, Any], **values: Any) -> None:
+        """Change rows that no API can change."""
         with Store(self.state / "org.db") as store, store.transaction() as tx:
             matching_rows = [
                 row

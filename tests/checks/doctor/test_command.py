@@ -73,7 +73,7 @@ def test_a_second_sign_in_counts_as_the_integration_user(clinic: Clinic) -> None
     ]
 
 
-def test_as_local_is_refused(clinic: Clinic) -> None:
+def test_the_local_org_as_second_sign_in_is_refused(clinic: Clinic) -> None:
     result = run(clinic, "doctor", "--as", "local")
     assert result.code == 1
     assert "administrator, too" in result.err

@@ -36,7 +36,7 @@ def text_ids(clinic: Clinic, field: str = "{label: Ext, type: Text, length: 40}"
 def test_ids_in_a_text_field_are_compared_exactly(clinic: Clinic) -> None:
     """An org ignores case when it groups IDs; two exact duplicates and two spellings of one ID are still distinguished."""
     text_ids(clinic)
-    findings = clinic.look()
+    findings = clinic.run_doctor()
     exact, case = find_only(findings, "D504", Level.WARNING), find_only(findings, "D505", Level.WARNING)
     assert (exact.message, len(exact.records)) == ("user ids on several records: 2", 2)
     assert (case.message, len(case.records)) == ("user ids that differ in case only: 2", 2)
@@ -48,7 +48,7 @@ def test_ids_in_a_text_field_are_compared_exactly(clinic: Clinic) -> None:
 def test_findings_contain_no_personal_data(clinic: Clinic) -> None:
     """Examples are IDs of records: findings contain neither names nor user IDs."""
     text_ids(clinic)
-    text = " ".join(f"{finding.message} {finding.hint} {' '.join(finding.records)}" for finding in clinic.look())
+    text = " ".join(f"{finding.message} {finding.hint} {' '.join(finding.records)}" for finding in clinic.run_doctor())
     assert "solo" not in text
     assert "AB1" not in text
 
@@ -66,7 +66,7 @@ def test_a_hidden_user_id_field_gives_no_findings_about_ids(clinic: Clinic) -> N
         body = dict(stored.component.body)
         fields = {name: rights for name, rights in body["fieldPermissions"].items() if name != "Contact.Ext__c"}
         tx.components.put(Component("Profile", "Admin", {**body, "fieldPermissions": fields}), user_id="u", now=NOON)
-    findings = clinic.look()
+    findings = clinic.run_doctor()
     assert "the IDs cannot be checked" in find_only(findings, "D502", Level.WARNING).message
     assert "how many would sync is not known" in find_only(findings, "D501", Level.NOTE).message
     assert not any("Contact records, 0" in finding.message for finding in findings)
@@ -74,7 +74,7 @@ def test_a_hidden_user_id_field_gives_no_findings_about_ids(clinic: Clinic) -> N
 
 def test_the_integration_user_sees_what_is_shared(clinic: Clinic) -> None:
     """If all records are readable, the integration user counts the same numbers as the administrator."""
-    findings = [finding for finding in clinic.look(as_user=USERNAME) if finding.rule == "D508"]
+    findings = [finding for finding in clinic.run_doctor(as_user=USERNAME) if finding.rule == "D508"]
     assert [(finding.level, finding.message) for finding in findings] == [
         (Level.OK, "the integration user (contact) sees 26 of 26 records with a user id"),
         (Level.OK, "the integration user (lead) sees 11 of 11 records with a user id"),
@@ -83,7 +83,7 @@ def test_the_integration_user_sees_what_is_shared(clinic: Clinic) -> None:
 
 def test_the_integration_user_sees_nothing_of_private_records(clinic: Clinic) -> None:
     clinic.share("Lead", "Private")
-    findings = clinic.look(as_user=USERNAME)
+    findings = clinic.run_doctor(as_user=USERNAME)
     assert "sees 0 of 11" in find_only(findings, "D508", Level.ERROR).message
 
 
@@ -93,19 +93,19 @@ def test_the_integration_user_sees_the_private_records_that_it_owns(clinic: Clin
         (lead,) = org.query("SELECT Id FROM Lead WHERE Product_User_Id__c = 20001")
         org.update("Lead", lead["Id"], {"OwnerId": user["Id"]})
     clinic.share("Lead", "Private")
-    assert "sees 1 of 11" in find_only(clinic.look(as_user=USERNAME), "D508", Level.WARNING).message
+    assert "sees 1 of 11" in find_only(clinic.run_doctor(as_user=USERNAME), "D508", Level.WARNING).message
 
 
 def test_the_integration_user_without_its_permission_set_reads_nothing(clinic: Clinic) -> None:
     clinic.unassign("PermissionSetAssignment")
-    findings = [finding for finding in clinic.look(as_user=USERNAME) if finding.rule == "D508"]
+    findings = [finding for finding in clinic.run_doctor(as_user=USERNAME) if finding.rule == "D508"]
     assert {finding.level for finding in findings} == {Level.ERROR}
     assert all("cannot read" in finding.message for finding in findings)
 
 
 def test_a_second_sign_in_of_another_user_is_not_counted(clinic: Clinic) -> None:
     """The records that are visible to a seller are not those of the integration user."""
-    findings = clinic.look(as_user="sam.seller@northwind.example")
+    findings = clinic.run_doctor(as_user="sam.seller@northwind.example")
     assert levels(findings, "D508") == {Level.WARNING}
 
 

@@ -42,7 +42,7 @@ def test_a_profile_is_the_same_in_every_language(clinic: Clinic, in_german: None
     plan = planned(clinic)
     assert (user_change(plan), plan.refusals) == (Action.NO_OP, ())
     levels_by_rule = {
-        finding.rule: finding.level for finding in clinic.look() if finding.rule in ("D201", "D202", "D207")
+        finding.rule: finding.level for finding in clinic.run_doctor() if finding.rule in ("D201", "D202", "D207")
     }
     assert levels_by_rule == {"D201": Level.OK, "D202": Level.OK, "D207": Level.OK}
 

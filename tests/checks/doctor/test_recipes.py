@@ -51,7 +51,7 @@ def test_the_records_of_each_role_are_counted_and_common_titles_without_a_role_a
     with_roles(clinic)
     titles: list[str | None] = ["vp sales", "VP  Sales", "VP Sales Ops", *["Chief of Staff"] * SHARED_BY, "Only Me"]
     people = set_titles(clinic, titles)
-    findings = [finding for finding in clinic.look() if finding.rule == "D514"]
+    findings = [finding for finding in clinic.run_doctor() if finding.rule == "D514"]
     blank = people - len(titles)
     none = blank + SHARED_BY + 1
     assert [(finding.level, finding.message) for finding in findings] == [
@@ -68,13 +68,13 @@ def test_the_records_of_each_role_are_counted_and_common_titles_without_a_role_a
 def test_with_a_default_only_blank_fields_have_no_role(clinic: Clinic) -> None:
     with_roles(clinic, default="      default: tech\n")
     people = set_titles(clinic, ["VP Sales", "Cook"])
-    finding = find_only(clinic.look(), "D514", Level.NOTE)
+    finding = find_only(clinic.run_doctor(), "D514", Level.NOTE)
     assert finding.message == f"role of contact: sales 1, tech 1, none {people - 2} ({people - 2} blank)"
 
 
 def test_activities_that_are_about_to_be_archived_are_counted(clinic: Clinic) -> None:
     (clinic.folder / "config" / "recipes.yaml").write_text("version: 1\ncompleted_flows:\n", encoding="utf-8")
-    assert not [other_finding for other_finding in clinic.look() if other_finding.rule == "D515"]
+    assert not [other_finding for other_finding in clinic.run_doctor() if other_finding.rule == "D515"]
     with clinic.org() as (local, org):
         (contact,) = org.query("SELECT Id FROM Contact ORDER BY Id LIMIT 1")
         with connect(local.url, environ={"SF_ACCESS_TOKEN": token(local, USERNAME)}, api_version="63.0") as relay:
@@ -82,7 +82,7 @@ def test_activities_that_are_about_to_be_archived_are_counted(clinic: Clinic) ->
                 begin = org.now() - timedelta(days=days)
                 values = {"Subject": "Appcues", "WhoId": contact["Id"], "DurationInMinutes": 1}
                 writer.create("Event", {**values, "StartDateTime": begin.isoformat(timespec="milliseconds")})
-    finding = find_only(clinic.look(), "D515", Level.NOTE)
+    finding = find_only(clinic.run_doctor(), "D515", Level.NOTE)
     assert finding.message.startswith("1 activities are about to be archived")
 
 

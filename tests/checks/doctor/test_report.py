@@ -143,7 +143,7 @@ def test_a_healthy_org(project: Project) -> None:
     ]
 
 
-def test_an_org_where_much_is_wrong(project: Project) -> None:
+def test_an_org_with_many_faults(project: Project) -> None:
     assert lines(project, POOR) == [
         "error D102 delivery: Professional Edition has no outbound messages, with which contact would be sent to the relay. Salesforce has them in Enterprise, Performance, Unlimited and Developer Edition.",
         "error D104 me@example.com: the signed-in user may not deploy: it has neither Modify Metadata nor Modify All Data. Assign a permission set that grants it, or sign in as an administrator.",
@@ -183,7 +183,7 @@ def test_an_org_where_much_is_wrong(project: Project) -> None:
     ]
 
 
-def test_an_org_that_answers_little(project: Project) -> None:
+def test_an_org_that_refuses_most_queries(project: Project) -> None:
     assert lines(project, SILENT) == [
         "warning D101 salesforce.api_version: the org does not return its API versions (INVALID_TYPE: no)",
         "warning D102 Real: this edition does not include the API by default, although the org responds now. Have Salesforce confirm API access and the license Salesforce Integration for this org.",
@@ -234,7 +234,7 @@ def test_a_new_org(project: Project) -> None:
 
 
 @pytest.mark.parametrize("facts", [HEALTHY, POOR, SILENT, NEW], ids=["healthy", "poor", "silent", "new"])
-def test_what_a_setting_decides_is_placed_at_it(project: Project, root: Path, facts: Facts) -> None:
+def test_a_diagnostic_about_a_setting_is_at_its_line(project: Project, root: Path, facts: Facts) -> None:
     for finding in examine(project, facts):
         if finding.position:
             line = (root / finding.position.file).read_text(encoding="utf-8").splitlines()[finding.position.line - 1]
@@ -245,7 +245,7 @@ UNSET = {"integration_user.accepted_rights", "relay"}
 """Settings that the repository's config does not have; their diagnostics are placed at the section."""
 
 
-def test_an_org_without_the_api_version_is_asked_nothing_else(project: Project) -> None:
+def test_without_the_api_version_an_org_has_no_other_diagnostics(project: Project) -> None:
     for versions, newest in ((("61.0", "60.0", "9.0"), "61.0"), ((), "none")):
         (finding, *other_findings) = examine(project, replace(HEALTHY, org=replace(ORG, versions=versions), user=None))
         assert (finding.rule, finding.level) == ("D101", Level.ERROR)

@@ -43,7 +43,7 @@ def test_doctor_requests_the_traits_of_the_org_once(clinic: Clinic) -> None:
 
 
 def test_a_plan_warns_of_an_edition_without_outbound_messages(clinic: Clinic) -> None:
-    clinic.setup_row("Organization", {}, OrganizationType="Professional Edition")
+    clinic.change_setup_row("Organization", {}, OrganizationType="Professional Edition")
     project = load(clinic.folder / "config", "local")
     with clinic.org() as (_, org):
         warnings = make_plan(project, org, SECRETS).plan.warnings
