@@ -1,4 +1,4 @@
-"""The writer from Salesforce to Appcues: profiles of users and groups, by docs/relay-appcues.md."""
+"""The writer to Appcues: it sets attributes of users and groups from Salesforce records, see docs/relay-appcues.md."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ DeliveredState = Mapping[tuple[str, str], DeliveredAttribute]
 
 
 def name(key: str) -> str:
-    """Name the latest state of a profile, such as `user:1001`."""
+    """Return the name of the latest state of a profile, whose key is for example `user:1001`."""
     return f"profile:{key}"
 
 
@@ -51,7 +51,11 @@ def profile_key(name: str) -> str:
 def read(
     latest: LatestState | None, mapping_views: Mapping[str, MappingView] = NO_VIEWS
 ) -> dict[tuple[str, str], DeliveredAttribute]:
-    """Parse the delivered state of a profile; earlier versions kept it by mapping, which the views translate."""
+    """
+    Parse the delivered state of a profile.
+
+    Earlier versions stored it by mapping and not by object; `mapping_views` has the objects of the mappings.
+    """
     groups, _, is_by_mapping = _parse(latest)
     owners = {name: view.object_key for name, view in mapping_views.items()} if is_by_mapping else {}
     attributes_read: dict[tuple[str, str], DeliveredAttribute] = {}
@@ -82,7 +86,7 @@ def _parse(latest: LatestState | None) -> tuple[Sequence[Any], Mapping[str, Valu
     )
 
 
-def latest(key: str, notes: DeliveredState, values: Mapping[str, Value]) -> LatestState | None:
+def latest(key: str, delivered_state: DeliveredState, values: Mapping[str, Value]) -> LatestState | None:
     """Serialize the delivered state of a profile, grouped by time; None for an empty one."""
 
     def group_key(item: tuple[tuple[str, str], DeliveredAttribute]) -> tuple[str, DeliveredAttribute]:
@@ -91,16 +95,16 @@ def latest(key: str, notes: DeliveredState, values: Mapping[str, Value]) -> Late
 
     objects = [
         (owner, note.stamp, int(note.has_value), note.written, sorted(attribute for (_, attribute), _ in group))
-        for (owner, note), group in groupby(sorted(notes.items(), key=group_key), key=group_key)
+        for (owner, note), group in groupby(sorted(delivered_state.items(), key=group_key), key=group_key)
     ]
     if not objects and not values:
         return None
-    newest = max((note.stamp for note in notes.values()), default="")
+    newest = max((note.stamp for note in delivered_state.values()), default="")
     # Processes of the previous version read `groups`, and may run at the same time.
     state = {"groups": [], "objects": objects, "values": dict(sorted(values.items()))}
     return LatestState(name(key), newest, json.dumps(state, separators=(",", ":"), ensure_ascii=False))
 
 
-def newest_write(notes: DeliveredState, attribute: str, objects: Iterable[str]) -> str:
-    """Return when an attribute was last written from one of these objects: the time of the record's change."""
-    return max((note.written for mapping in objects if (note := notes.get((mapping, attribute)))), default="")
+def newest_write(delivered_state: DeliveredState, attribute: str, objects: Iterable[str]) -> str:
+    """Return the time of the newest record change of these objects that was written to an attribute; "" for none."""
+    return max((note.written for owner in objects if (note := delivered_state.get((owner, attribute)))), default="")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sfcode.config.notify_models import AlarmName
 
 LONGEST_WAIT = 3600.0
-"""The longest pause in seconds; a longer one that Appcues asks for is cut to this."""
+"""The longest pause in seconds, even if Appcues asks for a longer one."""
 REFUSED_PAUSE = 30.0
 """Seconds until a refused URL or refused credentials are tried again."""
 LONGEST_DETAIL = 500
@@ -24,8 +24,8 @@ SHORTEST_MASKED = 3
 
 Outage = Literal["timeout", "no_connection", "unreachable"]
 
-AWAY = frozenset({502, 503, 504})
-"""Responses of gateways in front of Appcues, and of Appcues during an outage."""
+OUTAGE_STATUSES = frozenset({502, 503, 504})
+"""HTTP statuses of gateways in front of Appcues, and of Appcues itself during an outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class AppcuesAnswer:
     retry_after: float | None = None
     """Seconds of the Retry-After header."""
     outage: Outage | None = None
-    """Why there is no status."""
+    """Why there is no status; None if there is one."""
 
     @property
     def outcome(self) -> str:
@@ -60,7 +60,7 @@ class AnswerEffect:
     detail: str = ""
     pause: float = 0.0
     """Seconds for which no request is sent."""
-    away: bool = False
+    may_be_down: bool = False
     """Whether Appcues may be down: several such answers in a row count as an outage."""
     is_unknown: bool = False
     """Whether Appcues may have carried out the request, or may still do so."""
@@ -69,7 +69,7 @@ class AnswerEffect:
 
 
 def interpret_answer(answer: AppcuesAnswer, values_to_mask: Collection[str] = ()) -> AnswerEffect:
-    """Return the effect of an answer, in whose texts values are masked."""
+    """Return the effect of an answer; `values_to_mask` do not occur in its texts."""
     outcome = "ok" if answer.is_ok else answer.outcome
     return replace(_interpret(answer, values_to_mask), outcome=outcome)
 
@@ -79,15 +79,15 @@ def _interpret(answer: AppcuesAnswer, values_to_mask: Collection[str]) -> Answer
     if answer.is_ok:
         return AnswerEffect(Delivered())
     if answer.outage:
-        return AnswerEffect(Retry(outcome, counts=False), away=True, is_unknown=answer.outage != "no_connection")
+        return AnswerEffect(Retry(outcome, counts=False), may_be_down=True, is_unknown=answer.outage != "no_connection")
     if status in (401, 403):
         cause = "the API key or its secret is wrong" if status == 401 else "the API key may not write profiles"
         detail = f"Appcues answered {status}: {cause}, or they are of another account or region"
         return AnswerEffect(Retry(outcome, REFUSED_PAUSE, counts=False), "appcues_sign_in", detail, pause=REFUSED_PAUSE)
     if status == 429:
         return AnswerEffect(Retry(outcome, wait, counts=False), pause=wait or 1.0)
-    if status in AWAY:
-        return AnswerEffect(Retry(outcome, wait, counts=False), pause=wait or 0.0, away=True, is_unknown=True)
+    if status in OUTAGE_STATUSES:
+        return AnswerEffect(Retry(outcome, wait, counts=False), pause=wait or 0.0, may_be_down=True, is_unknown=True)
     if status >= 500 or status in (408, 425):
         return AnswerEffect(Retry(outcome, wait), is_unknown=True)
     if 400 <= status < 500:

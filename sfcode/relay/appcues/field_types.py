@@ -53,16 +53,16 @@ class SettingStore(Protocol):
 
 
 class FieldTypeCache:
-    """The mapping views of a project, with all field types that are known."""
+    """The mapping views of a project, with the types of all fields whose type is known."""
 
     def __init__(self, project: Project, settings: SettingStore) -> None:
         self._untyped = mapping_views(project)
         self._settings = settings
-        self._asked = frozenset(
+        self._untyped_fields = frozenset(
             (view.object, attribute.field)
             for view in self._untyped.values()
             for attribute in view.attributes
-            if attribute.asked
+            if attribute.needs_type
         )
         self._types: dict[FieldName, str] = {}
         self._requested: set[FieldName] = set()
@@ -71,7 +71,7 @@ class FieldTypeCache:
     @property
     def needs_org(self) -> bool:
         """Whether there are fields whose types must be read from the org."""
-        return bool(self._asked)
+        return bool(self._untyped_fields)
 
     @property
     def missing(self) -> frozenset[FieldName]:
@@ -84,16 +84,16 @@ class FieldTypeCache:
 
     def load(self) -> None:
         """Load the types that were stored before."""
-        stored = {field: self._settings.recall(_setting(field)) for field in self._asked}
+        stored = {field: self._settings.recall(_setting(field)) for field in self._untyped_fields}
         self._apply({field: type_ for field, type_ in stored.items() if type_ is not None})
 
     def refresh(self, org: DescribeSource) -> None:
         """Read the types from the org, and store them."""
         with using_api("field_types"):
-            schema = org.describe({name for name, _ in self._asked})
+            schema = org.describe({name for name, _ in self._untyped_fields})
         types = {
             (name, field): described.type
-            for name, field in self._asked
+            for name, field in self._untyped_fields
             if name in schema.objects and (described := schema.objects[name].fields.get(field))
         }
         for field, type_ in sorted(types.items()):

@@ -30,10 +30,10 @@ class AttributeView:
     kind: Kind | None
     """The type of the attribute; None until the org has returned the type of the field."""
     numeric: bool = False
-    """Whether the field is known to be a number."""
-    others: tuple[str, ...] = ()
+    """Whether the field is known to have a number type."""
+    other_objects: tuple[str, ...] = ()
     """The other objects, in lower case, whose mappings write the attribute to the same profiles."""
-    asked: bool = False
+    needs_type: bool = False
     """Whether the field's type is needed and must be read from the org."""
     values: ValueMap | None = None
     """The translation of the field's values (`map`); without it they are converted to `kind`."""
@@ -58,7 +58,7 @@ class MappingView:
 
 
 def mapping_views(project: Project) -> dict[str, MappingView]:
-    """Return the mappings whose records the relay sends, by name in lower case, and by their former names."""
+    """Return the mappings whose records the relay sends, by their present and former names in lower case."""
     sending = [mapping for mapping in project.resolved if mapping.sends and mapping.by_relay]
     views = {mapping.name.lower(): _outline(mapping, sending) for mapping in sending}
     if project.recipes.group_progress:
@@ -78,7 +78,7 @@ def apply_field_types(
 
     def attribute(view: MappingView, attribute_view: AttributeView) -> AttributeView:
         described = types.get((view.object, attribute_view.field))
-        if not attribute_view.asked or described is None:
+        if not attribute_view.needs_type or described is None:
             return attribute_view
         return replace(
             attribute_view, kind=attribute_view.kind or _attribute_type(described), numeric=described in NUMBER_TYPES
@@ -125,7 +125,9 @@ def _attribute(use: FieldUse, field: Field | None, peers: tuple[str, ...]) -> At
     if field is None:
         # The type of the field also matters for an attribute of type string: a number is sent without its `.0`.
         needs_type = type_ in (None, "string")
-        return AttributeView(use.attribute, use.field, type_, others=peers, asked=needs_type, values=use.values)
+        return AttributeView(
+            use.attribute, use.field, type_, other_objects=peers, needs_type=needs_type, values=use.values
+        )
     kind = type_ or _attribute_type(field.type)
     return AttributeView(use.attribute, use.field, kind, field.type in NUMBER_TYPES, peers, values=use.values)
 

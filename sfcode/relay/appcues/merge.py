@@ -23,7 +23,7 @@ Newness = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class AttributeDecision:
-    """The decision over one attribute of one record."""
+    """Whether one attribute of one record is sent, and what the delivered state stores about it."""
 
     newness: Newness
     mapping: str
@@ -86,7 +86,7 @@ def merge_states(messages: Sequence[Read], before: DeliveredState, guards: NullG
 
 
 def request_body(parts: Iterable[RecordChanges], delivered: Iterable[RecordChanges] = ()) -> dict[str, Value]:
-    """Return the attributes to send: of each, the value of the record that changed last, `delivered` records included."""
+    """Return the attributes to send, without those that a newer record of `delivered` has already set."""
     newest = {decision.attribute: decision.newness for decision in _in_order(delivered) if decision.sent}
     return {
         decision.attribute: decision.value
@@ -134,7 +134,10 @@ def _is_stale(state: RecordState, before: DeliveredState) -> bool:
     attributes = list(_stated_attributes(state))
     return bool(attributes) and all(
         state.stamp < _find_delivered(state, attribute, before).stamp
-        or (attribute.name in state.values and state.stamp < newest_write(before, attribute.name, attribute.others))
+        or (
+            attribute.name in state.values
+            and state.stamp < newest_write(before, attribute.name, attribute.other_objects)
+        )
         for attribute in attributes
     )
 
@@ -148,32 +151,30 @@ def _decide_attributes(
     For each record, the newest state that contains the attribute counts.
     """
     decisions: dict[tuple[str, str], list[AttributeDecision]] = {record: [] for record in records}
-    sayings: list[tuple[Newness, RecordState, AttributeView]] = []
+    undelivered: list[tuple[Newness, RecordState, AttributeView]] = []
     for group in records.values():
-        statements = {
+        newest = {
             attribute.name: (entry.newness, entry.state, attribute)
             for entry in sorted(group, key=lambda entry: entry.newness)
             for attribute in _stated_attributes(entry.state)
         }
-        sayings += (
-            entry
-            for entry in statements.values()
-            if entry[1].stamp >= _find_delivered(entry[1], entry[2], before).stamp
+        undelivered += (
+            entry for entry in newest.values() if entry[1].stamp >= _find_delivered(entry[1], entry[2], before).stamp
         )
     first = _first_values(arrived for group in records.values() for arrived in group)
-    notes = dict(before)
-    for newness, state, attribute in sorted(sayings, key=lambda entry: entry[0]):
+    delivered_state = dict(before)
+    for newness, state, attribute in sorted(undelivered, key=lambda entry: entry[0]):
         # An older message may have been delivered without its state being stored.
         had = first.get((_object(state), attribute.name), newness) < newness
-        outcome = _outcome(newness, state, attribute, notes, guards, had=had)
+        outcome = _outcome(newness, state, attribute, delivered_state, guards, had=had)
         if outcome.note.stamp:
-            notes[outcome.object, outcome.attribute] = outcome.note
+            delivered_state[outcome.object, outcome.attribute] = outcome.note
         decisions[state.view.name, state.record_id].append(outcome)
     return decisions
 
 
 def _first_values(arrived: Iterable[_ReceivedState]) -> dict[tuple[str, str], Newness]:
-    """Return the oldest state with a value, by object and attribute."""
+    """Return the position of the oldest state with a value, by object and attribute."""
     eldest_last = sorted(arrived, key=lambda state: state.newness, reverse=True)
     return {(_object(state.state), name): state.newness for state in eldest_last for name in state.state.values}
 
@@ -182,14 +183,14 @@ def _outcome(
     newness: Newness,
     state: RecordState,
     attribute: AttributeView,
-    notes: DeliveredState,
+    delivered_state: DeliveredState,
     guards: NullGuards,
     *,
     had: bool,
 ) -> AttributeDecision:
     name, mapping = attribute.name, state.view.name
-    own = _find_delivered(state, attribute, notes)
-    wins = state.stamp >= newest_write(notes, name, attribute.others)
+    own = _find_delivered(state, attribute, delivered_state)
+    wins = state.stamp >= newest_write(delivered_state, name, attribute.other_objects)
 
     def outcome(
         value: Value = None, *, has_value: bool, sent: bool = False, left_out: bool = False, bad: str = ""
@@ -206,29 +207,33 @@ def _outcome(
     unlisted = name in state.unlisted
     if unlisted:
         guards.record_value(mapping, name)
-    if not (wins and (had_value or _is_due_unasked(state, attribute, notes, guards))):
+    if not (wins and (had_value or _clears_unsent(state, attribute, delivered_state, guards))):
         return outcome(has_value=False)
     if state.complete or unlisted or guards.may_clear(mapping, name, state.record_id if had_value else ""):
         return outcome(has_value=False, sent=True)
     return outcome(has_value=had_value, left_out=True)
 
 
-def _is_due_unasked(state: RecordState, attribute: AttributeView, notes: DeliveredState, guards: NullGuards) -> bool:
+def _clears_unsent(
+    state: RecordState, attribute: AttributeView, delivered_state: DeliveredState, guards: NullGuards
+) -> bool:
     """
     Return whether an empty attribute must be cleared, although no record of this object ever sent a value for it.
 
-    The profile may have the attribute from another source. It is cleared only if no mapping of another object writes
-    it. In addition, the message must contain the whole record, or the attribute was never delivered and the field had a
-    value in some record: a field that the integration user cannot read looks the same as an empty one.
+    Another program may have set the attribute. It is not cleared if a mapping of another object writes it too. It is
+    cleared if the message contains the whole record, or if the attribute was never delivered and some record had a
+    value in the field. Otherwise the integration user may be unable to read the field, which then looks empty.
     """
-    if attribute.others:
+    if attribute.other_objects:
         return False
-    is_known = (_object(state), attribute.name) in notes
+    is_known = (_object(state), attribute.name) in delivered_state
     return state.complete or (not is_known and guards.had_value(state.view.name, attribute.name))
 
 
-def _find_delivered(state: RecordState, attribute: AttributeView, notes: DeliveredState) -> DeliveredAttribute:
-    return notes.get((_object(state), attribute.name)) or _NOTHING
+def _find_delivered(
+    state: RecordState, attribute: AttributeView, delivered_state: DeliveredState
+) -> DeliveredAttribute:
+    return delivered_state.get((_object(state), attribute.name)) or _NOTHING
 
 
 def _object(state: RecordState) -> str:

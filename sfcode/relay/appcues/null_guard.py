@@ -27,7 +27,7 @@ ALARM: Final = "clearing_stopped"
 
 @dataclass(frozen=True, slots=True)
 class NullGuard:
-    """What was observed about the values of one field."""
+    """The observed values of one field: whether there were any, and which records became empty."""
 
     seen: bool = False
     """Whether a record with a value was received, so that the field is readable."""

@@ -55,10 +55,10 @@ MARGIN = 2.0
 PATIENCE = 5.0
 """The longest pause, in seconds, for which a claim is kept; for a longer pause it is released."""
 DOWN = 3
-"""Unanswered requests in a row after which Appcues counts as down."""
+"""Unanswered requests in a row after which an outage of Appcues is assumed."""
 LONGEST_PAUSE = 15.0
-LONGEST_LOOK = 300.0
-"""Seconds between two attempts to deliver a message whose field has no known type."""
+LONGEST_TYPE_WAIT = 300.0
+"""The longest time in seconds between two attempts to deliver a message whose field has no known type."""
 REFUSED_IN_A_ROW = 20
 """Refused profiles in a row after which an alarm is raised: Appcues answers some wrong credentials with 400."""
 REFUSES_ALL: Final = "appcues_refuses_all"
@@ -137,7 +137,7 @@ class AppcuesWriter:
         self._types, self._client, self._rate_limit = types, client, rate_limit
         self._states, self._instrumentation, self._clock, self._time = states, instrumentation, clock, time
         self._pauses = pauses
-        self._away = 0
+        self._unanswered = 0
         """Unanswered requests since the last answer."""
         self._refused = 0
         """Refused profiles since the last accepted one."""
@@ -211,7 +211,7 @@ class AppcuesWriter:
     def _wait_for_type(self, message: ClaimedMessage, state: RecordState) -> Retry:
         """Retry a message until the types of its fields are known, less often the older it is."""
         self._types.request(state.view.object, state.unknown)
-        pause = min(max(message.waited.total_seconds() / 4, 1.0), LONGEST_LOOK)
+        pause = min(max(message.waited.total_seconds() / 4, 1.0), LONGEST_TYPE_WAIT)
         return Retry("type_unknown", pause, counts=False, of_mapping=True)
 
     async def _profile(self, key: str, profile: ProfileWork, deadline: float) -> None:
@@ -248,7 +248,9 @@ class AppcuesWriter:
         answer = None
         while answer is None:
             pause_left = self._rate_limit.pause_left
-            if pause_left and (self._away >= DOWN or pause_left > PATIENCE or self._time() + pause_left > deadline):
+            if pause_left and (
+                self._unanswered >= DOWN or pause_left > PATIENCE or self._time() + pause_left > deadline
+            ):
                 return AnswerEffect(Retry("waiting", pause_left, counts=False))
             await asyncio.sleep(pause_left)
             if self._time() >= deadline:
@@ -260,13 +262,13 @@ class AppcuesWriter:
 
     def _apply_effect(self, end: AnswerEffect) -> None:
         """Apply an answer to the rate limit and the alarms."""
-        if self._rate_limit.pause_left and (end.away or end.pause):
+        if self._rate_limit.pause_left and (end.may_be_down or end.pause):
             # Requests that were sent at the same time have reported it already.
             self._rate_limit.pause(end.pause)
             return
-        self._away = self._away + 1 if end.away else 0
+        self._unanswered = self._unanswered + 1 if end.may_be_down else 0
         # One lost connection is no evidence; several in a row show that Appcues is down.
-        down = min(LONGEST_PAUSE, 2.0 ** (self._away - DOWN)) if self._away >= DOWN else 0.0
+        down = min(LONGEST_PAUSE, 2.0 ** (self._unanswered - DOWN)) if self._unanswered >= DOWN else 0.0
         self._rate_limit.pause(max(end.pause, down))
         if end.alarm:
             self._instrumentation.raise_alarm(end.alarm, end.detail)

@@ -101,12 +101,12 @@ class RecordComparison:
 
     def _differing(self) -> Iterator[AttributeView]:
         state, view = self.state, self.state.view
-        notes, values = delivered_state.read(self.delivered), delivered_state.read_values(self.delivered)
+        attributes, values = delivered_state.read(self.delivered), delivered_state.read_values(self.delivered)
         for attribute in view.attributes:
             name = attribute.name
-            last = notes.get((view.object_key, name), _NEVER)
+            last = attributes.get((view.object_key, name), _NEVER)
             # A value that another mapping, or a newer state of the record, has written since is not replaced.
-            newest = max(last.stamp, delivered_state.newest_write(notes, name, attribute.others))
+            newest = max(last.stamp, delivered_state.newest_write(attributes, name, attribute.other_objects))
             if state.stamp < newest:
                 continue
             if name in state.values:

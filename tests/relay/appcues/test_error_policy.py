@@ -34,20 +34,20 @@ def test_too_many_requests_pause_everything_for_as_long_as_asked(wait, pause):
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_an_outage_counts_no_attempt(status):
     end = interpret_answer(AppcuesAnswer(status))
-    assert (end.settlement, end.away, end.pause) == (Retry(str(status), counts=False), True, 0.0)
+    assert (end.settlement, end.may_be_down, end.pause) == (Retry(str(status), counts=False), True, 0.0)
     assert interpret_answer(AppcuesAnswer(status, retry_after=9.0)).pause == 9.0
 
 
 @pytest.mark.parametrize("outage", ["timeout", "unreachable"])
 def test_a_missing_response_is_an_outage(outage):
     end = interpret_answer(AppcuesAnswer(0, outage=outage))
-    assert (end.settlement, end.away) == (Retry(outage, counts=False), True)
+    assert (end.settlement, end.may_be_down) == (Retry(outage, counts=False), True)
 
 
 @pytest.mark.parametrize("status", [408, 425, 500, 501, 599])
 def test_an_error_that_the_message_may_have_caused_counts_an_attempt(status):
     end = interpret_answer(AppcuesAnswer(status))
-    assert (end.settlement, end.away) == (Retry(str(status)), False)
+    assert (end.settlement, end.may_be_down) == (Retry(str(status)), False)
 
 
 def test_not_found_is_parked_with_its_reason():

@@ -49,10 +49,10 @@ def test_attributes_of_several_mappings_are_shared_where_their_profiles_are_the_
         )
     )
     shared = {
-        (name, attribute.name): attribute.others
+        (name, attribute.name): attribute.other_objects
         for name, view in views.items()
         for attribute in view.attributes
-        if attribute.others
+        if attribute.other_objects
     }
     assert shared == {("contact", "role"): ("lead",), ("lead", "role"): ("contact",)}
 
