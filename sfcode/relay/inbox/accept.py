@@ -112,7 +112,7 @@ def _store(
 
 
 def open_lanes(tx: Transaction, keys: Iterable[Key], due: datetime | None = None) -> None:
-    """Ensure that keys have lanes, and that a process that is about to close one of them checks again."""
+    """Insert the missing lanes of keys; a process that is about to close one of them will see the new rows."""
     # All transactions lock lanes in this order, to avoid deadlocks.
     lanes = sorted({(lane(source, key), source, key) for source, key in keys})
     if lanes:

@@ -109,12 +109,12 @@ def discard(tx: Transaction, walk: Walk, after: Place | None, limit: int, who: s
     return ChangeStep(count, last)
 
 
-Change = Callable[[Transaction, Walk, "Place | None", int, str], ChangeStep]
-"""Runs a step of a change, given the walk along its messages, the position, the number of rows, and the person."""
+RunStep = Callable[[Transaction, Walk, "Place | None", int, str], ChangeStep]
+"""Changes the next rows of a walk, given the position, the maximum number of rows, and the person."""
 
 
-def step_of(action: ChangeAction, choice: Filter) -> Change:
-    """Return the step of a change."""
+def select_step(action: ChangeAction, choice: Filter) -> RunStep:
+    """Return the function that runs the steps of a bulk change."""
     if action == "discard":
         return discard
     return hasten if choice.state == "ready" else replay

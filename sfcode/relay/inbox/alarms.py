@@ -49,7 +49,7 @@ def read_alarms(tx: Transaction) -> tuple[Alarm, ...]:
 
 
 def acknowledge(tx: Transaction, ids: Iterable[int], who: str) -> int:
-    """Remove alarms by their ids; return how many were raised."""
+    """Delete alarms by their IDs, and store an audit line; return how many existed."""
     removed = ALARMS.delete().where(ALARMS.c.id.in_(list(ids))).returning(ALARMS.c.name)
     names = tx.db.scalars(removed).all()
     if names:
@@ -63,7 +63,7 @@ def remove_alarms(tx: Transaction, name: str, detail: str) -> None:
 
 
 def move_former(tx: Transaction) -> None:
-    """Convert the alarms of the setting to rows."""
+    """Move the alarms that an older version stored in a setting to their table."""
     text = tx.db.scalar(sa.select(SETTINGS.c.value).where(SETTINGS.c.name == FORMER))
     raise_alarms(tx, [Alarm(**alarm) for alarm in json.loads(text or "[]")])
     tx.db.execute(SETTINGS.delete().where(SETTINGS.c.name == FORMER))

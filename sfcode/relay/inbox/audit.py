@@ -45,7 +45,7 @@ def add_audit_line(tx: Transaction, who: str, action: str, selection: Mapping[st
     return id_
 
 
-def count_on(tx: Transaction, id_: int, number: int) -> None:
+def add_to_number(tx: Transaction, id_: int, number: int) -> None:
     """Add to the number of an audit line."""
     tx.db.execute(AUDIT.update().where(AUDIT.c.id == id_).values(number=AUDIT.c.number + number))
 

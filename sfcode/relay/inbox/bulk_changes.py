@@ -96,7 +96,7 @@ class BulkChanges:
         return change.done if change else 0
 
     def take(self, holder: str) -> BulkChange | None:
-        """Take the oldest change that no process is running; return None if there is no such change."""
+        """Take and return the oldest change that no process is running; None if there is no such change."""
         if not self._read(lambda tx: tx.db.execute(_free(tx)).first()):
             return None
         return self._write(lambda tx: _take(tx, holder))
@@ -106,15 +106,15 @@ class BulkChanges:
         return self._write(lambda tx: _step(tx, id_, holder, AT_ONCE))
 
     def run(
-        self, id_: int, holder: str, is_to_go_on: Callable[[BulkChange], object] = lambda _: True
+        self, id_: int, holder: str, may_continue: Callable[[BulkChange], object] = lambda _: True
     ) -> BulkChange | None:
         """
-        Run steps until the change ends or `is_to_go_on` returns false; return the change.
+        Run steps until the change ends or `may_continue` returns false; return the change.
 
         An unfinished change may then be taken by any process.
         """
         while change := self.step(id_, holder):
-            goes_on = is_to_go_on(change)
+            goes_on = may_continue(change)
             if change.ended_at or not goes_on:
                 self.leave(id_, holder)
                 return change
@@ -188,10 +188,10 @@ def _step(tx: Transaction, id_: int, holder: str, limit: int) -> BulkChange | No
     choice = _load(row.choice)
     walk = choose_walk_of_change(tx, choice, search.states_of(choice, BLOCKED))
     after = None if row.after_id is None else (row.after_at, row.after_id)
-    step = admin.step_of(row.action, choice)
+    step = admin.select_step(row.action, choice)
     who = tx.db.scalar(sa.select(AUDIT.c.who).where(AUDIT.c.id == id_)) or ""
     number, last = step(tx, walk, after, limit, who)
-    audit.count_on(tx, id_, number)
+    audit.add_to_number(tx, id_, number)
     after_at, after_id = last or (None, None)
     values = {"after_at": after_at, "after_id": after_id, "ended_at": None if last else tx.now}
     tx.db.execute(_update_held(id_, holder).values(**values, lease_until=tx.now + LEASE))

@@ -37,7 +37,7 @@ class Category(NamedTuple):
 
 
 def find_categories(tx: Transaction, choice: Filter, states: Collection[State]) -> list[Category]:
-    """Return the categories that match a filter and some states; of too many, `MOST_CATEGORIES` and one more."""
+    """Return the categories that match a filter and some states, at most one more than `MOST_CATEGORIES`."""
     # The states and sources are listed here, since PostgreSQL might look them up in an index that begins with the
     # source.
     allowed: dict[str, Collection[str]] = {"state": states, "source": SOURCES}
@@ -50,7 +50,7 @@ def find_categories(tx: Transaction, choice: Filter, states: Collection[State]) 
 def _categories(
     tx: Transaction, allowed: Mapping[str, Collection[str]], shared: Mapping[str, str]
 ) -> Iterator[Category]:
-    """Yield the categories whose first columns of the index have the values in `shared`."""
+    """Yield the categories that have the values in `shared`, which are those of the first columns of the index."""
     if len(shared) == len(Category._fields):
         yield Category(**shared)
         return

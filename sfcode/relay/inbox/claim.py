@@ -23,13 +23,13 @@ _RAW = [
     sa.type_coerce(column, sa.Text).label(column.name) if isinstance(column.type, sa.TypeDecorator) else column
     for column in (INBOX.c[name] for name in COLUMNS)
 ]
-"""The values of these columns from the database driver."""
+"""The same columns, whose values are not parsed by their column types."""
 _READERS = [
     column.type.process_result_value if isinstance(column.type, sa.TypeDecorator) else None
     for column in (INBOX.c[name] for name in COLUMNS)
 ]
-SHALLOW = 20
-"""The maximum number of messages that are read of one key."""
+LEAST_DEPTH = 20
+"""The number of messages of one key that may always be read; a claim with few keys reads more of each."""
 UNREADABLE = "unreadable"
 """The reason of messages whose rows are damaged."""
 
@@ -44,7 +44,11 @@ class ClaimRequest(NamedTuple):
     lease: float
     """Seconds of the lease, by the database's clock."""
     deadline: float
-    """The end of the lease on this process's monotonic clock, read before the database's, so never too late."""
+    """
+    The end of the lease by the monotonic clock of this process.
+
+    This clock is read before that of the database, so that the deadline is never later than the end of the lease.
+    """
 
 
 class LaneRow(NamedTuple):
@@ -58,7 +62,7 @@ class LaneRow(NamedTuple):
 
 class ClaimedRows(NamedTuple):
     """
-    The rows of a claim, as values of the database driver.
+    The rows of a claim, with the values as the database driver returns them.
 
     They are parsed after the transaction, since 600 payloads take a while, and on SQLite the transaction blocks all writers.
     """
@@ -99,7 +103,7 @@ def claim(tx: Transaction, request: ClaimRequest) -> ClaimedRows | None:
     ids = _heads(tx, names)
     _close_empty(tx, set(names) - set(ids))
     # Bounds the number of rows to read, which would otherwise be the number of keys times the limit.
-    depth = min(request.per_key, request.limit - len(ids) + 1, max(SHALLOW, request.limit // max(len(ids), 1) + 1))
+    depth = min(request.per_key, request.limit - len(ids) + 1, max(LEAST_DEPTH, request.limit // max(len(ids), 1) + 1))
     row_ids = (
         choose(_places(tx, request.source, ids.values(), depth), tx.now, request.limit)
         if depth > 1
@@ -131,8 +135,8 @@ def split_locked(claim: Claim) -> tuple[Claim | None, Claim | None]:
     """
     Split a claim into the messages that this process can decrypt and the others; None for a part without messages.
 
-    Messages of one key stay together, so that their order is kept. A process with the key delivers those that this process
-    releases.
+    Messages of one key stay together, so that their order is kept. This process releases the other messages, and a process
+    with the encryption key delivers them.
     """
     locked_keys = {
         message.key for message in claim.messages if Undecrypted in (type(message.payload), type(message.history))

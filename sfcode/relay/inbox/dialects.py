@@ -59,8 +59,8 @@ class RunTransaction(Protocol):
 class Database(Protocol):
     """A database with the relay's tables."""
 
-    words: Mapping[str, str]
-    """The names of its column types, by their placeholders in migrations."""
+    type_names: Mapping[str, str]
+    """The names of the database's column types, by their placeholders in migrations."""
 
     commits_at_once: int
     """The number of concurrent transactions of one process that are useful."""
@@ -111,7 +111,7 @@ class Database(Protocol):
         """Return a query that also locks its rows, waiting for other transactions."""
 
     def migrating(self) -> contextlib.AbstractContextManager[None]:
-        """Hold the lock for a migration of several transactions, which one process at a time runs."""
+        """Hold a lock during a migration of several transactions, so that one process at a time runs it."""
 
     def lock_migrations(self, db: sa.Connection) -> None:
         """Lock the database for a migration of one transaction."""

@@ -24,7 +24,7 @@ from sfcode.relay.rewrite import rewrite_key
 AT_ONCE = 1_000
 """The number of messages that one transaction deletes."""
 GUARDS = "clearing:"
-"""The prefix of the states that store the guards over cleared attributes."""
+"""The prefix of the states that store null guards."""
 STATES_OF_RECORDS = ("nps:", "field:", "answers:", "member:")
 """The prefixes of the states of records; a mapping or an object, and the record's ID follow."""
 REWRITES_OF_RECORDS = tuple(map(rewrite_key, STATES_OF_RECORDS))
@@ -69,8 +69,8 @@ def forget_person(
     """
     Delete the data of a person, and store an audit line; return the numbers of deleted messages and states.
 
-    Messages come first, until none is left: a delivery stores states and follow-ups only if it holds its messages. Then no
-    delivery stores new states of the person, and without states none queues messages that write them again.
+    Messages are deleted first, until none is left. Then no delivery stores new states or follow-ups of the person, since it
+    can do so only while its messages exist. Without states, no settlement queues messages that write them again.
     """
     messages = 0
     while person.messages:
@@ -169,9 +169,9 @@ def _delete_messages(tx: Transaction, ids: Collection[int]) -> int:
 
 def _delete_states(tx: Transaction, person: PersonData) -> tuple[int, PersonData]:
     """
-    Delete the latest states of a person whose messages are deleted; return their number, and all that is known of the person.
+    Delete the latest states of a person whose messages are deleted; return their number, and the completed data.
 
-    The guards over cleared attributes no longer contain the person's records.
+    The IDs of the person's records are also removed from the null guards, which list records that became empty.
     """
     person = _find_states(tx, person)
     names = {*person.states, *person.state_names}

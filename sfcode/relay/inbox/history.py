@@ -20,10 +20,10 @@ from sfcode.relay.message import AttemptedWrite, InboxMessage
 
 FIRST = 5
 LAST = 15
-"""The number of attempts that are kept of a message: the first and the last ones."""
+"""The numbers of attempts of a message that are kept: the first ones and the last ones."""
 MOST_WRITES = 10
 MOST_FIELDS = 30
-"""The number of writes of an attempt, and of fields of a write, that are kept."""
+"""The numbers of writes of an attempt, and of fields of a write, that are kept."""
 LONGEST_TEXT = 300
 
 EventName = Literal["received", "attempted", "replayed", "discarded", "left_out"]

@@ -1,7 +1,7 @@
 """
 The relay's durable queue: every message from its commit to its purge.
 
-All methods are synchronous and safe to call from any thread; each is one transaction, but for replay
+All methods are synchronous and safe to call from any thread; each is one transaction, except for replay
 and purge, which work in bounded steps.
 """
 
@@ -140,7 +140,7 @@ class Inbox(TransactionRunner):
         self, claim: Claim, delivery: Delivery, retry: Callable[[ClaimedMessage, Retry], timedelta | None]
     ) -> int:
         """
-        Store settlements and latest states, unless the lease was lost: then nothing.
+        Store settlements and latest states; if the lease was lost, store nothing.
 
         `retry` returns how long a message waits before it is retried, or None to give it up. A message without a settlement
         is released. Returns the number of settled messages: all or 0.
@@ -164,7 +164,7 @@ class Inbox(TransactionRunner):
         return self._write(lambda tx: intents.announce(tx, claim, names))
 
     def expire_intents(self) -> int:
-        """Queue messages that write unsettled states of expired intents again; return the number of states."""
+        """Queue messages that rewrite the states of expired intents, which may hold an older value; return their number."""
         return self._write(intents.expire)
 
     def latest(self, names: Iterable[str]) -> dict[str, LatestState]:
@@ -348,7 +348,7 @@ class Inbox(TransactionRunner):
         return self._read(alarms.read_alarms)
 
     def acknowledge(self, ids: Iterable[int], who: str = "") -> int:
-        """Delete alarms by their IDs; return how many existed. An alarm that was raised again since is kept."""
+        """Delete alarms by their IDs; return how many existed. An alarm that is raised after its deletion gets a new ID."""
         return self._write(lambda tx: alarms.acknowledge(tx, ids, who))
 
     def adjust_clock(self) -> float:

@@ -125,8 +125,8 @@ class InboxClock:
         """
         Return the seconds by which the wall clock has jumped beyond a stored sum of jumps; 0 if it has not.
 
-        A machine that was suspended together with its boot clock sees a false jump forward. The jump is
-        counted only if no other process has changed the sum since.
+        If a machine was suspended and its boot clock stopped, the wall clock seems to have jumped forward. A jump forward is
+        counted only if the stored sum is the one that this process knows.
         """
         shift, offset = self._known
         if offset is None:

@@ -29,7 +29,7 @@ def announce(tx: Transaction, claim: Claim, names: Collection[str]) -> int:
     """
     Store the states that a claim is about to write; return the ID of the row.
 
-    The claim makes no call after its lease. A request that was sent before has the time of another lease to arrive.
+    The claim makes no call after its lease. A request that was sent before arrives within the length of another lease.
     """
     row = {
         "token": claim.token,
@@ -76,7 +76,7 @@ def withdraw(tx: Transaction, claim: Claim, delivery: Delivery) -> set[str]:
 
 
 def announce_doubt(tx: Transaction, claim: Claim, names: Collection[str]) -> None:
-    """Keep states announced that calls of a settled claim may still write."""
+    """Announce the states that calls of a settled claim may still write, until these calls must have ended."""
     id_ = announce(tx, claim, names)
     until = tx.now + timedelta(seconds=claim.lease)
     tx.db.execute(INTENTS.update().where(INTENTS.c.id == id_).values(expires_at=until))
@@ -98,7 +98,11 @@ def expire(tx: Transaction) -> int:
 
 
 def _contest_all(tx: Transaction, source: Source, names: Collection[str]) -> None:
-    """Have each claim that is writing one of the states write it again. A claim that is being settled has seen the intent."""
+    """
+    Mark the states as contested in the intents of other claims, so that these claims write them again.
+
+    Locked intents are skipped: their claims are being settled, and have seen the expired intent.
+    """
     rows = sa.select(INTENTS.c.id, INTENTS.c.names, INTENTS.c.contested).where(INTENTS.c.source == source)
     for row in (
         tx.db.execute(tx.database.for_update_skip_locked(rows.order_by(INTENTS.c.id))).mappings().all() if names else ()
@@ -126,11 +130,11 @@ def write_again(tx: Transaction, source: Source, names: Iterable[str]) -> set[st
     """
     Queue messages that write states again; return the states that are stored.
 
-    A state that is not stored has no value to write: its first claim is not settled, and its message will be delivered
-    again, or the data of its person was deleted. So a late settlement stores nothing about this person.
+    A state that is not stored has no value to write. Either its first claim is not settled, so that its message will be
+    delivered again, or the data of its person was deleted, and a late settlement must store nothing about the person.
 
-    A waiting message for the same state is reused, since it will write the newest value. So an outage of days, in which each
-    attempt has an unknown outcome, leaves one message per state.
+    If a message for the same state is waiting, no other one is queued, since that message will write the newest value. So
+    there is one message per state, even if every attempt of a long outage has an unknown outcome.
     """
     stored: set[str] = set()
     sorted_names = sorted(set(names))

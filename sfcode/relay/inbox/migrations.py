@@ -249,12 +249,12 @@ def _run_step(database: Database, expected: int, statements: tuple[str, ...] | N
     """Run a step, optionally with other statements, unless another process has run it; return the version."""
     with database.write() as tx:
         database.lock_migrations(tx.db)
-        _run(tx.db, (RECORD,), database.words)
+        _run(tx.db, (RECORD,), database.type_names)
         version = _last(tx.db)
         if version != expected:
             return version
         step = HISTORY[version]
-        _run(tx.db, step.statements if statements is None else statements, database.words)
+        _run(tx.db, step.statements if statements is None else statements, database.type_names)
         if step.move is not None:
             step.move(tx)
         row = {"version": version + 1, "name": step.name, "applied_at": tx.now}
@@ -297,7 +297,7 @@ def _run_alone(database: Database, statement: str) -> None:
         try:
             with database.write() as tx:
                 tx.db.exec_driver_sql("SET LOCAL statement_timeout = 0")
-                _run(tx.db, (statement,), database.words)
+                _run(tx.db, (statement,), database.type_names)
                 return
         except sa.exc.DBAPIError as error:
             if not tries_left or not is_locked(error):
@@ -314,6 +314,6 @@ def _last(db: sa.Connection) -> int:
     return db.execute(sa.select(sa.func.max(MIGRATIONS.c.version))).scalar() or 0
 
 
-def _run(db: sa.Connection, statements: tuple[str, ...], words: Mapping[str, str]) -> None:
+def _run(db: sa.Connection, statements: tuple[str, ...], type_names: Mapping[str, str]) -> None:
     for statement in statements:
-        db.exec_driver_sql(statement.format_map(words))
+        db.exec_driver_sql(statement.format_map(type_names))

@@ -2,7 +2,7 @@
 Notifications of alarms as rows: the last notification of each alarm to each receiver, and the next due one.
 
 A row is claimed like a message: the transaction that reads it also postpones it. So only one of several processes sends
-it, another one does if that process ends, and a receiver can detect repetitions by the ID.
+it, another one sends it if that process ends, and a receiver can detect repetitions by the ID.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LEASE = timedelta(seconds=60)
 """The time that a process has to send a claimed notification."""
 AT_ONCE = 10
 """The maximum number of notifications of one claim."""
-FAREWELLS = 20
+RESOLVED_ATTEMPTS = 20
 """The number of failed attempts after which a `resolved` notification is given up."""
 
 
@@ -125,7 +125,7 @@ def settle_notification(tx: Transaction, notification: AlarmNotification, retry_
         & (table.number == notification.number)
         & (table.attempts == notification.attempts)
     )
-    is_last = notification.event == "resolved" and (retry_after is None or notification.attempts >= FAREWELLS)
+    is_last = notification.event == "resolved" and (retry_after is None or notification.attempts >= RESOLVED_ATTEMPTS)
     if is_last:
         tx.db.execute(NOTIFICATIONS.delete().where(is_ours))
     elif retry_after is None:

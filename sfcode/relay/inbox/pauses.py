@@ -25,8 +25,7 @@ PAUSED: Final = "paused"
 LOOK_AGAIN = timedelta(hours=1)
 """The time after which a message of a paused mapping is tried again; a resume makes it due at once."""
 SLACK = timedelta(seconds=5)
-"""The time by which the message may be due later, because of the jitter of its wait and of a lock that its transaction
-waits for."""
+"""The most by which a message is due later than `LOOK_AGAIN`: its wait has a jitter, and its transaction may wait for a lock."""
 RESUMED = "resumed:"
 """The prefix of settings with the time at which a mapping was resumed, which are kept until its messages are due."""
 LONG = timedelta(hours=1)
@@ -97,8 +96,8 @@ def wake_resumed(tx: Transaction, limit: int) -> int:
     """
     Make up to `limit` messages of resumed mappings due; return their number.
 
-    The transaction that finds no further messages deletes the times of the resumes. If no mapping is paused,
-    all messages are made due, also those of a process of an older version.
+    The transaction that finds no further messages deletes the settings `RESUMED`. If no such setting is stored and no
+    mapping is paused, all messages with the reason `PAUSED` are made due: a process of an older version stores no setting.
     """
     resumed = _read_resumed(tx)
     began: sa.ColumnElement[bool] = sa.true()

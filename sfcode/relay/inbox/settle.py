@@ -33,8 +33,8 @@ from sfcode.relay.message import (
 )
 
 GAVE_UP = "gave_up"
-HEARD_OF = timedelta(seconds=5)
-"""The time after which each process knows of a pause or a resume."""
+RESUME_KNOWN = timedelta(seconds=5)
+"""The time until the next heartbeat, after which every process knows that a mapping was resumed."""
 LONGEST_DETAIL = 2_000
 
 
@@ -45,7 +45,7 @@ def settle(
     delays: Mapping[int, timedelta | None],
 ) -> int:
     """
-    Store settlements and latest states if the claim is still held, else nothing; return the number of messages.
+    Store settlements and latest states; return the number of messages. If the lease was lost, store nothing.
 
     `delays` has the wait of each message that is retried, or None if its attempts are used up.
     """
@@ -77,7 +77,7 @@ def _without_resumed(
     tx: Transaction, settlements: Mapping[int, Settlement], delays: Mapping[int, timedelta | None]
 ) -> tuple[Mapping[int, Settlement], Mapping[int, timedelta | None]]:
     """
-    Make messages due at once that would wait for a mapping that another process has resumed.
+    Make messages due soon that would wait for a mapping which another process has resumed.
 
     A concurrent resume waits for this transaction, so that it finds the waiting messages.
     """
@@ -92,7 +92,7 @@ def _without_resumed(
     still_paused = set(tx.db.scalars(names.with_for_update(read=True)))
     resumed = {id_: end for id_, end in paused.items() if end.paused_mapping not in still_paused}
     ready = {id_: replace(end, reason="") for id_, end in resumed.items()}
-    return {**settlements, **ready}, {**delays, **dict.fromkeys(resumed, HEARD_OF)}
+    return {**settlements, **ready}, {**delays, **dict.fromkeys(resumed, RESUME_KNOWN)}
 
 
 def _store(tx: Transaction, followups: Iterable[FollowUp]) -> None:
@@ -177,7 +177,7 @@ class SettledRow(NamedTuple):
 
     id: str
     state: str
-    again: str
+    added_attempts: str
     """The number of attempts to add: 0 or 1, as text."""
     reason: str | None = None
     detail: str | None = None
@@ -228,7 +228,7 @@ def _update_messages(dialect: str) -> sa.Update:
     moment = sa.DateTime(timezone=True) if dialect == "postgresql" else sa.Text()
     values = {
         "state": elements.c.state,
-        "attempts": INBOX.c.attempts + sa.cast(elements.c.again, sa.Integer),
+        "attempts": INBOX.c.attempts + sa.cast(elements.c.added_attempts, sa.Integer),
         "lease_until": None,
         "lease_token": None,
         **{name: sa.func.coalesce(elements.c[name], INBOX.c[name]) for name in texts},

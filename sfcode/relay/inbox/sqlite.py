@@ -38,7 +38,7 @@ FileId = tuple[int, int] | None
 class Sqlite:
     """An SQLite file, to which one transaction of all threads and processes writes at a time."""
 
-    words: Mapping[str, str] = MappingProxyType(
+    type_names: Mapping[str, str] = MappingProxyType(
         {"id": "integer PRIMARY KEY AUTOINCREMENT", "text": "text", "moment": "text", "keyed": " WITHOUT ROWID"}
     )
     commits_at_once = 1

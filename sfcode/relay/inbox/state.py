@@ -81,7 +81,7 @@ def _stored_shift(tx: Transaction) -> timedelta:
 
 
 def heartbeat(tx: Transaction, process_id: str, config: str) -> None:
-    """Store a heartbeat and the time, and delete processes without one for a day."""
+    """Store a heartbeat and the time, and delete processes that had no heartbeat for a day."""
     insert = tx.database.insert(PROCESSES)
     upsert = insert.on_conflict_do_update(
         index_elements=["id"], set_={"seen_at": insert.excluded.seen_at, "config": insert.excluded.config}

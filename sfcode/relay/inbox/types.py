@@ -11,7 +11,7 @@ from sfcode.errors import Refused, SfcodeError
 from sfcode.lazy_dataclasses import dataclass, field
 
 State = Literal["ready", "leased", "done", "parked", "dead"]
-"""Ready and leased rows are open: they block the younger ones of their key. The others are finished."""
+"""Ready and leased rows are open: younger rows of their key wait for them. Rows in the other states are finished."""
 
 STATES: tuple[State, ...] = get_args(State)
 Purged = State | Literal["audit"]

@@ -35,7 +35,7 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """An index that leads to all messages of a search."""
+    """The positions of all messages of a search in one index, and the conditions that remain to be checked."""
 
     rows: Sequence[sa.Select[Any]]
     """Queries that each select the positions in one range of the index."""

@@ -9,7 +9,7 @@ from sfcode.relay.current_pauses import wait_for
 from sfcode.relay.inbox import Filter, Inbox, open_inbox, pauses
 from sfcode.relay.inbox import inbox as module
 from sfcode.relay.inbox.pauses import LONG, LOOK_AGAIN, PAUSED, REMIND
-from sfcode.relay.inbox.settle import HEARD_OF
+from sfcode.relay.inbox.settle import RESUME_KNOWN
 from sfcode.relay.inbox.settle import settle as settle_in
 from sfcode.relay.inbox.types import RowLocked
 from sfcode.relay.message import Delivery, Retry
@@ -169,7 +169,7 @@ def test_nothing_waits_for_a_mapping_that_another_process_has_resumed(inbox: Inb
     settle(inbox, claim, wait_for("contact"), retry=lambda _, __: LOOK_AGAIN)
     assert idle(inbox), "until this process has heard of it"
     assert inbox.page(Filter(reason=PAUSED)) == (), "it does not wait for a person"
-    elapse(HEARD_OF.total_seconds() + 1)
+    elapse(RESUME_KNOWN.total_seconds() + 1)
     assert numbers(take(inbox)) == [0]
 
 

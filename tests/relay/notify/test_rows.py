@@ -12,8 +12,8 @@ from sfcode.relay.alarms import Alarm
 from sfcode.relay.inbox import Inbox, open_inbox
 from sfcode.relay.inbox.notifications import (
     AT_ONCE,
-    FAREWELLS,
     LEASE,
+    RESOLVED_ATTEMPTS,
     AlarmNotification,
     NotifyRule,
     claim_notifications,
@@ -201,7 +201,7 @@ def test_the_resolution_is_dropped_if_a_receiver_never_accepts_it(inbox, elapse)
     raise_alarms(inbox, "bad_value")
     take(inbox, ALL)
     inbox.acknowledge(alarm.id for alarm in inbox.alarms())
-    for _ in range(FAREWELLS):
+    for _ in range(RESOLVED_ATTEMPTS):
         (end,) = inbox.notifications.claim([ALL])
         inbox.notifications.settle(end, timedelta())
     assert claim(inbox, ALL) == []
