@@ -29,12 +29,12 @@ def explain_command(invocation: Invocation, source: int | Path) -> None:
     from sfcode.cli.relay.learn import find_capture, open_inbox_for, parse_capture
     from sfcode.relay.explain import explain
     from sfcode.relay.group_progress import GroupProgress
-    from sfcode.relay.ingress.appcues_parser import Reading
+    from sfcode.relay.ingress.appcues_parser import ParserSettings
 
     project = invocation.project()
     with open_inbox_for(invocation, source) as inbox, invocation.open_org(project, as_integration=True) as org:
         capture = find_capture(inbox, source)
-        messages = GroupProgress.of(project).extend(parse_capture(capture, Reading.of(project)))
+        messages = GroupProgress.of(project).extend(parse_capture(capture, ParserSettings.of(project)))
         explanations = explain(project, org, messages, inbox.latest if inbox else lambda _: {})
     if invocation.json:
         print_envelope([asdict(explanation) for explanation in explanations])

@@ -62,7 +62,7 @@ def learn_command(
     of a request bin), or by default the newest message that was not understood. The output shows ids of users.
     """
     from sfcode.relay.group_progress import GroupProgress
-    from sfcode.relay.ingress.appcues_parser import Reading
+    from sfcode.relay.ingress.appcues_parser import ParserSettings
     from sfcode.relay.learn.paths import KnownValues, propose_paths
     from sfcode.relay.learn.reread import propose_aliases, reread
     from sfcode.relay.learn.signature import propose_auth
@@ -73,7 +73,7 @@ def learn_command(
         if evidence is not None:
             _add_evidence(evidence, capture)
         paths = propose_paths(capture, project, KnownValues(user_id, event))
-        reading = Reading.of(project).with_paths(paths)
+        reading = ParserSettings.of(project).with_paths(paths)
         learned = parse_capture(capture, reading)
         auth = propose_auth(capture, _webhook_secrets())
         changes = list(reread(_list_parked(inbox) if inbox else (), reading))

@@ -12,11 +12,11 @@ from sfcode.config.project import Project
 from sfcode.relay.appcues_payload import find_events
 from sfcode.relay.group_progress import GroupProgress
 from sfcode.relay.ingress import auth, responses
-from sfcode.relay.ingress.appcues_parser import Reading, messages, not_understood
+from sfcode.relay.ingress.appcues_parser import ParserSettings, messages, park_unparsed
 from sfcode.relay.ingress.auth.scheme import single_header
 from sfcode.relay.ingress.auth.standard import ID
 from sfcode.relay.ingress.body import BodyReceiver, check_content_type, decode_text
-from sfcode.relay.ingress.endpoint import Counter, run_in_thread_if_large
+from sfcode.relay.ingress.endpoint import Committer, run_in_thread_if_large
 from sfcode.relay.ingress.header_shapes import describe_headers
 from sfcode.relay.ingress.limits import IngressLimits, WorkInProgress
 from sfcode.relay.ingress.responses import HttpError
@@ -35,7 +35,7 @@ class AppcuesEndpoint:
         project: Project,
         secrets: Sequence[Secret],
         *,
-        counter: Counter,
+        committer: Committer,
         clock: Callable[[], datetime],
         limits: IngressLimits,
         work: WorkInProgress,
@@ -45,9 +45,9 @@ class AppcuesEndpoint:
         if relay.message_id is None and relay.webhook_auth.scheme == "standard_webhooks":
             self._id_header = ID
         self._scheme = auth.scheme(relay.webhook_auth, secrets, self._id_header)
-        self._reading = Reading.of(project)
+        self._parser_settings = ParserSettings.of(project)
         self._progress = GroupProgress.of(project)
-        self._counter = counter
+        self._committer = committer
         self._clock = clock
         self._limits = limits
         self._bodies = BodyReceiver(limits, work, most=limits.webhook_bytes, is_unsigned=self._scheme.signs_body)
@@ -65,7 +65,7 @@ class AppcuesEndpoint:
             header_id = single_header(request.headers, self._id_header) if self._id_header else ""
             shapes = describe_headers(request.headers.items())
             inbox_messages = await run_in_thread_if_large(len(body), self._read, body, header_id, received, shapes)
-            await self._counter.commit(inbox_messages)
+            await self._committer.commit(inbox_messages)
         return responses.answer_stored()
 
     def _check_auth(self, wrong: str) -> None:
@@ -79,8 +79,8 @@ class AppcuesEndpoint:
         text = decode_text(body)
         if not text.strip():
             # A test of the URL may send an empty body.
-            return (not_understood(None, "not_understood"),)
-        events = list(find_events(loads(text, self._limits), self._reading.paths))
+            return (park_unparsed(None, "not_understood"),)
+        events = list(find_events(loads(text, self._limits), self._parser_settings.paths))
         if len(events) > self._limits.events:
             raise HttpError(413, "too_many_events")
-        return self._progress.extend(messages(events, self._reading, header_id, received, headers))
+        return self._progress.extend(messages(events, self._parser_settings, header_id, received, headers))

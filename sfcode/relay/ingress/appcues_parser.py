@@ -35,15 +35,15 @@ NAMES: tuple[str, ...] = WebhookPaths().name
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """The settings of a project for parsing webhooks."""
+class ParserSettings:
+    """The settings of a project that decide how webhooks are parsed."""
 
     groups: bool
-    """Whether a mapping writes events of groups to records."""
+    """Whether a mapping writes group events to records."""
     paths: WebhookPaths = field(default_factory=WebhookPaths)
 
     @classmethod
-    def of(cls, project: Project) -> Reading:
+    def of(cls, project: Project) -> ParserSettings:
         """Return the settings of a project."""
         relay_mappings = [mapping for mapping in project.resolved if mapping.by_relay and mapping.receives]
         message_id = project.settings.relay.message_id
@@ -52,20 +52,20 @@ class Reading:
             paths = paths.model_copy(update={"id": (message_id.path,)})
         return cls(any(mapping.match == "group" for mapping in relay_mappings), paths)
 
-    def with_paths(self, paths: Mapping[str, tuple[str, ...]]) -> Reading:
+    def with_paths(self, paths: Mapping[str, tuple[str, ...]]) -> ParserSettings:
         """Return these settings with some paths replaced."""
         return replace(self, paths=self.paths.model_copy(update=dict(paths)))
 
 
 def messages(
     events: Sequence[Enclosed],
-    reading: Reading,
+    parser_settings: ParserSettings,
     header_id: str,
     received: datetime,
     headers: Mapping[str, str] | None = None,
 ) -> tuple[InboxMessage, ...]:
     """
-    Return a message for each event; an event that cannot be parsed is parked without the others.
+    Return a message for each event. If an event cannot be parsed, only its own message is parked.
 
     `headers` are stored with each message.
     """
@@ -77,14 +77,14 @@ def messages(
         if enclosing and (size <= LARGEST_ENVELOPE or index == 0):
             stored["envelope"] = list(enclosing)
         inbox_messages.append(
-            _EventParser(event, enclosing, reading).message(header_id, suffix, received, stored)
+            _EventParser(event, enclosing, parser_settings).message(header_id, suffix, received, stored)
             if isinstance(event, dict)
-            else not_understood(event, "not_understood", stored=stored)
+            else park_unparsed(event, "not_understood", stored=stored)
         )
     return tuple(inbox_messages)
 
 
-def not_understood(event: object, reason: str, kind: str = "", *, stored: Object | None = None) -> InboxMessage:
+def park_unparsed(event: object, reason: str, kind: str = "", *, stored: Object | None = None) -> InboxMessage:
     """Return the parked message for authentic data that cannot be parsed, with everything that was received."""
     return InboxMessage("appcues", digest(canonical(event)), "", kind, {"received": event, **(stored or {})}, reason)
 
@@ -92,29 +92,29 @@ def not_understood(event: object, reason: str, kind: str = "", *, stored: Object
 class _EventParser:
     """Reads an event and its enclosing objects by the paths of a project."""
 
-    def __init__(self, event: Object, enclosing: tuple[Object, ...], reading: Reading) -> None:
+    def __init__(self, event: Object, enclosing: tuple[Object, ...], parser_settings: ParserSettings) -> None:
         inherited = {key: outer[key] for outer in enclosing for key in _INHERITED if key in outer}
         self._received = event
         self._event: Object = {**inherited, **event}
         self._outer = tuple(reversed(enclosing))
-        self._reading = reading
-        self._paths = reading.paths
+        self._parser_settings = parser_settings
+        self._paths = parser_settings.paths
         if self._paths.attributes != PLACES:
             attributes = merge_attributes((self._event, *self._outer), self._paths.attributes)
             self._event = {**self._event, "attributes": attributes}
 
     def message(self, header_id: str, suffix: str, received: datetime, stored: Object) -> InboxMessage:
-        """Return the event's message, parked if its name or user is missing or too long."""
+        """Return the message of the event. It is parked if the name or the user is missing or too long."""
         name = self._name()
         if not name or len(name) > LONGEST_NAME:
-            return not_understood(self._received, "not_understood" if name else "no_name", stored=stored)
+            return park_unparsed(self._received, "not_understood" if name else "no_name", stored=stored)
         user_id, group_id = (
             format_user_id(self._value(self._paths.user_id)),
             format_user_id(self._value(self._paths.group_id)),
         )
         if not user_id or max(len(user_id), len(group_id)) > LONGEST_ID:
             reason = "not_understood" if user_id else "no_user_id"
-            return not_understood(self._received, reason, name, stored=stored)
+            return park_unparsed(self._received, reason, name, stored=stored)
         timestamp = self._value(self._paths.timestamp)
         time = parse_time(timestamp)
         sender_id = self._own_id(suffix) if self._paths.id else f"{header_id}{suffix}" if header_id else ""
@@ -124,7 +124,7 @@ class _EventParser:
             message_id=normalize_id(sender_id)
             if sender_id
             else content_id(self._event, name, user_id, time.isoformat() if time else timestamp),
-            key=f"group:{group_id}" if group_id and self._reading.groups else f"user:{user_id}",
+            key=f"group:{group_id}" if group_id and self._parser_settings.groups else f"user:{user_id}",
             kind=name,
             payload={
                 "event": self._event,

@@ -67,7 +67,7 @@ class NotFound:
         await responses.answer_refused(HttpError(404, "not_found"))(scope, receive, send)
 
 
-class Counter:
+class Committer:
     """Commits messages within a time limit. After the limit a commit may still succeed; the sender sends again anyway."""
 
     def __init__(self, accept: Accept, limits: IngressLimits) -> None:

@@ -61,8 +61,8 @@ def fault(refusal: HttpError) -> Response:
     """
     Answer an outbound message that is not accepted: Salesforce sends it again.
 
-    SOAP 1.1 uses status 500 for every fault. The relay's status shows whether the sender or the relay caused it, as for
-    webhooks: Salesforce treats all of them alike, while people, proxies and alarms distinguish them.
+    SOAP 1.1 uses status 500 for every fault. Salesforce treats all statuses alike, so the relay returns the status that it
+    returns for webhooks, which shows people, proxies and alarms whether the sender or the relay caused the fault.
     """
     code = _OWN_CODES.get(refusal.reason, "Server" if refusal.status >= 500 else "Client")
     return _soap(refusal.status, _FAULT.format(code, refusal.reason.replace("_", " ")), refusal.headers)

@@ -1,4 +1,4 @@
-"""The addresses that Appcues and Salesforce send to."""
+"""The URL paths to which Appcues and Salesforce send, and their endpoints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfcode.errors import ConfigError
 from sfcode.relay.ingress import responses
 from sfcode.relay.ingress.appcues_endpoint import AppcuesEndpoint
 from sfcode.relay.ingress.client_address import networks
-from sfcode.relay.ingress.endpoint import Accept, Counter, IngressEndpoint, NotFound
+from sfcode.relay.ingress.endpoint import Accept, Committer, IngressEndpoint, NotFound
 from sfcode.relay.ingress.limits import IngressLimits, WorkInProgress
 from sfcode.relay.ingress.salesforce_endpoint import SalesforceEndpoint
 from sfcode.relay.ingress.secrets import IngressSecrets, secret_problems
@@ -71,13 +71,15 @@ def build_router(
     if problems:
         raise ConfigError(problems)
     bounds = limits or IngressLimits()
-    work, counter = WorkInProgress(bounds), Counter(accept, bounds)
+    work, committer = WorkInProgress(bounds), Committer(accept, bounds)
     proxies = networks(project.settings.relay.trusted_proxies)
-    webhooks = AppcuesEndpoint(project, secrets.of_webhooks(), counter=counter, clock=clock, limits=bounds, work=work)
+    webhooks = AppcuesEndpoint(
+        project, secrets.of_webhooks(), committer=committer, clock=clock, limits=bounds, work=work
+    )
     outbound = SalesforceEndpoint(
         project,
         secrets.of_outbound(),
-        counter=counter,
+        committer=committer,
         organization=organization,
         instrumentation=instrumentation,
         limits=bounds,

@@ -18,7 +18,7 @@ from sfcode.config.project import Project
 from sfcode.relay.ingress import client_address, responses
 from sfcode.relay.ingress.auth.scheme import matches_any, reveal_all, single_header
 from sfcode.relay.ingress.body import BodyReceiver, check_content_type
-from sfcode.relay.ingress.endpoint import Counter, run_in_thread_if_large
+from sfcode.relay.ingress.endpoint import Committer, run_in_thread_if_large
 from sfcode.relay.ingress.limits import IngressLimits, WorkInProgress
 from sfcode.relay.ingress.responses import HttpError, busy
 from sfcode.relay.ingress.salesforce_parser import Sender, message, query_version, same_organization, senders
@@ -41,7 +41,7 @@ class SalesforceEndpoint:
         project: Project,
         secrets: Sequence[Secret],
         *,
-        counter: Counter,
+        committer: Committer,
         organization: Callable[[], str | None],
         instrumentation: IngressEvents,
         limits: IngressLimits,
@@ -53,7 +53,7 @@ class SalesforceEndpoint:
         self._certificate = relay.outbound.client_certificate
         self._secrets = secrets
         self._senders = senders(project)
-        self._counter = counter
+        self._committer = committer
         self._organization = organization
         self._instrumentation = instrumentation
         self._limits = limits
@@ -72,7 +72,7 @@ class SalesforceEndpoint:
                 self._instrumentation.raise_alarm("other_organization", _OTHER_ORG)
                 raise HttpError(403, "forbidden", detail="other_organization")
             version = query_version(request.query_params.get("v"))
-            await self._counter.commit(
+            await self._committer.commit(
                 [message(sender, version, notification) for notification in outbound_message.notifications]
             )
         return responses.acknowledge()

@@ -138,7 +138,7 @@ def _code_point(digits: str) -> int:
 
 
 def _understand(root: _Element) -> None:
-    """Refuse SOAP headers with mustUnderstand: none is supported."""
+    """Refuse SOAP headers with mustUnderstand, since the relay supports none. Raises HttpError."""
     for header in root.findall(f"{{{ENVELOPE}}}Header/*"):
         if header.get(f"{{{ENVELOPE}}}mustUnderstand") in ("1", "true"):
             raise HttpError(400, "must_understand")

@@ -191,7 +191,7 @@ def propose_paths(
 def _select_needed(
     proposal: Mapping[str, tuple[str, ...]], current: WebhookPaths, scopes: Sequence[object]
 ) -> dict[str, tuple[str, ...]]:
-    """Return the proposed paths without those whose values the present paths find as well."""
+    """Leave out proposed paths if the present paths lead to the same values."""
     needed: dict[str, tuple[str, ...]] = {}
     # An empty key, or one with spaces around it, cannot be part of a path.
     writable = {key: tuple(path for path in paths if _PATH.fullmatch(path)) for key, paths in proposal.items()}

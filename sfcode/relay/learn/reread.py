@@ -8,7 +8,7 @@ from sfcode.config.event_models import Events
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.events import HANDLED_EVENTS, PREFIX
 from sfcode.relay.inbox.types import InboxEntry
-from sfcode.relay.ingress.appcues_parser import Reading, messages
+from sfcode.relay.ingress.appcues_parser import ParserSettings, messages
 from sfcode.relay.learn.capture import stored_capture
 from sfcode.relay.learn.paths import KNOWN_ATTRIBUTES, plain
 from sfcode.relay.message import InboxMessage
@@ -22,8 +22,8 @@ class RereadMessage:
     messages: tuple[InboxMessage, ...]
 
 
-def reread(entries: Iterable[InboxEntry], reading: Reading) -> Iterator[RereadMessage]:
-    """Yield the parked messages of Appcues that these settings parse differently."""
+def reread(entries: Iterable[InboxEntry], parser_settings: ParserSettings) -> Iterator[RereadMessage]:
+    """Yield the parked messages of Appcues that are parsed differently with these settings."""
     for entry in entries:
         # A follow-up message has the relay's own format, and does not depend on the paths.
         if entry.source != "appcues" or "mapping" in entry.payload or "message_id" in entry.payload:
@@ -31,9 +31,9 @@ def reread(entries: Iterable[InboxEntry], reading: Reading) -> Iterator[RereadMe
         capture = stored_capture(entry.payload)
         if capture is None:
             continue
-        events = capture.events(reading.paths)
+        events = capture.events(parser_settings.paths)
         headers: Mapping[str, str] = entry.payload.get("headers", {})
-        new_messages = messages(events, reading, "", entry.received_at, headers)
+        new_messages = messages(events, parser_settings, "", entry.received_at, headers)
         if any(not message.parked for message in new_messages) and not _is_same(entry, new_messages):
             yield RereadMessage(entry, new_messages)
 

@@ -32,7 +32,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "survey_id": ("flowid", "surveyid"),
     "page": ("currentpageurl", "pageurl", "page", "url"),
 }
-"""The values of a row, and their column names as lower-case letters and digits, without the prefix `attributes`."""
+"""The names of the columns of each value: lower-case letters and digits, without the prefix `attributes`."""
 _HOLDERS = re.compile(r"^(attributes|properties|identity)+")
 
 
@@ -46,7 +46,7 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReader:
-    """Reads answers by the rules of a project; `columns` are the columns that the user has passed, by their value."""
+    """Reads answers by the rules of a project; `columns` has the columns that the user has passed, by the keys of `COLUMNS`."""
 
     events: Events
     received: datetime
@@ -64,7 +64,7 @@ class AnswerReader:
         return BadRow(row.line, answer) if isinstance(answer, str) else answer
 
     def _name_values(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values of a row by their names in `COLUMNS`."""
+        """Return the values of a row by the keys of `COLUMNS`."""
         plain = {_HOLDERS.sub("", re.sub(r"[^a-z0-9]", "", name.lower())): value for name, value in row.items()}
         values = {role: next((plain[name] for name in names if name in plain), None) for role, names in COLUMNS.items()}
         return values | {role: row.get(column) for role, column in self.columns.items()}

@@ -15,7 +15,7 @@ from sfcode.config.events_file import default_events
 from sfcode.config.webhook_models import WebhookPaths
 from sfcode.relay.appcues_payload import find_events
 from sfcode.relay.group_progress import GroupProgress
-from sfcode.relay.ingress.appcues_parser import Reading, messages
+from sfcode.relay.ingress.appcues_parser import ParserSettings, messages
 from sfcode.relay.message import InboxMessage
 from sfcode.relay.settings import directions
 from tests.generate.projects import project
@@ -44,7 +44,7 @@ def body(name: str, *, minute: int = 0, user: str = "u1", group: str | None = "a
 def read(desk: Desk, *bodies: Any) -> tuple[InboxMessage, ...]:
     """Accept webhooks as ingress does."""
     events = [event for body in bodies for event in find_events(body, WebhookPaths())]
-    parsed_messages = messages(events, Reading.of(desk.project), "", datetime.now(UTC))
+    parsed_messages = messages(events, ParserSettings.of(desk.project), "", datetime.now(UTC))
     return GroupProgress.of(desk.project).extend(parsed_messages)
 
 

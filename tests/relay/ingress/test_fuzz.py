@@ -15,7 +15,7 @@ from sfcode.config import Project
 from sfcode.config.webhook_models import WebhookPaths
 from sfcode.relay.appcues_payload import find_events
 from sfcode.relay.ingress import IngressLimits
-from sfcode.relay.ingress.appcues_parser import Reading, messages
+from sfcode.relay.ingress.appcues_parser import ParserSettings, messages
 from sfcode.relay.ingress.responses import HttpError
 from sfcode.relay.ingress.salesforce_parser import message, senders
 from sfcode.relay.ingress.soap import OutboundMessage, parse
@@ -28,8 +28,8 @@ from tests.relay.ingress.test_messages import XML, wire
 LIMITS = IngressLimits()
 READINGS = st.sampled_from(
     [
-        Reading(groups=True, paths=WebhookPaths(id="id")),
-        Reading(
+        ParserSettings(groups=True, paths=WebhookPaths(id="id")),
+        ParserSettings(
             groups=True,
             paths=WebhookPaths(
                 events="data.events", name="name.0", user_id="user.id", attributes=["user", "context.data"]
@@ -147,7 +147,7 @@ def replaced(value: Any) -> Any:
 
 
 @given(VALUES, READINGS)
-def test_any_json_makes_messages_that_can_be_stored(value: Any, reading: Reading) -> None:
+def test_any_json_makes_messages_that_can_be_stored(value: Any, reading: ParserSettings) -> None:
     text = json.dumps(value)
     body = read(loads, text)
     if re.search(r"\d{101}", text):

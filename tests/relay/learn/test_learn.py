@@ -18,7 +18,7 @@ from sfcode.config import Project, load
 from sfcode.config.webhook_models import WebhookPaths
 from sfcode.relay.appcues_payload import find_events
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
-from sfcode.relay.ingress.appcues_parser import Reading, messages
+from sfcode.relay.ingress.appcues_parser import ParserSettings, messages
 from sfcode.relay.learn.capture import CapturedWebhook
 from sfcode.relay.learn.paths import propose_paths
 from sfcode.relay.message import InboxMessage
@@ -207,7 +207,7 @@ def test_any_json_gives_a_valid_proposal(contact_project: Project, value: Any) -
     paths = WebhookPaths.model_validate(
         WebhookPaths().model_dump() | {key: list(proposed_paths) for key, proposed_paths in proposed.items()}
     )
-    storable(messages(list(find_events(value, paths)), Reading(groups=True, paths=paths), "", NOW))
+    storable(messages(list(find_events(value, paths)), ParserSettings(groups=True, paths=paths), "", NOW))
 
 
 @FORMS

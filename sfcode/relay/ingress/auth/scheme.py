@@ -19,7 +19,7 @@ class AuthScheme(Protocol):
     """Authenticates senders. Both checks return the name of a problem, or ""."""
 
     challenge: str
-    """Value of a refusal's WWW-Authenticate header."""
+    """The value of the WWW-Authenticate header of a refusal."""
     in_path: bool
     """Whether the path ends in the token."""
     signs_body: bool
