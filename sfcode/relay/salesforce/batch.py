@@ -68,11 +68,11 @@ class Batch:
     pauses: CurrentPauses = field(default_factory=CurrentPauses)
     latest: dict[str, LatestState] = field(default_factory=dict)
     """Newest delivered states, including those of this claim."""
-    news: dict[str, LatestState] = field(default_factory=dict)
-    """The states of this claim."""
+    delivered_states: dict[str, LatestState] = field(default_factory=dict)
+    """The states with new values that this claim has delivered."""
     settled: dict[int, Settlement] = field(default_factory=dict)
-    blocked: set[str] = field(default_factory=set)
-    """Keys with a message that could not be written, which later messages must not overtake."""
+    waiting_keys: set[str] = field(default_factory=set)
+    """The keys of messages that could not be written: later messages of these keys wait."""
     alarms: dict[AlarmName, set[str]] = field(default_factory=dict)
     """Names of alarms, with the mappings that they concern."""
     followups: list[FollowUp] = field(default_factory=list)
@@ -103,7 +103,7 @@ class Batch:
         waiting: list[Sequence[ClaimedMessage]] = [self.claim.messages]
         for number in range(1 + SINGLES):
             messages = waiting.pop(0) if waiting else ()
-            open_messages = {message.id: message for message in messages if message.key not in self.blocked}
+            open_messages = {message.id: message for message in messages if message.key not in self.waiting_keys}
             round_ = WriteRound(open_messages, {id_: [] for id_ in open_messages}, single=number > 0)
             planned.clear()
             for message in open_messages.values():
@@ -127,9 +127,9 @@ class Batch:
             self._write(round_)
             for record_id in round_.refused_records:
                 planner.planned.pop(record_id, None)
-            alone = round_.alone()
-            self._settle_round(round_, [message for message in messages if message.id not in alone], events)
-            waiting += rounds(message for message in messages if message.id in alone)
+            single_ids = round_.list_single_messages()
+            self._settle_round(round_, [message for message in messages if message.id not in single_ids], events)
+            waiting += rounds(message for message in messages if message.id in single_ids)
         for message in chain.from_iterable(waiting):
             self._settle(message, Released(), None)
         for name, mappings in sorted(self.alarms.items()):
@@ -137,7 +137,7 @@ class Batch:
             self.calls.instrumentation.raise_alarm(name, f"{scope}see the messages that wait for it")
         return Delivery(
             self.settled,
-            tuple(self.news.values()),
+            tuple(self.delivered_states.values()),
             tuple(self.followups),
             tuple(self.rewritten.values()),
             self.redacted,
@@ -197,7 +197,9 @@ class Batch:
         before = set(json.loads(records_state.value or "[]"))
         if records - before:
             stamp = max(records_state.stamp, event.stamp)
-            self.latest[name] = self.news[name] = LatestState(name, stamp, json.dumps(sorted(records | before)))
+            self.latest[name] = self.delivered_states[name] = LatestState(
+                name, stamp, json.dumps(sorted(records | before))
+            )
 
     def _held_mappings(self, targets: Iterable[list[EventTarget]]) -> dict[str, Retry]:
         """Return the mappings that are paused or were refused by the org recently, which are not queried now."""
@@ -234,9 +236,9 @@ class Batch:
         """
         Settle a message whose writes the org refused for some mappings.
 
-        The writes of the other mappings are done. Each refused mapping gets its own message and key, so that the user's next
-        events are neither blocked for the other mappings nor written twice. If every mapping is refused, the message itself
-        waits; so does a message that writes a record again.
+        The writes of the other mappings are done. For each refused mapping, a follow-up message with its own key is queued,
+        so that the user's next events neither wait for the other mappings nor are written twice. If every mapping is
+        refused, the message itself waits; a message that writes a record again always does.
         """
         if not refused or not isinstance(end, Delivered | Parked):
             return end
@@ -300,7 +302,7 @@ class Batch:
             self._settle_failed_call(failure, group, writes, round_)
             return retries
         for write, result in zip(writes, results, strict=True):
-            if len(writes) > SMALLEST and any(map(error_policy.is_crowded, result.errors)):
+            if len(writes) > SMALLEST and any(map(error_policy.exceeds_governor_limit, result.errors)):
                 retries.append(write)
                 continue
             self._record(group, write, result.errors, result.id)
@@ -308,7 +310,9 @@ class Batch:
                 is_again = all(round_.messages[message].kind == KIND for message in write.messages)
                 for state in write.states(redact=self.rules.redact):
                     self.written.add(state.name)
-                    (self.rewritten if is_again else self.news)[state.name] = self.latest[state.name] = state
+                    (self.rewritten if is_again else self.delivered_states)[state.name] = self.latest[state.name] = (
+                        state
+                    )
             for error in result.errors:
                 self._settle_refused_record(error, write, round_)
         return retries
@@ -372,19 +376,19 @@ class Batch:
         for message in messages:
             end: Settlement = Released()
             event, refused = events.get(message.id), round_.refused.get(message.id, {})
-            if message.key not in self.blocked:
+            if message.key not in self.waiting_keys:
                 end = self._follow_up(message, round_.end(message.id), refused, event)
             self._settle(message, end, event)
 
     def _settle(self, message: ClaimedMessage, end: Settlement, event: AppcuesEvent | None) -> None:
         self.settled[message.id] = end
         if not isinstance(end, Delivered | Parked):
-            self.blocked.add(message.key)
+            self.waiting_keys.add(message.key)
             return
         if event is not None and self.rules.redact and isinstance(end, Delivered) and event.answers.get("feedback"):
             self.redacted[message.id] = redact(event)
         for state in _score(event, self.latest) if event is not None else ():
-            self.latest[state.name] = self.news[state.name] = state
+            self.latest[state.name] = self.delivered_states[state.name] = state
 
 
 def _score(event: AppcuesEvent, latest: Mapping[str, LatestState]) -> list[LatestState]:

@@ -67,7 +67,7 @@ class CallSize:
     most: int = MAX_RECORDS
 
     def shrink(self, count: int) -> None:
-        """Halve the size after a call with that many records was too large."""
+        """Halve the size after a call with `count` records exceeded a limit."""
         self.most = max(SMALLEST, min(self.most, count // 2))
 
 
@@ -83,7 +83,7 @@ class Calls:
     holds: MappingHolds = field(default_factory=MappingHolds)
     size: CallSize = field(default_factory=CallSize)
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Records per call of writes."""
+    """The HTTP headers of calls that write."""
 
     def look_up(self, lookup_queries: Sequence[LookupQuery], deadline: float) -> list[Sequence[Row] | CallFailedError]:
         """Run the queries of a lookup, several per request; return the rows or the refusal of each."""
@@ -207,5 +207,5 @@ def _outcome(error: OrgError) -> str:
 
 
 def chunks(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
-    """Split a list into chunks."""
+    """Split a list into parts of at most `size` items."""
     return [items[start : start + size] for start in range(0, len(items), size)]

@@ -35,7 +35,7 @@ class Destination:
     recipe: str = ""
     """The recipe of the actions; "" for the actions of the mapping. The org may refuse one and accept the other."""
     names: tuple[str, ...] = ()
-    """`name` and its former values, in lower case, which the messages of a single mapping may contain."""
+    """The present and former names in lower case; a follow-up message for one mapping may contain any of them."""
 
     @property
     def mapping(self) -> str:

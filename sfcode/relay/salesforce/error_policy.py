@@ -200,7 +200,7 @@ def settle_call(error: OrgError) -> tuple[Retry, AlarmName | Literal[""]]:
     return Retry(error.code, after, counts=rule.what != "wait"), rule.alarm
 
 
-def is_crowded(error: RecordError) -> bool:
+def exceeds_governor_limit(error: RecordError) -> bool:
     """
     Return whether a trigger or a flow exceeded a governor limit, which fewer records per call may avoid.
 
@@ -244,9 +244,9 @@ def _is_race(error: RecordError, external_id: str) -> bool:
 
 def explain_refusal(error: RecordError, values: Collection[str]) -> str:
     """
-    Return in parentheses why a mapping is refused, such as the name of a field; "" where only the record is.
+    Return why a mapping is refused, in parentheses, such as the name of a field; "" if only the record is refused.
 
-    It is the same for all records of the mapping, so that they raise one alarm.
+    The text is the same for all records of the mapping, so that they raise one alarm.
     """
     return f" ({describe_error(error, values)})" if is_record_refusal_of_mapping(error) else ""
 

@@ -37,7 +37,7 @@ class AppcuesEvent:
     problem: Parked | None
     """Why the answers are invalid."""
     attribute_names: Mapping[str, str]
-    """Names of attributes in the event by their names in texts, if these differ."""
+    """Names of attributes in the event, by template variable if these names differ."""
 
     @property
     def message_id(self) -> str:
@@ -94,7 +94,7 @@ class AppcuesEvent:
         return self.user_id if match == "user" else self.group_id
 
     def value(self, name: str) -> Any:
-        """Return the value of a name in a text; None if the event does not have it."""
+        """Return the value of a template variable; None if the event does not have it."""
         if name == "eventName":
             return self.message.kind
         if self.answers.get(name) not in (None, ""):
@@ -103,7 +103,7 @@ class AppcuesEvent:
 
 
 def redact(event: AppcuesEvent) -> Mapping[str, Any]:
-    """Return the payload of an event's message with the feedback replaced everywhere."""
+    """Return the payload of an event's message, with the feedback text replaced at each place where it occurs."""
     feedback = event.answers.get("feedback")
 
     def replace_nested(value: Any) -> Any:

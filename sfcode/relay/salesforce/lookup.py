@@ -34,14 +34,14 @@ class LookupQuery:
 
 @dataclass(frozen=True, slots=True)
 class LookupMatch:
-    """The records with an ID, and the converted leads with this ID."""
+    """The records that have a user or group ID, and the converted leads that have it."""
 
     records: tuple[str, ...] = ()
     converted: bool = False
     rows: Mapping[str, Row] = field(default_factory=dict, compare=False)
     """The fields that actions need, by record."""
     passed_over: int = 0
-    """Older records with the ID, which the mapping ignores."""
+    """The number of older records with the ID, which the mapping ignores."""
     contacts: Mapping[str, Row] = field(default_factory=dict, compare=False)
     """The contacts of converted leads with the ID, and their known fields."""
 
@@ -91,7 +91,7 @@ def matches(lookups: Sequence[LookupQuery], answers: Sequence[Sequence[Row]]) ->
     """
     Return matches by mapping and ID.
 
-    IDs are compared again, exactly: SOQL ignores the case of texts, and the number 7 is not the ID `07`.
+    IDs are compared again and exactly, since SOQL ignores case, and the number 7 is not the ID `07`.
     """
     records: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
     converted: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)

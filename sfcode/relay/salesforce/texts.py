@@ -18,7 +18,7 @@ from sfcode.relay.salesforce.text_limits import clean, cut
 _BLANKS = re.compile(r"\s+")
 _SIGN = "[-\u2013\u2014#,;|/]"
 _GAP = "[ \t]{0,4}"
-"""A bounded number of blanks, since a value may consist of a hundred thousand."""
+"""Matches a bounded number of blanks, since a value may consist of a hundred thousand."""
 _TIDY = (
     (re.compile(f"{_GAP}(?:\\({_GAP}{MISSING}{_GAP}\\)|\\[{_GAP}{MISSING}{_GAP}\\])"), MISSING),
     (re.compile(f"{MISSING}(?:{_GAP}{MISSING})+"), MISSING),

@@ -75,17 +75,17 @@ class MergedWrite:
 
     def merge(self, write: RecordWrite) -> bool:
         """Add the fields of a write, except those with a newer value; return whether any was added."""
-        is_taken = not write.fields
+        is_merged = not write.fields
         self.notes.extend(write.notes)
         for name, value in write.fields.items():
             newest, current_state = write.newest.get(name), self.newest.get(name)
             if newest is not None and current_state is not None and current_state.stamp > newest.stamp:
                 continue
-            is_taken = True
+            is_merged = True
             self.record[name] = value
             if newest is not None:
                 self.newest[name] = newest
-        return is_taken
+        return is_merged
 
 
 @dataclass
@@ -129,7 +129,7 @@ class WriteRound:
         return [(group, sorted(writes.values(), key=lambda write: write.object)) for group, writes in groups]
 
     def end(self, message: int) -> Settlement:
-        """Return a message's settlement: retry if any part needs it, else park, else done."""
+        """Return the settlement of a message: a retry if any of its writes needs it, else parked, else delivered."""
         ends = self.ends[message]
         for kind in (Retry, Released, Parked):
             for end in ends:
@@ -147,9 +147,9 @@ class WriteRound:
                 keys.add(message.key)
         return waiting_ids
 
-    def alone(self) -> set[int]:
+    def list_single_messages(self) -> set[int]:
         """
-        Return the messages that a single round must send again, and the later ones of their keys.
+        Return the messages to send again in single rounds, and the later ones of their keys.
 
         These are messages that share a refused record, and messages that are older than a refused one of their key.
         """
@@ -160,14 +160,14 @@ class WriteRound:
             for id_, message in self.messages.items()
             if id_ in self.apart or isinstance(self.end(id_), Parked)
         }
-        alone: set[int] = set()
+        single_ids: set[int] = set()
         keys: set[str] = set()
         for id_, message in self.messages.items():
             if id_ in self.apart or (message.key in refused and self.end(id_) == Delivered(STALE)):
                 keys.add(message.key)
             if message.key in keys:
-                alone.add(id_)
-        return alone
+                single_ids.add(id_)
+        return single_ids
 
     def shares(self, write: MergedWrite) -> bool:
         """Return whether several messages of a key have written a record together."""

@@ -101,7 +101,7 @@ class SalesforceWriter:
             return _settle_all(claim, Retry("database", counts=False))
 
     def _measure_fields(self, deadline: float) -> None:
-        """Read the lengths of fields that sfcode did not create once, so that texts are truncated and not refused."""
+        """Read once the lengths of fields that sfcode did not create, so that texts are truncated and not refused."""
         fields = {field for mapping in self.rules.destinations for field in mapping.fields_to_measure}
         if not fields or self._measured:
             return
@@ -118,7 +118,7 @@ class SalesforceWriter:
         self.rules = replace(self.rules, lengths={field: length for field, length in lengths.items() if length})
 
     def _renew(self, deadline: float) -> None:
-        """Renew the session before it ends. A failure is ignored, since the next call reports it."""
+        """Renew the session before it ends. A failure raises an alarm; deliveries go on, since the session may still be valid."""
         now = self.calls.clock()
         if now < self._renew_at:
             return

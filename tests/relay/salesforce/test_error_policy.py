@@ -18,7 +18,7 @@ from sfcode.relay.salesforce.error_policy import (
     ERROR_RULES,
     FEW_DELAYS,
     alarm_of,
-    is_crowded,
+    exceeds_governor_limit,
     settle_call,
     settle_record,
 )
@@ -95,18 +95,18 @@ def test_no_known_or_new_error_code_blocks_a_user_for_hours_or_retries_rapidly()
 
 @pytest.mark.parametrize("code", sorted(AUTOMATION))
 def test_a_limit_inside_a_trigger_or_flow_asks_for_smaller_calls(code: str) -> None:
-    assert is_crowded(
+    assert exceeds_governor_limit(
         RecordError(code, "The flow failed. LIMIT_EXCEEDED: System.LimitException: Too many SOQL queries")
     )
-    assert is_crowded(RecordError(code, "Ours: System.LimitException: Apex CPU time limit exceeded"))
-    assert is_crowded(RecordError(code, "The flow failed. LIMIT_EXCEEDED"))
-    assert not is_crowded(RecordError(code, "Ours: System.NullPointerException"))
+    assert exceeds_governor_limit(RecordError(code, "Ours: System.LimitException: Apex CPU time limit exceeded"))
+    assert exceeds_governor_limit(RecordError(code, "The flow failed. LIMIT_EXCEEDED"))
+    assert not exceeds_governor_limit(RecordError(code, "Ours: System.NullPointerException"))
     assert isinstance(record(code, "The flow failed: UNABLE_TO_LOCK_ROW"), Retry)
     assert isinstance(record(code, "The flow failed."), Parked)
 
 
 def test_no_other_record_asks_for_smaller_calls_or_is_taken_for_a_raced_activity() -> None:
-    assert not is_crowded(RecordError("STRING_TOO_LONG", "System.LimitException"))
+    assert not exceeds_governor_limit(RecordError("STRING_TOO_LONG", "System.LimitException"))
     assert isinstance(record("REQUIRED_FIELD_MISSING", f"{KEY} is missing", fields=(KEY,)), Parked)
 
 

@@ -143,7 +143,7 @@ def external_id(message_id: str, mapping: str, activity: str) -> str:
 
 
 def _value(event: AppcuesEvent, name: str, latest: Mapping[str, LatestState]) -> object:
-    """Return the value of a name in a text; for a feedback that was sent later, the score is that of the same answer."""
+    """Return the value of a template variable; the score of a late feedback is that of the same answer."""
     if name == "score" and event.is_late_feedback:
         score = latest.get(score_name(event.user_id))
         return score.value if score is not None and score.stamp <= event.stamp else None

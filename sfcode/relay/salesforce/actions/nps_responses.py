@@ -31,14 +31,18 @@ PREFIX = "answers:"
 """The prefix of states with answers."""
 
 MILLISECONDS = len("2026-11-23T17:23:00.000")
-"""The precision of times in Salesforce."""
+"""The length of a time with milliseconds, the precision of Salesforce."""
 
 _FIELDS = {"score": "Score__c", "feedback": "Feedback__c"}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer: its external ID, its begin, the times of its parts (as `LatestState.stamp`), and its record."""
+    """
+    An answer: its external ID, the times of its first event and of its parts, and its record.
+
+    The times have the form of `LatestState.stamp`. The state of an answer stores the fields by these names.
+    """
 
     id: str
     begun: str
