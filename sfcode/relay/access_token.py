@@ -1,4 +1,4 @@
-"""Tokens of people and programs that look at the relay's pages, each with a name and a role."""
+"""Access tokens, with which people and programs sign in to the dashboard: each has a name and a role."""
 
 from __future__ import annotations
 

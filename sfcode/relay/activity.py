@@ -28,18 +28,18 @@ Figure = Literal[
     "oldest_seconds",
 ]
 PEAKS: frozenset[Figure] = frozenset({"oldest_seconds"})
-"""Figures whose value over a longer span is the largest of its minutes; all other figures are summed."""
+"""Figures of which a longer span has the largest value of its minutes; all other figures are summed."""
 
 BOUNDS = (
     5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000, 7_200_000, 86_400_000,
 )  # fmt: skip
 """Upper bounds in milliseconds of the histogram classes that durations are counted in."""
 BEYOND = 2**31 - 1
-"""The limit of the last class, which has no upper limit."""
+"""The number that stands for the upper bound of the last class, which holds all longer durations."""
 
 
 class ActivityKey(NamedTuple):
-    """The minute, the source and the figure that a number is stored under."""
+    """The minute, the source and the figure of a stored number."""
 
     begins: int
     """The minute, as the Unix time of its first second."""
@@ -83,8 +83,8 @@ class PendingActivity:
             for bound, number in classes.items():
                 self._numbers[ActivityKey(minute, source, figure, bound)] += number
 
-    def peak(self, source: str, figure: Figure, value: float) -> None:
-        """Record a value of a peak figure, whose largest value is kept; values below 1 are left out."""
+    def record_peak(self, source: str, figure: Figure, value: float) -> None:
+        """Record a value of a figure in `PEAKS`; the largest value of the minute is stored, and values below 1 are left out."""
         if value >= 1:
             with self._lock:
                 key = ActivityKey(self._minute(), source, figure)

@@ -1,4 +1,4 @@
-"""Access to the dashboard and the metrics: a token as a bearer, a Basic password or a session cookie, and its role."""
+"""Authenticate requests for the dashboard and the metrics, by a bearer token, a Basic password or a session cookie."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ class AdminAuth:
 
 def is_same_origin(request: Request) -> bool:
     """
-    Tell whether a form was sent by a page of the relay itself, or by no browser.
+    Return whether a form was sent by a page of the relay itself, or by a program that is not a browser.
 
     Browsers send `Sec-Fetch-Site` over https; over plain http they send only the `Origin` of the page.
     """
@@ -211,7 +211,7 @@ def _ask_for_token() -> Response:
 
 
 def _token_of(headers: Mapping[str, str]) -> str:
-    """Read the token of a request: as a bearer, or as the password of any user."""
+    """Return the bearer token or the Basic password of a request, whatever the user name; "" if it has neither."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()

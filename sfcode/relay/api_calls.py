@@ -1,7 +1,7 @@
 """
 Requests to the org's API, counted by mapping and purpose, and the project's own request budget.
 
-Each response is counted in memory, in the thread that sent the request; the inbox gets one write with each beat.
+Each response is counted in memory, in the thread that sent the request; the inbox gets one write per heartbeat.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOW_AT = 0.8
 """The share of the budget at which the alarm for a low budget is raised."""
 LEVELS: tuple[AlarmName, ...] = ("api_budget_low", "api_budget_used")
-"""The alarms that are raised from `LOW_AT` on, and at the end of the budget."""
+"""The alarm for a budget of which `LOW_AT` is used, and the alarm for one that is used up."""
 LOOK_AGAIN = 300.0
 """Seconds after which a delivery that waits for the budget checks the budget again."""
 
@@ -51,7 +51,11 @@ _current: ContextVar[ApiUse] = ContextVar("api_use", default=_OTHER)
 def using_api(
     purpose: str, mapping: str | None = None, direction: Literal["to_salesforce", "to_appcues", ""] = "to_appcues"
 ) -> Iterator[None]:
-    """Attribute the requests of the block, also those of threads that it starts; None keeps the mapping of the outer block."""
+    """
+    Count the requests of the block under a purpose, a mapping and a direction.
+
+    Requests of threads that the block starts are included. Without a `mapping`, that of the outer block applies.
+    """
     token = _current.set(ApiUse(direction, _current.get().mapping if mapping is None else mapping, purpose))
     try:
         yield
@@ -61,7 +65,7 @@ def using_api(
 
 @contextmanager
 def for_mappings(names: Iterable[str]) -> Iterator[None]:
-    """Attribute the requests of the block to a mapping, or to several mappings together."""
+    """Count the requests of the block under the only mapping in `names`; under no mapping if there are several."""
     distinct = set(names)
     token = _current.set(_current.get()._replace(mapping=distinct.pop() if len(distinct) == 1 else ""))
     try:
@@ -87,7 +91,7 @@ class PendingApiCalls:
         self._numbers: Counter[ApiUse] = Counter()
 
     def count(self) -> None:
-        """Count a request of the present block of `using_api`."""
+        """Count a request under the purpose that `using_api` has set."""
         use = _current.get()
         with self._lock:
             self._numbers[use] += 1

@@ -23,8 +23,8 @@ def attribute(event: Object, name: str, places: Sequence[str] = PLACES) -> Any:
     """
     Return an attribute of an event by name; None if the event does not have it.
 
-    What Appcues adds by itself, such as `currentPageUrl`, begins with an underscore and belongs to
-    the user. So a name that is not found is also searched with an underscore before it.
+    Attributes that Appcues adds by itself, such as `_currentPageUrl`, begin with an underscore and belong to the user.
+    So a name that does not exist is searched again with an underscore before it.
     """
     names = (name,) if name.startswith("_") else (name, f"_{name}")
     for key in names:
@@ -57,7 +57,7 @@ def value_at(node: object, path: str) -> Any:
 
 
 def merge_attributes(scopes: Iterable[Object], places: Sequence[str]) -> dict[str, Any]:
-    """Return the attributes at some paths of an event and of its enclosing objects; of each name the first one is used."""
+    """Return the attributes at some paths of an event and of its enclosing objects; for each name, the first value is used."""
     merged: dict[str, Any] = {}
     for scope in scopes:
         for place in places:

@@ -45,7 +45,7 @@ class RelayConfig:
 
     @cached_property
     def digest(self) -> str:
-        """The digest by which `plan`, `doctor` and the relay's pages name it."""
+        """The digest that identifies the config in `plan`, in `doctor` and on the dashboard."""
         return digest_relay_config(render_relay_config(self.project))
 
     @cached_property
@@ -96,7 +96,7 @@ class ConfigReloader:
         self._loaded = source.stamps
         self._asked = asyncio.Event()
         self._failures = 0
-        """Failed attempts in a row that the files are not the cause of."""
+        """Failed attempts in a row whose cause was outside the files."""
         user.instrumentation.record_config(user.config.digest, "loaded")
 
     def request(self) -> None:

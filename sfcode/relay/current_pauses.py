@@ -14,7 +14,7 @@ SIDES: dict[Source, str] = {"appcues": "salesforce", "salesforce": "appcues"}
 def find_pauses(
     pauses: Iterable[Pause], scope: Scope, name: str, present_names: Mapping[str, str]
 ) -> tuple[Pause, ...]:
-    """Return the pauses of a direction, or of a mapping by its present name or a former one, in any case."""
+    """Return the pauses of a direction, or of a mapping by its present or a former name; upper and lower case are equal."""
     if scope == "direction":
         return tuple(pause for pause in pauses if (pause.scope, pause.name) == (scope, name))
 
@@ -32,7 +32,7 @@ class CurrentPauses:
         self._present_names: Mapping[str, str] = {}
 
     def use_names(self, present_names: Mapping[str, str]) -> None:
-        """Apply pauses of renamed mappings to their present names: `present_names` has them by any name in lower case."""
+        """Use the present names of renamed mappings: `present_names` has them by present and former names in lower case."""
         self._present_names = present_names
 
     def replace(self, pauses: Iterable[Pause]) -> None:
@@ -54,7 +54,7 @@ class CurrentPauses:
         return any(pause.scope == "direction" and pause.name == SIDES[source] for pause in self._pauses)
 
     def refusals(self, names: Collection[str]) -> dict[str, Retry]:
-        """Return the settlement of messages by mapping, for those of the mappings `names` that are paused."""
+        """Return the settlement of their messages for each paused mapping among `names`."""
         paused = self.mappings
         return {name: wait_for(paused[name]) for name in paused.keys() & names}
 

@@ -24,7 +24,7 @@ class MessageDocument(TypedDict):
     """Name of the event, or of the mapping."""
     state: StateName
     reason: str
-    """The reason why the message is parked, given up, paused or discarded; otherwise empty."""
+    """Why the message is parked, a dead letter, paused or discarded; otherwise empty."""
     detail: str
     attempts: int
     received_at: str

@@ -78,7 +78,7 @@ class _DryCalls(Calls):
 
 @dataclass
 class _DryStates:
-    """Latest states, updated by earlier explained messages. Nothing is announced, as nothing is written."""
+    """Latest states, including those of messages that were explained before. Nothing is announced or stored."""
 
     find: FindLatest
     newest: dict[str, LatestState] = field(default_factory=dict)

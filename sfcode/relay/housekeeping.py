@@ -44,7 +44,7 @@ WAITING = ("ready", PAUSED)
 CLOCK_JUMPED: Final = "clock_jumped"
 """The alarm for a change of the wall clock."""
 REPORTED_JUMP = 10.0
-"""The change of the wall clock, in seconds, from which on the alarm is raised."""
+"""The smallest change of the wall clock, in seconds, for which the alarm is raised."""
 SESSIONS_END = "admin_sessions_end"
 """The setting with the Unix time at which sessions of the dashboard were last ended."""
 
@@ -54,8 +54,8 @@ def process_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
-def living(processes: Iterable[Process], host: str, is_running: Callable[[int], bool]) -> list[Process]:
-    """Return the processes without those of this machine that have ended, although their last heartbeat is recent."""
+def select_running(processes: Iterable[Process], host: str, is_running: Callable[[int], bool]) -> list[Process]:
+    """Leave out the processes of machine `host` that have ended, although their last heartbeat is recent."""
     live_processes = []
     for process in processes:
         machine, _, rest = process.id.partition(":")
@@ -91,9 +91,9 @@ class Housekeeping:
         self.name = name
         """The name of this process."""
         self.config = config
-        """Digest of the config that this process works by."""
+        """The digest of the config that this process uses."""
         self.retention = retention
-        """How long finished messages are kept, by state, and audit lines."""
+        """How long finished messages are kept, by state, and how long audit lines are kept."""
         self.processes = 1
         """How many relay processes work on this inbox, this one included."""
         self.sessions_end = 0.0
@@ -171,7 +171,7 @@ class Housekeeping:
         inbox = self._inbox
         self._adjust_clock()
         inbox.heartbeat(self.name, config=self.config)
-        self.processes = max(1, len(living(inbox.processes(), socket.gethostname(), is_running)))
+        self.processes = max(1, len(select_running(inbox.processes(), socket.gethostname(), is_running)))
         self._metrics.processes.set(self.processes)
         self._alarms.flush(inbox)
         self._activity.flush(inbox.activity)
@@ -184,7 +184,7 @@ class Housekeeping:
         self._update_pauses(stats)
         if self._bulk_changes is not None:
             self._bulk_changes.wake()
-        self._show(stats)
+        self._update_gauges(stats)
 
     def _update_pauses(self, stats: InboxStats) -> None:
         """Read the pauses, make the messages of resumed mappings due, and raise alarms for long pauses."""
@@ -217,14 +217,14 @@ class Housekeeping:
                 CLOCK_JUMPED, f"set {way} by {format_duration(timedelta(seconds=abs(jump)))}"
             )
 
-    def _show(self, stats: InboxStats) -> None:
+    def _update_gauges(self, stats: InboxStats) -> None:
         for source in ("appcues", "salesforce"):
             for state in ("ready", "leased", "parked", "dead"):
                 self._metrics.backlog.labels(source, state).set(stats.counts.get((source, state), 0))
             oldest = stats.oldest.get(source)
             age = (stats.now - oldest).total_seconds() if oldest else 0.0
             self._metrics.oldest_seconds.labels(source).set(max(age, 0.0))
-            self._activity.peak(source, "oldest_seconds", age)
+            self._activity.record_peak(source, "oldest_seconds", age)
             blocked = stats.oldest_blocked.get(source)
             blocked_age = (stats.now - blocked).total_seconds() if blocked else 0.0
             self._metrics.oldest_blocked_seconds.labels(source).set(max(blocked_age, 0.0))

@@ -127,7 +127,7 @@ class Instrumentation:
         self.alarms.add(name, detail, f"{self._clock():%Y-%m-%dT%H:%M:%SZ}")
 
     def record_refused(self, source: str, reason: str, status: int, peer: str = "") -> None:
-        """Count and log a refused request; `reason` is a short name, `peer` the client's address if it guesses tokens."""
+        """Count and log a refused request; `reason` is a short name, `peer` is the address of a client that sent a wrong token."""
         self.metrics.refused.labels(source, reason).inc()
         omitted = self._refusals[source].take()
         if omitted is not None:
@@ -135,7 +135,7 @@ class Instrumentation:
             log.warning("refused", source=source, status=status, reason=reason, **peer_field, **omitted)
 
     def record_refused_connection(self, reason: str) -> None:
-        """Count a connection that is refused before its request. There is no log line, since a flood would fill the disk."""
+        """Count a connection that is refused before its request. It is not logged, since a flood would fill the disk."""
         self.metrics.refused.labels("", reason).inc()
 
     def record_config(self, digest: str, outcome: str) -> None:

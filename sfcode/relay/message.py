@@ -179,7 +179,7 @@ class AttemptedWrite:
 
     @property
     def record_ids(self) -> tuple[str, ...]:
-        """The IDs of the record, by which the message can be found."""
+        """The Salesforce ID and the external ID of the record, as far as known."""
         return tuple(filter(None, (self.record_id, self.external_id)))
 
 

@@ -54,7 +54,7 @@ class ApiStatus:
 
 
 def stamp(moment: datetime | None) -> str | None:
-    """Format a time for programs."""
+    """Format a time in ISO 8601 with microseconds, in UTC; None for None."""
     return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 

@@ -1,4 +1,4 @@
-"""The results of the verbs of `sfcode relay` with `--json`, by verb. Times are UTC, in ISO 8601."""
+"""The JSON documents that `sfcode relay VERB --json` prints, by verb. Times are UTC, in ISO 8601."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 Messages that write the newest value of a state again, because an older value may have arrived late.
 
 A state is what one call sets in Salesforce or Appcues: a field of a record, or a profile. The message has its own
-key, so that no other message waits for it, and contains no value: the newest one is read when it is delivered.
+key, so that no other message waits for it. It contains no value, since the newest value is read at its delivery.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ class Scheduler:
                     self._run_job(job, run)
             except Exception:  # the database does not answer; the next check runs the job
                 log.warning("schedule_failed", job=job.name, exc_info=True)
-        self._show()
+        self._update_metrics()
 
     def _run_job(self, job: ScheduledJob, run: ScheduledRun) -> None:
         log.info("scheduled_run_began", job=job.name)
@@ -167,8 +167,8 @@ class Scheduler:
 
         return check
 
-    def _show(self) -> None:
-        """Set the metrics of all jobs, whichever process ran them."""
+    def _update_metrics(self) -> None:
+        """Set the metrics of all jobs, including those that another process ran."""
         for run in self._inbox.scheduled_runs():
             if run.outcome == DONE and run.ended_at is not None:
                 self._instrumentation.metrics.scheduled_done.labels(run.job).set(run.ended_at.timestamp())

@@ -38,7 +38,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 BACKLOG = 1024
 FILES = 4096
-"""Open files of the process: its connections, and some for the database, Salesforce and Appcues."""
+"""The maximum number of open files of the process: its connections, and some for the database and the APIs."""
 ANSWER_SECONDS = 10
 """The time in seconds for which a stop waits for requests in progress."""
 THREADS = 16

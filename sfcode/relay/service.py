@@ -173,7 +173,7 @@ class Service:
                 await self._deliver_by(source, writer)
 
     async def _deliver_by(self, source: Source, writer: Writer | None) -> None:
-        """Deliver the messages of a source with another writer; None stops their delivery."""
+        """Deliver the messages of a source with another writer; without a writer, stop their delivery."""
         worker = self._workers.get(source)
         if writer is None:
             if worker:

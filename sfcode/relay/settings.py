@@ -29,7 +29,7 @@ API_URL = "APPCUES_API_URL"
 DATA_KEYS = "SFCODE_RELAY_DATA_KEYS"
 
 LEASE = 60.0
-"""Seconds for which a worker claims messages. Messages of a killed relay are claimed again after this time."""
+"""The lease of claimed messages in seconds. Messages of a killed relay are claimed again after this time."""
 
 HOSTS = {"us": "https://api.appcues.com", "eu": "https://api.eu.appcues.com"}
 

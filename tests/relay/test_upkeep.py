@@ -18,7 +18,7 @@ from sfcode.process import is_running
 from sfcode.relay import housekeeping
 from sfcode.relay.api_calls import ApiBudget
 from sfcode.relay.current_pauses import CurrentPauses, wait_for
-from sfcode.relay.housekeeping import Housekeeping, living
+from sfcode.relay.housekeeping import Housekeeping, select_running
 from sfcode.relay.inbox import Filter, Inbox, Process, Unavailable, open_inbox
 from sfcode.relay.inbox.bulk_changes import KEPT
 from sfcode.relay.inbox.pauses import LONG, LOOK_AGAIN, PAUSED
@@ -100,7 +100,7 @@ def test_a_killed_process_of_this_machine_does_not_count():
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     names = [f"here:{os.getpid()}:a", f"here:{ended.pid}:b", f"there:{ended.pid}:c", "odd"]
-    live_processes = living([Process(name, NOW, NOW) for name in names], "here", is_running)
+    live_processes = select_running([Process(name, NOW, NOW) for name in names], "here", is_running)
     assert [process.id for process in live_processes] == [names[0], names[2], names[3]]
 
 

@@ -80,9 +80,9 @@ def _line(receiver: Receiver, outcomes: dict[str, str], waiting: dict[str, int])
 
 def _check(outcomes: dict[str, str]) -> None:
     """Raise SfcodeError if a receiver did not accept its test."""
-    from sfcode.relay.notify.notifier import is_taken
+    from sfcode.relay.notify.notifier import is_accepted
 
-    failed = [f"{name} ({outcome})" for name, outcome in outcomes.items() if not is_taken(outcome)]
+    failed = [f"{name} ({outcome})" for name, outcome in outcomes.items() if not is_accepted(outcome)]
     if failed:
         raise SfcodeError(
             f"The test was not accepted by {', '.join(failed)}.",

@@ -23,10 +23,10 @@ class Period:
     step: int
     """The length of a step in seconds."""
     format: str
-    """The format of the times on its axis."""
+    """The format of the times on the axis."""
 
     def start(self, now: float) -> int:
-        """Return the Unix time of the first step. The last step is the one before `now`'s, which is not over."""
+        """Return the Unix time of the first step. The step that contains `now` is not over and is left out."""
         return int(now) // self.step * self.step - self.seconds
 
 
@@ -54,7 +54,7 @@ class FigureStep:
     delivery_p95: float | None
     """Seconds from receipt to delivery; None if nothing was delivered."""
     oldest: int
-    """The longest wait of the oldest message, in seconds."""
+    """The greatest age that the oldest waiting message had in the step, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ class MessagePage:
 
     entries: tuple[InboxEntry, ...]
     next_before: int | None
-    """The ID behind which the next page begins; None on the last page."""
+    """The ID to pass as `before` for the next page; None on the last page."""
     searched_back_to: datetime | None
     """
     The time of receipt of the last message that was checked, if the search ended before the page was full; else None.
@@ -115,7 +115,7 @@ class MessagePage:
     """The reasons of blocked messages, for the form's choices."""
 
 
-def read_find(inbox: Inbox, text: str) -> Search:
+def search_for_text(inbox: Inbox, text: str) -> Search:
     """Return the search for a text that a person typed: a user ID, or the ID, address or external ID of a record."""
     user, record = Search(user=text), Search(record=text)
     return record if not inbox.page(user.parse(), 1) and inbox.page(record.parse(), 1) else user

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WAYS: dict[Source, str] = {"appcues": "Appcues → Salesforce", "salesforce": "Salesforce → Appcues"}
 LATE_SECONDS = 300
-"""The age from which on a waiting message is mentioned."""
+"""The age in seconds above which the page mentions the oldest waiting message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class DirectionView:
 
 @dataclass(frozen=True, slots=True)
 class BlockedGroup:
-    """Parked messages or dead letters of one reason."""
+    """The parked messages or dead letters with the same source and reason."""
 
     source: str
     title: str

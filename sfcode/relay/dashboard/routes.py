@@ -25,9 +25,9 @@ from sfcode.relay.dashboard.messages import (
     explain,
     find_messages,
     link_records,
-    read_find,
     read_search,
     render_payload,
+    search_for_text,
     search_of,
 )
 from sfcode.relay.dashboard.overview import WAYS, judge, view
@@ -177,7 +177,7 @@ class Dashboard:
 
     async def _find(self, request: Request, _principal: Principal) -> Response:
         """Show the messages of a user or a record, whichever was typed."""
-        search = await self._ask(read_find, self._inbox, request.query_params.get("text", "").strip())
+        search = await self._ask(search_for_text, self._inbox, request.query_params.get("text", "").strip())
         return RedirectResponse(f"/messages?{search.query}", 303)
 
     async def _messages(self, request: Request, principal: Principal) -> Response:

@@ -78,7 +78,7 @@ class Notifier:
         """Send a notification; return after how long to retry it, or None if it was accepted."""
         outcome, requested_pause = await send(client, notification, receiver, self._sender())
         self._instrumentation.metrics.notifications.labels(receiver.name, outcome).inc()
-        if is_taken(outcome):
+        if is_accepted(outcome):
             log.info("notified", receiver=receiver.name, event_type=notification.event, alarm=notification.name)
             return None
         log.warning("notification_failed", receiver=receiver.name, outcome=outcome, attempts=notification.attempts)
@@ -89,8 +89,8 @@ class Notifier:
         )
 
 
-def is_taken(outcome: str) -> bool:
-    """Return whether the outcome of a request is a status of success."""
+def is_accepted(outcome: str) -> bool:
+    """Return whether the outcome of a request is a status from 200 to 299."""
     return len(outcome) == 3 and outcome.startswith("2")
 
 

@@ -19,13 +19,13 @@ class RetryPolicy:
     most: float = 1800.0
     """The upper bound of the wait, unless Salesforce or Appcues asks for a longer one."""
     outage: float = 3.0
-    """The longest wait of a message during an outage, in which the worker itself waits longer and longer."""
+    """The longest wait of a message during an outage; the pauses of the worker between its attempts become longer."""
     asked: float = 24 * 3600.0
     """The longest wait that Salesforce or Appcues can ask for."""
     attempts: int = 20
     """The number of attempts after which a message is given up."""
     age: timedelta = timedelta(days=3)
-    """The age from which on `attempts_when_old` applies."""
+    """The age from which on `attempts_at_age` applies instead of `attempts`."""
     attempts_at_age: int = 3
     """The number of attempts after which an old message is given up: more than one, since a replayed message is old at
     its first attempt."""

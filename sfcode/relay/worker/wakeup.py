@@ -10,7 +10,7 @@ class Wakeup:
     """
     Wakes waiting tasks.
 
-    A task reads `now` before it looks for work. So it does not miss a `wake` that is called while it looks.
+    A task reads `now` before it looks for work, so that it does not miss a `wake` that is called in the meantime.
     """
 
     def __init__(self) -> None:

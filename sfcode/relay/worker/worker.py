@@ -222,9 +222,9 @@ class Worker:
 
     async def _settle(self, claim: Claim, delivery: Delivery, *, is_last: bool = False) -> None:
         """
-        Store the settlements, retrying while the lease lasts: after it, another process delivers again.
+        Store the settlements, retrying while the lease lasts. Afterwards, another process delivers the messages again.
 
-        Settlements that the database refuses are stored in smaller parts, unless this `is_last`.
+        Settlements that the database refuses are stored in smaller parts, unless `is_last`.
         """
         trouble = TROUBLE_FIRST
         while True:
@@ -255,7 +255,7 @@ class Worker:
             return
 
     async def _settle_apart(self, claim: Claim, error: Exception) -> None:
-        """Deliver the halves of a claim again, so that a result that cannot be stored affects only the messages of its key."""
+        """Deliver each half of a claim again, so that only messages of one key fail if their result cannot be stored."""
         halves = _halves(claim)
         if not halves:
             await self._settle(claim, _retry_all(claim, f"bug: {type(error).__name__}"), is_last=True)

@@ -62,13 +62,13 @@ def test_activity_of_a_failed_write_is_kept_with_what_came_since() -> None:
     clock, store = Clock(), Store()
     pending = PendingActivity(clock)
     pending.count("appcues", "dead", 2)
-    pending.peak("appcues", "oldest_seconds", 30.4)
-    pending.peak("appcues", "oldest_seconds", 20)
+    pending.record_peak("appcues", "oldest_seconds", 30.4)
+    pending.record_peak("appcues", "oldest_seconds", 20)
     store.is_away = True
     with pytest.raises(OSError, match="away"):
         pending.flush(store, only_complete=False)
     pending.count("appcues", "dead")
-    pending.peak("appcues", "oldest_seconds", 25)
+    pending.record_peak("appcues", "oldest_seconds", 25)
     store.is_away = False
     pending.flush(store, only_complete=False)
     assert {key.figure: number for key, number in store.added[0].items()} == {"dead": 3, "oldest_seconds": 30}
