@@ -3,7 +3,8 @@ Check the names of the code and the words of its texts, as CONTRIBUTING.md descr
 
 Fails when one class name stands for several things, when modules import each other in a circle, when nothing in the
 package uses a function or a class, when a name is a pronoun, a question word or a participle that says nothing about
-its value, when the docstring of a property begins with a verb, or when a text holds a retired word. `codespell` checks the spelling.
+its value, when the docstring of a property begins with a verb, when a docstring refers to a name that does not exist, or
+when a text holds a retired word. `codespell` checks the spelling.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -77,6 +78,12 @@ LONGEST_TABLE_ENTRY = 80
 """The maximum length of a string that may contain names in a table, such as the module and the function of a verb."""
 UNUSED = {"describe_metadata": "the tests that compare the client with recorded orgs call it"}
 """Names that only tests or other programs use, with the reason."""
+REFERENCE = re.compile(r"`([\w.]+?)(?:\.py|\(\))?`")
+"""Matches a reference in a docstring: a name, or several names that are joined by dots."""
+SNAKE_CASE = re.compile(r"[a-z]+(?:_[a-z]+)+")
+"""Matches the names that are checked; a name in another style may be a name in Salesforce, or an example."""
+FOREIGN = {"author_association": "a field of GitHub's API", "plan_name": "an example of an attribute"}
+"""Names in docstrings that the package does not define, with the reason."""
 
 _PATTERN = re.compile("|".join(rf"\b(?P<r{number}>{words})\b" for number, words in enumerate(RETIRED)), re.IGNORECASE)
 
@@ -90,6 +97,7 @@ def main() -> int:
         *unused_problems(trees),
         *participle_problems(trees),
         *property_problems(trees),
+        *reference_problems(trees),
         *vague_name_problems(trees | _parse("scripts") | _parse("benchmarks") | _parse("tests")),
         *_word_problems(),
     ]
@@ -198,6 +206,47 @@ def vague_name_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[s
                     continue
             if is_vague:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}: {name} says nothing about its value; name what it holds"
+
+
+def reference_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
+    """Find names in the docstrings that are neither defined nor used: they remain when a name is changed."""
+    names = {part for module in trees for part in module.split(".")} | set(FOREIGN)
+    names |= {path.stem for path in (ROOT / "scripts").glob("*.py")}
+    docstrings = []
+    for path, tree in trees.values():
+        texts = [text for node in ast.walk(tree) for text in _docstrings(node)]
+        docstrings += [(path, text) for text in texts]
+        ignored = {id(text) for text in texts}
+        for node in ast.walk(tree):
+            names.update(_names(node) if id(node) not in ignored else ())
+    for path, text in docstrings:
+        for reference in REFERENCE.findall(str(text.value)):
+            for name in filter(SNAKE_CASE.fullmatch, reference.split(".")):
+                if name not in names:
+                    yield f"{path.relative_to(ROOT)}:{text.lineno}: `{name}` in a docstring does not exist"
+
+
+def _docstrings(node: ast.AST) -> Iterator[ast.Constant]:
+    """Yield the docstrings in a block, also those of fields and constants."""
+    body = getattr(node, "body", None)
+    for statement in body if isinstance(body, list) else ():
+        match statement:
+            case ast.Expr(value=ast.Constant(value=str()) as text):
+                yield text
+
+
+def _names(node: ast.AST) -> Iterable[str]:
+    """Return the names that a node defines or uses, or the words of a text."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.keyword(arg=str(name)):
+            return (name,)
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return (name,)
+        case ast.alias(name=name, asname=asname):
+            return (*name.split("."), asname or name)
+        case ast.Constant(value=str(text)):
+            return re.findall(r"\w+", text)
+    return ()
 
 
 def _definitions(body: ast.AST, classes: set[str]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:

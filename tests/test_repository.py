@@ -16,7 +16,13 @@ import pytest
 import yaml
 
 import sfcode
-from scripts.check_names import participle_problems, property_problems, unused_problems, vague_name_problems
+from scripts.check_names import (
+    participle_problems,
+    property_problems,
+    reference_problems,
+    unused_problems,
+    vague_name_problems,
+)
 
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".j2", ".sh", ".txt", ".lark", ".xsd", ".xml", ".cfg", ""}
 MOST_LINES = 400
@@ -236,6 +242,22 @@ def test_a_misspelled_word_of_a_name_would_be_found(root: Path, tmp_path: Path) 
     command = [codespell, "--toml", root / "pyproject.toml", "--skip=", tmp_path]
     result = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
     assert "==> license" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("code", "is_found"),
+    [
+        ('"""Call `load_all`."""', True),
+        ('class Limits:\n    most: int\n    """Limited by `Limits.most_of_all`."""', True),
+        ('def load_all():\n    """Run until `load_all()` ends."""', False),
+        ('"""See `x.py`, `Contact.Plan__c` and `planName`."""', False),
+        ('"""See `a value_of some text`."""', False),
+        ('KEYS = ("last_run",)\n"""The key `last_run`."""', False),
+    ],
+)
+def test_a_docstring_that_names_what_does_not_exist_would_be_found(root: Path, code: str, is_found: bool) -> None:
+    problems = [*reference_problems({"sfcode.x": (root / "sfcode" / "x.py", ast.parse(code))})]
+    assert bool(problems) is is_found, problems
 
 
 def test_a_cache_of_results_by_argument_has_a_limit(root: Path) -> None:
