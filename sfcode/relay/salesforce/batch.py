@@ -68,7 +68,7 @@ class Batch:
     pauses: CurrentPauses = field(default_factory=CurrentPauses)
     latest: dict[str, LatestState] = field(default_factory=dict)
     """Newest delivered states, including those of this claim."""
-    delivered_states: dict[str, LatestState] = field(default_factory=dict)
+    new_states: dict[str, LatestState] = field(default_factory=dict)
     """The states with new values that this claim has delivered."""
     settled: dict[int, Settlement] = field(default_factory=dict)
     waiting_keys: set[str] = field(default_factory=set)
@@ -137,7 +137,7 @@ class Batch:
             self.calls.instrumentation.raise_alarm(name, f"{scope}see the messages that wait for it")
         return Delivery(
             self.settled,
-            tuple(self.delivered_states.values()),
+            tuple(self.new_states.values()),
             tuple(self.followups),
             tuple(self.rewritten.values()),
             self.redacted,
@@ -197,9 +197,7 @@ class Batch:
         before = set(json.loads(records_state.value or "[]"))
         if records - before:
             stamp = max(records_state.stamp, event.stamp)
-            self.latest[name] = self.delivered_states[name] = LatestState(
-                name, stamp, json.dumps(sorted(records | before))
-            )
+            self.latest[name] = self.new_states[name] = LatestState(name, stamp, json.dumps(sorted(records | before)))
 
     def _held_mappings(self, targets: Iterable[list[EventTarget]]) -> dict[str, Retry]:
         """Return the mappings that are paused or were refused by the org recently, which are not queried now."""
@@ -310,9 +308,7 @@ class Batch:
                 is_again = all(round_.messages[message].kind == KIND for message in write.messages)
                 for state in write.states(redact=self.rules.redact):
                     self.written.add(state.name)
-                    (self.rewritten if is_again else self.delivered_states)[state.name] = self.latest[state.name] = (
-                        state
-                    )
+                    (self.rewritten if is_again else self.new_states)[state.name] = self.latest[state.name] = state
             for error in result.errors:
                 self._settle_refused_record(error, write, round_)
         return retries
@@ -388,7 +384,7 @@ class Batch:
         if event is not None and self.rules.redact and isinstance(end, Delivered) and event.answers.get("feedback"):
             self.redacted[message.id] = redact(event)
         for state in _score(event, self.latest) if event is not None else ():
-            self.latest[state.name] = self.delivered_states[state.name] = state
+            self.latest[state.name] = self.new_states[state.name] = state
 
 
 def _score(event: AppcuesEvent, latest: Mapping[str, LatestState]) -> list[LatestState]:
