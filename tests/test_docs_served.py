@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sfcode.apply.lock import find_lock, hold_lock
-from sfcode.apply.lock_holder import this_run
+from sfcode.apply.lock_holder import describe_run
 from sfcode.org import Org, connect
 from sfcode.relay.alarms import PendingAlarms
 from sfcode.relay.inbox import Filter
@@ -144,7 +144,7 @@ def prepare(text: str, stage: Stage, stack: ExitStack) -> str:
         text = text.replace("sfcode rollback a1b2c3d4", "sfcode rollback")
     if "force-unlock" in text:
         client = stack.enter_context(stage.connect())
-        stack.enter_context(hold_lock(client, "Appcues", this_run("apply"), patience=0, report=lambda _: None))
+        stack.enter_context(hold_lock(client, "Appcues", describe_run("apply"), patience=0, report=lambda _: None))
         lock = find_lock(client, "Appcues")
         assert lock is not None
         text = text.replace("0810X000000abcD", lock.id)

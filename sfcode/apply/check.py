@@ -23,7 +23,7 @@ from sfcode.text import count_noun
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """The result of a check: the parts that could not be validated, and the validation for a quick deployment if it ran tests."""
 
     notes: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ def check(
     options: DeployOptions,
     report: Progress,
     record: Record = ignore,
-) -> Checked:
+) -> CheckResult:
     """
     Validate everything that a plan deploys.
 
@@ -51,7 +51,7 @@ def check(
     packages = [step for step in ordered if isinstance(step, Deploy)]
     trial = next((step for step in ordered if isinstance(step, Trial)), None)
     if not packages:
-        return Checked()
+        return CheckResult()
     notes = (*_list_stand_ins(plan), *_list_unchecked(plan, trial))
     tested = options.test_level not in {None, "NoTestRun"}
     results = []
@@ -66,12 +66,12 @@ def check(
         checked = deploy(org, zipped, replace(options, check_only=True), describe_package(first), report)
         results.append(_raise_if_refused(redact(checked, secrets), origins, record))
         if results[-1].tests_completed and package_step == first:
-            return Checked(notes, _validation(plan, first, mark, options, results[-1].id))
+            return CheckResult(notes, _validation(plan, first, mark, options, results[-1].id))
     if any(result.tests_completed for result in results):
         notes += ("not the final package, so that apply runs the tests again",)
     elif tested:
         notes += ("no Apex test ran, so that no quick deployment is possible",)
-    return Checked(notes)
+    return CheckResult(notes)
 
 
 def _raise_if_refused(result: DeployResult, origins: Iterable[Origin], record: Record) -> DeployResult:

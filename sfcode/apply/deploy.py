@@ -35,7 +35,7 @@ def deploy(
     patience: float = 0.0,
 ) -> DeployResult:
     """
-    Deploy a package and follow it until it succeeds or fails; `started` receives its id.
+    Deploy a package and follow it until it succeeds or fails; `started` receives its ID.
 
     An org refuses a deployment while another deployment or setup change runs. The deployment is then retried for
     `patience` seconds.

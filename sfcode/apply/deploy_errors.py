@@ -16,9 +16,9 @@ from sfcode.org.results import DeployMessage, DeployResult
 
 def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str] = ()) -> DeployFailed:
     """
-    Convert the org's messages to one error with the org's texts.
+    Convert the org's messages about a failed deployment to one error.
 
-    `done` lists the steps of this apply that were done before, and which remain.
+    `done` describes the earlier changes of this apply, which the failed deployment does not revert.
     """
     listed = list(origins)
     problems = sorted(
@@ -64,7 +64,7 @@ def _hint(result: DeployResult) -> str:
 
 
 def problem_of(message: DeployMessage, origins: list[Origin]) -> Diagnostic:
-    """Return a problem of a component, with its YAML line."""
+    """Convert the org's message about a component to a diagnostic at its YAML line."""
     address = Address(message.type, message.full_name)
     text = f"{address}: {message.problem}" if message.type else f"{message.full_name}: {message.problem}"
     origin = _origin(address, message.problem, origins)
@@ -78,12 +78,12 @@ _USERS = re.compile(r" : (?P<users>[^:]+)$")
 _VERSION = re.compile(r"Flow Version - (?P<id>301\w{12,15})")
 
 
-def forgive_versions(result: DeployResult, versions: Collection[str]) -> DeployResult:
+def ignore_version_failures(result: DeployResult, versions: Collection[str]) -> DeployResult:
     """
-    Remove the failures of a trial that are caused only by flow versions which the apply deletes before the package.
+    Return the result of a trial without the failures that only deleted flow versions cause.
 
-    An org may refuse to delete a version of an active flow within a package, and then also refuses to delete the
-    components that the version refers to. `versions` are the IDs of the versions that the apply deletes.
+    The apply deletes these versions before it deploys the package; a trial cannot. An org may refuse to delete a version of an active flow within a package, and then also refuses to delete the
+    components that the version refers to. `versions` are their IDs.
     """
     if result.success or result.error_message or not result.failures:
         return result
@@ -102,7 +102,11 @@ def forgive_versions(result: DeployResult, versions: Collection[str]) -> DeployR
 
 
 def _origin(address: Address, problem: str, origins: list[Origin]) -> Origin | None:
-    """Return the origin of the longest name in the message that belongs to the component, else that of the component."""
+    """
+    Return the origin of the part of a component that a message is about; None if the component has no origin.
+
+    Of several names in the message the longest one counts; without a name, the origin is that of the whole component.
+    """
     own = [origin for origin in origins if origin.address == address]
     mentioned = [origin for origin in own if origin.token and _mentions(problem, origin.token)]
     if mentioned:

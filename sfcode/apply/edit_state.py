@@ -8,7 +8,7 @@ from dataclasses import replace
 from sfcode.apply.deploy import Progress, deploy
 from sfcode.apply.deploy_errors import failure
 from sfcode.apply.lock import hold_lock
-from sfcode.apply.lock_holder import this_run
+from sfcode.apply.lock_holder import describe_run
 from sfcode.config.project import Project
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Component
@@ -43,7 +43,7 @@ def forget_components(org: Org, project: Project, addresses: Iterable[Address], 
 
 def adopt_components(org: Org, project: Project, components: Iterable[Component], report: Progress) -> None:
     """
-    Make components and records managed, with the bodies of the config; the next plan shows the differences of the org.
+    Make components and records managed, with the bodies of the config. The next plan shows where the org differs.
 
     Raises:
         Refused: A component or record is already managed; nothing was changed.
@@ -65,7 +65,7 @@ def adopt_components(org: Org, project: Project, components: Iterable[Component]
 def _change_state(org: Org, project: Project, change: Callable[[Applied], Applied], report: Progress) -> None:
     """Read the state, change it and deploy it, while the org is locked."""
     version = project.settings.salesforce.api_version
-    with hold_lock(org, project.identity, this_run("state"), patience=0.0, report=report):
+    with hold_lock(org, project.identity, describe_run("state"), patience=0.0, report=report):
         present = find_state(org, project)
         address = present.address if present else state_address(project.identity)
         applied = change(from_component(present))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sfcode.apply.deploy import Progress, Record, deploy, follow_quick, ignore
 from sfcode.apply.deploy_errors import failure, list_coverage_warnings
-from sfcode.apply.flows import delete_versions, deploys_drafts, remove_flow, settle_flows
+from sfcode.apply.flows import activate_flows, delete_versions, deploys_drafts, remove_flow
 from sfcode.apply.lock import Lock
 from sfcode.apply.package import package
 from sfcode.apply.quick_deploy import QuickDeploy, inherit_tests, quick_deploy
@@ -14,6 +14,7 @@ from sfcode.apply.records import RecordIds, delete_state, write_record, write_st
 from sfcode.apply.redact import redact
 from sfcode.apply.rename import rename
 from sfcode.apply.steps import (
+    ActivateFlows,
     DeleteState,
     DeleteVersions,
     Deploy,
@@ -21,7 +22,6 @@ from sfcode.apply.steps import (
     RecordIntent,
     RemoveFlow,
     Rename,
-    SettleFlows,
     Trial,
     WriteRecord,
     steps,
@@ -50,7 +50,7 @@ class ApplyResult:
     """IDs of the deployments, in order."""
     apply_id: str = ""
     """The ID for a rollback; empty if there is nothing to roll back."""
-    told: tuple[str, ...] = ()
+    printed_steps: tuple[str, ...] = ()
     """Digests of the manual steps that earlier applies have printed."""
 
 
@@ -101,12 +101,14 @@ class Execution:
                     self._deploy(step, is_checked=step is checked)
                 case WriteRecord() | Rename() | RemoveFlow() | DeleteVersions():
                     self._write_in_place(step, ids)
-                case SettleFlows(addresses):
-                    settle_flows(self.org, addresses, self.report)
+                case ActivateFlows(addresses):
+                    activate_flows(self.org, addresses, self.report)
                 case _:
                     self._write_state(step)
         reversible = plan.mode is not Mode.DESTROY and any(isinstance(step, Deploy | KeepState) for step in ordered)
-        return ApplyResult(plan, tuple(self._deployed), self.mark.id if reversible else "", self.mark.applied.told)
+        return ApplyResult(
+            plan, tuple(self._deployed), self.mark.id if reversible else "", self.mark.applied.printed_steps
+        )
 
     def _validate(self, step: Trial) -> None:
         result = run_trial(
@@ -120,7 +122,7 @@ class Execution:
         if quick.why_not:
             self.report(f"The validated package cannot be used ({quick.why_not}); deploying the package again.")
         if quick.deploy_id:
-            result = follow_quick(self.org, quick.deploy_id, self.report, started=self.lock.deploying)
+            result = follow_quick(self.org, quick.deploy_id, self.report, started=self.lock.record_deployment)
         else:
             result = deploy(
                 self.org,
@@ -128,7 +130,7 @@ class Execution:
                 inherit_tests(self.plan.validation, self.options),
                 describe_package(step),
                 self.report,
-                started=self.lock.deploying,
+                started=self.lock.record_deployment,
                 patience=self.patience,
             )
         result = redact(result, self.secrets)

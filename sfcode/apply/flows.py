@@ -41,8 +41,8 @@ def deploys_drafts(org: Org, options: DeployOptions) -> bool:
     return not org.identity.sandbox or options.test_level not in {None, "NoTestRun"}
 
 
-def settle_flows(org: Org, addresses: Sequence[Address], report: Progress) -> None:
-    """Activate the newest version of each flow, and delete old versions except the newest. Repeatable."""
+def activate_flows(org: Org, addresses: Sequence[Address], report: Progress) -> None:
+    """Activate the newest version of each flow, and delete all but the newest KEPT_VERSIONS. Repeatable."""
     definitions = org.tooling_query(_DEFINITIONS, [address.full_name for address in addresses])
     rows_by_name = {str(row["DeveloperName"]).lower(): row for row in definitions}
     versions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)

@@ -12,7 +12,7 @@ from sfcode.text import NOT_XML
 
 
 def junit(results: Iterable[DeployResult], origins: Iterable[Origin]) -> str:
-    """Render the document; without a deployment it has no test case."""
+    """Render the results of deployments as one document, which is empty without a deployment."""
     listed = list(origins)
     root = Element("testsuites", name="sfcode")
     for result in results:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sfcode.apply.deploy import Progress
-from sfcode.apply.lock_holder import RUNNING, Holder, Locked, read_holder
+from sfcode.apply.lock_holder import RUNNING, Holder, LockInfo, read_holder
 from sfcode.errors import OrgError, OrgUnreachable, Refused
 from sfcode.org import DeployStillRunning, Org
 
@@ -36,12 +36,12 @@ PASSING = {"ALREADY_IN_PROCESS", "UNABLE_TO_LOCK_ROW"}
 
 
 class Lock:
-    """The lock of a run; this class is the empty lock of `--no-lock`."""
+    """The interface of a lock, and the lock of `--no-lock`, which does nothing."""
 
     def confirm(self) -> None:
         """Raise Refused if the lock was taken over."""
 
-    def deploying(self, deploy_id: str) -> None:
+    def record_deployment(self, deploy_id: str) -> None:
         """Record the running deployment in the lock."""
 
 
@@ -56,10 +56,10 @@ class Locks(Lock):
         for lock in self._locks:
             lock.confirm()
 
-    def deploying(self, deploy_id: str) -> None:
+    def record_deployment(self, deploy_id: str) -> None:
         """Record the running deployment in all locks."""
         for lock in self._locks:
-            lock.deploying(deploy_id)
+            lock.record_deployment(deploy_id)
 
 
 class OrgLock(Lock):
@@ -86,7 +86,7 @@ class OrgLock(Lock):
                 "Run `sfcode plan` to see the remaining changes.",
             )
 
-    def deploying(self, deploy_id: str) -> None:
+    def record_deployment(self, deploy_id: str) -> None:
         """Record the running deployment in the lock, in the background."""
         self._holder = replace(self._holder, deployment=deploy_id)
         self._wake.set()
@@ -99,8 +99,8 @@ class OrgLock(Lock):
         except OrgError as error:
             report(f"The lock {self.id} could not be released ({error.message}). It expires in {_minutes(LIFE)}.")
 
-    def let_go(self) -> None:
-        """Leave the lock in the org, since its deployment continues; `--attach` releases the lock, or it expires."""
+    def detach(self) -> None:
+        """Leave the lock in the org for a deployment that continues, until `--attach` releases it or it expires."""
         self._stop()
         self._holder = replace(self._holder, detached=True)
         self._write()
@@ -120,7 +120,7 @@ class OrgLock(Lock):
             self._write()
 
     def _write(self) -> None:
-        """Renew the lock; the next renewal makes up for a failed one."""
+        """Renew the lock. A failure is ignored unless the lock is gone, since the lock survives until the next renewal."""
         with self._writing:
             self._holder = replace(self._holder, beat=self._holder.beat + 1)
             try:
@@ -161,8 +161,8 @@ def _hold_and_report(lock: OrgLock, report: Progress) -> Iterator[Lock]:
     try:
         yield lock
     except DeployStillRunning as running:
-        lock.deploying(running.deploy_id)
-        lock.let_go()
+        lock.record_deployment(running.deploy_id)
+        lock.detach()
         raise
     except BaseException:
         lock.release(report)
@@ -190,7 +190,7 @@ def _take(org: Org, identity: str, holder: Holder, *, patience: float, report: P
                 raise _cannot_lock(name, second_refusal)
         if current and current.holder and current.holder.id == holder.id:
             return current.id  # this run created the lock, but the response was lost
-        reason = explain_end(org, current) if current else ""
+        reason = explain_stale_lock(org, current) if current else ""
         if current and reason:
             report(f"Taking over the lock of {current}: {reason}")
             remove_lock(org, current.id)
@@ -218,14 +218,14 @@ def _create(org: Org, name: str, holder: Holder) -> str | OrgError:
         return error
 
 
-def find_lock(org: Org, identity: str) -> Locked | None:
-    """Return the lock of a project, if it is held."""
+def find_lock(org: Org, identity: str) -> LockInfo | None:
+    """Return the lock of a project as it is in the org; None if there is none."""
     rows = org.query(
         "SELECT Id, Description, CreatedDate, LastModifiedDate, CreatedBy.Username FROM StaticResource WHERE Name = {}",
         lock_name(identity),
     )
     for row in rows:
-        return Locked(
+        return LockInfo(
             row["Id"],
             read_holder(row["Description"] or ""),
             (row["CreatedBy"] or {}).get("Username") or "an unknown user",
@@ -235,7 +235,7 @@ def find_lock(org: Org, identity: str) -> Locked | None:
     return None
 
 
-def explain_end(org: Org, current: Locked) -> str:
+def explain_stale_lock(org: Org, current: LockInfo) -> str:
     """Return why a lock is stale; an empty text if it is not."""
     holder = current.holder
     if holder and holder.deployment:
@@ -259,7 +259,7 @@ def release_attached(org: Org, identity: str, deploy_id: str) -> None:
 
 
 def remove_lock(org: Org, lock_id: str) -> bool:
-    """Delete one lock by its id; return whether it existed."""
+    """Delete one lock by its ID; return whether it existed."""
     for attempt in (1, 2):
         try:
             org.delete("StaticResource", lock_id)
@@ -275,7 +275,7 @@ def remove_lock(org: Org, lock_id: str) -> bool:
     raise AssertionError("unreachable")
 
 
-def _explain_refusal(current: Locked | None, refusal: OrgError) -> OrgError | Refused:
+def _explain_refusal(current: LockInfo | None, refusal: OrgError) -> OrgError | Refused:
     if current is None:
         return refusal
     holder = current.holder

@@ -19,7 +19,7 @@ from sfcode.process import is_running
 from sfcode.text import printable
 
 RUNNING: set[str] = set()
-"""The runs of this process that hold a lock. A lock of this process with another run is a leftover."""
+"""The IDs of the runs of this process that hold a lock. A lock of this process with another ID is stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,15 @@ class Holder:
 
     @property
     def is_dead(self) -> bool:
-        """Whether the holder ran on this machine and no longer does; in this process, whether it has ended."""
+        """Whether the run has ended; False for a run on another machine, whose processes are not visible."""
         if os.name != "posix" or self.machine != machine_id():
             return False
         return self.id not in RUNNING if self.pid == os.getpid() else not is_running(self.pid)
 
 
 @dataclass(frozen=True, slots=True)
-class Locked:
-    """A lock as found in the org; times are the org's."""
+class LockInfo:
+    """The content of a lock in the org, with the times of the org's clock."""
 
     id: str
     holder: Holder | None
@@ -81,7 +81,7 @@ class Locked:
         return printable(f"{owner} since {self.since:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def this_run(verb: str, plan: str = "") -> Holder:
+def describe_run(verb: str, plan: str = "") -> Holder:
     """Describe the current run of sfcode."""
     user = ""
     with suppress(OSError, KeyError):  # the user of a container may have no name

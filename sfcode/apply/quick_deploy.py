@@ -29,7 +29,7 @@ def mark_of_check(validation: Validation, mark: Mark) -> Mark:
 
 
 def inherit_tests(validation: Validation | None, options: DeployOptions) -> DeployOptions:
-    """Use the test level of the validation if none was passed."""
+    """Return the options, with the test level of the validation if the user passed none."""
     if validation is None or options.test_level is not None:
         return options
     return replace(options, test_level=validation.test_level, run_tests=validation.tests)

@@ -36,7 +36,7 @@ ALREADY = {"DUPLICATE_VALUE", "DUPLICATE_USERNAME"}
 
 
 class RecordIds:
-    """IDs of records by object and name. Each is queried once in an apply, and never for a record that it created."""
+    """The IDs of records by object and name, so that an apply queries each at most once, and none that it created."""
 
     def __init__(self, org: Org) -> None:
         self._org = org

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sfcode.apply.deploy import ignore
 from sfcode.apply.lock import Lock, Locks, hold_lock
-from sfcode.apply.lock_holder import this_run
+from sfcode.apply.lock_holder import describe_run
 from sfcode.apply.next_steps import list_steps
 from sfcode.config.project import Project
 from sfcode.errors import Interrupted, Refused
@@ -23,7 +23,7 @@ from sfcode.plan.digest import changes_digest
 from sfcode.plan.modes import Mode, PlanRequest
 from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan
-from sfcode.plan.planner import PlanResult, make_plan, raise_if_moved
+from sfcode.plan.planner import PlanResult, make_plan, raise_if_outdated
 
 if TYPE_CHECKING:
     from sfcode.apply.execute import ApplyResult
@@ -55,7 +55,7 @@ class ApplyCallbacks:
     """
     Ask for approval of the plan.
 
-    Raises UsageError if there is no terminal; KeyboardInterrupt and EOFError are treated as a refusal.
+    May raise UsageError if there is no terminal. EOFError counts as a refusal, KeyboardInterrupt as an interruption.
     """
     show: Callable[[Plan], object] = ignore
     """Show the plan before the approval or a refusal."""
@@ -98,7 +98,7 @@ def apply_plan(
         from sfcode.apply.execute import ApplyResult, Execution
 
         if saved:
-            raise_if_moved(saved, project, result)
+            raise_if_outdated(saved, project, result)
         plan = saved or result.plan
         callbacks.show(plan)
         plan.raise_if_refused()
@@ -109,7 +109,7 @@ def apply_plan(
             _ask(callbacks.approve, plan)
         lock = lock or take_lock()
         if needs_approval:
-            raise_if_moved(plan, project, make_plan(project, org, secrets, plan_request))
+            raise_if_outdated(plan, project, make_plan(project, org, secrets, plan_request))
         origins = result.desired.origins
         started_modes.append(plan.mode.value)
         return Execution(
@@ -158,7 +158,7 @@ def make_mark(project: Project, result: PlanResult, now: datetime | None = None)
         at=(now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         revision=describe_revision(project.root),
         id=token_hex(4),
-        told=tuple(step.digest for step in list_steps(project)),
+        printed_steps=tuple(step.digest for step in list_steps(project)),
         applied=result.snapshot.applied,
     )
 
@@ -193,7 +193,7 @@ def _hold_lock(
     if not options.lock:
         yield Lock()
         return
-    holder = this_run(options.verb, plan)
+    holder = describe_run(options.verb, plan)
     with ExitStack() as stack:
         # A project that is being renamed also locks its former name, since older copies of the config use that lock.
         locks = [

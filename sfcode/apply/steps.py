@@ -51,7 +51,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class SettleFlows:
+class ActivateFlows:
     """Activate the deployed versions of flows, and delete old ones, for as many flows as fit into one query."""
 
     addresses: tuple[Address, ...]
@@ -93,7 +93,7 @@ Step = (
     | Rename
     | Deploy
     | Trial
-    | SettleFlows
+    | ActivateFlows
     | RemoveFlow
     | DeleteVersions
     | RecordIntent
@@ -118,7 +118,9 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
     records = [change for change in plan.effective if change.address.is_record]
     deleted_sets = {change.address for change in plan.effective if _deletes_set(change)}
     metadata = [change for change in plan.effective if not change.address.is_record]
-    business_changes = sorted((change for change in records if change.address.is_business_record), key=_made_in_order)
+    business_changes = sorted(
+        (change for change in records if change.address.is_business_record), key=_business_record_order
+    )
     user_changes = [change for change in records if not change.address.is_business_record]
     early = [change for change in user_changes if not _is_late(change, deleted_sets)]
     late = [*(change for change in reversed(user_changes) if _is_late(change, deleted_sets)), *business_changes]
@@ -142,7 +144,7 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
 
 
 def _delete_left_state(plan: Plan, deployments: Iterable[Step]) -> list[Step]:
-    """Delete the state under the project's former name in the transaction that first writes the state under the new one."""
+    """Add the deletion of the state under the project's former name to the first deployment, which writes the new state."""
     states = [plan.left_state] if plan.left_state else []
     return [
         replace(step, deleted=(*step.deleted, states.pop())) if states and isinstance(step, Deploy) else step
@@ -183,7 +185,7 @@ def _is_late(change: Change, deleted_sets: Collection[Address]) -> bool:
     return change.after is None or change.after.body.get("IsActive") is False
 
 
-def _made_in_order(change: Change) -> tuple[str, int]:
+def _business_record_order(change: Change) -> tuple[str, int]:
     """Return the sort key of business records: campaigns, then the statuses of each in their order."""
     later = change.after.body.get("Before") if change.after else None
     return (change.address.type, -len(later) if isinstance(later, list | tuple) else 0)
@@ -200,10 +202,10 @@ def _is_active_flow(component: Component) -> bool:
     return component.type == "Flow" and component.body.get("status") == "Active"
 
 
-def _settle_flows(components: tuple[Component, ...]) -> Iterable[Step]:
+def _activate_flows(components: tuple[Component, ...]) -> Iterable[Step]:
     flows = tuple(component.address for component in components if _is_active_flow(component))
     for start in range(0, len(flows), NAMES_PER_QUERY):
-        yield SettleFlows(flows[start : start + NAMES_PER_QUERY])
+        yield ActivateFlows(flows[start : start + NAMES_PER_QUERY])
 
 
 def _deployments(plan: Plan, metadata: Iterable[Change], *, drafts: bool) -> Iterable[Step]:
@@ -216,11 +218,11 @@ def _deployments(plan: Plan, metadata: Iterable[Change], *, drafts: bool) -> Ite
     if not flows and not plan.obsolete:
         if components or other_deletions or plan.records_state:
             yield Deploy(deployed, other_deletions, owned)
-        yield from _settle_flows(components)
+        yield from _activate_flows(components)
         return
     if components:
         yield Deploy(deployed, (), (*owned, *(change.before for change in deleted if change.before)))
-        yield from _settle_flows(components)
+        yield from _activate_flows(components)
     for versions in plan.obsolete:
         yield DeleteVersions(versions)
     for address in flows:

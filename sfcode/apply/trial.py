@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sfcode.apply.deploy import Progress, deploy
-from sfcode.apply.deploy_errors import forgive_versions
+from sfcode.apply.deploy_errors import ignore_version_failures
 from sfcode.apply.flows import list_versions
 from sfcode.apply.package import trial_package
 from sfcode.apply.redact import redact
@@ -34,4 +34,4 @@ def run_trial(
     zipped = trial_package(plan, step, secrets, {flow: ids.keys() for flow, ids in versions.items()})
     checked = deploy(org, zipped, replace(options, check_only=True), "the remaining steps", report, patience=patience)
     ids = {version_id for ids_by_number in versions.values() for version_id in ids_by_number.values()}
-    return forgive_versions(redact(checked, secrets), ids)
+    return ignore_version_failures(redact(checked, secrets), ids)

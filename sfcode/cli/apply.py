@@ -63,7 +63,7 @@ def apply(
     request = saved or choices.make_request(Mode.APPLY)
     with write_junit(junit_file) as junit:
         result = run_apply(invocation, project, request, options, junit)
-    report(invocation, result, steps=steps_after(project, result.plan, result.told))
+    report(invocation, result, steps=steps_after(project, result.plan, result.printed_steps))
     return ExitCode.OK
 
 

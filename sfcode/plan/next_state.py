@@ -26,7 +26,7 @@ class Mark:
     """The ID with which this apply can be rolled back."""
     applied: Applied = field(default_factory=Applied)
     """The applied state before the apply, with its history."""
-    told: tuple[str, ...] = ()
+    printed_steps: tuple[str, ...] = ()
     """Digests of the manual steps that follow from the config. The state lists them as printed after this apply."""
 
 
@@ -43,7 +43,7 @@ def state_after(plan: Plan, owned: Collection[Component], mark: Mark) -> Applied
         history=(_past(plan, mark), *mark.applied.history),
         secrets={name: plan.secrets[name] for name in sorted(_names(owned)) if name in plan.secrets},
         records=_records_after(plan, mark.applied),
-        told=mark.told if plan.mode is Mode.APPLY else mark.applied.told,
+        printed_steps=mark.printed_steps if plan.mode is Mode.APPLY else mark.applied.printed_steps,
         relay=plan.relay.after if plan.relay else mark.applied.relay,
     )
 

@@ -64,7 +64,7 @@ def _import_what_is_needed_later() -> None:
     import sfcode.plan.rules  # noqa: F401
 
 
-def raise_if_moved(plan: Plan, project: Project, result: PlanResult) -> None:
+def raise_if_outdated(plan: Plan, project: Project, result: PlanResult) -> None:
     """
     Refuse a saved plan if the config or the org has changed since.
 

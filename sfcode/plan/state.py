@@ -66,7 +66,7 @@ class Applied:
     """Managed records: created or adopted by applies, or planned by an apply that may be interrupted."""
     renaming: tuple[tuple[Address, Address], ...] = ()
     """Planned renames of an apply, in order: the former address, which this state lists, and the present one."""
-    told: tuple[str, ...] = ()
+    printed_steps: tuple[str, ...] = ()
     """Digests of the manual steps that applies have printed."""
     relay: Body | None = None
     """The config of the relay at the apply; None if no mapping used the relay."""

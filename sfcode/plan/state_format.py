@@ -134,7 +134,7 @@ def _content(applied: Applied) -> StateContent:
         "org_id": applied.org_id,
         "secrets": dict(applied.secrets),
         "renaming": [[str(former), str(present)] for former, present in applied.renaming],
-        "told": sorted(applied.told),
+        "told": sorted(applied.printed_steps),
         "relay": dict(applied.relay) if applied.relay is not None else None,
         "records": {str(address): dict(body) for address, body in sorted(applied.records.items())},
         "components": {str(address): dict(body) for address, body in sorted(applied.components.items())},
@@ -174,7 +174,7 @@ def _read(document: Mapping[str, Any]) -> Applied:
         renaming=tuple(
             (Address.parse(former), Address.parse(present)) for former, present in document.get("renaming", ())
         ),
-        told=tuple(document.get("told", ())),
+        printed_steps=tuple(document.get("told", ())),
         relay=document.get("relay"),
     )
 

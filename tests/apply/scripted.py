@@ -26,7 +26,7 @@ class CountingLock(Lock):
             raise Refused("Another run has taken over the lock of this org; no further changes are made.")
         self.confirmed += 1
 
-    def deploying(self, deploy_id: str) -> None:
+    def record_deployment(self, deploy_id: str) -> None:
         self.deployments.append(deploy_id)
 
 

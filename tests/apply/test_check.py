@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sfcode.apply.check import Checked, check
+from sfcode.apply.check import CheckResult, check
 from sfcode.apply.package import package_digest
 from sfcode.apply.steps import Deploy, steps
 from sfcode.errors import DeployFailed
@@ -35,7 +35,7 @@ def plan(*changes: Change) -> Plan:
     return Plan(TARGET, "production", "1", "63.0", state_address("Appcues"), changes, {})
 
 
-def run(org: ScriptedOrg, the_plan: Plan, record: Any = lambda _: None, **options: Any) -> Checked:
+def run(org: ScriptedOrg, the_plan: Plan, record: Any = lambda _: None, **options: Any) -> CheckResult:
     return check(
         the_plan,
         org,  # type: ignore[arg-type]
@@ -56,7 +56,7 @@ def test_a_check_deploys_nothing_and_runs_the_requested_tests() -> None:
 
 def test_a_check_of_a_plan_without_a_deployment_sends_no_request() -> None:
     org = ScriptedOrg([])
-    assert run(org, plan(Change(USER.address, None, USER))) == Checked()
+    assert run(org, plan(Change(USER.address, None, USER))) == CheckResult()
     assert org.sent == []
 
 
@@ -74,7 +74,7 @@ def test_a_check_records_its_result_and_raises_on_a_failure() -> None:
     ("level", "notes"), [(None, ()), ("NoTestRun", ()), ("RunLocalTests", (NOTE,)), ("RunAllTestsInOrg", (NOTE,))]
 )
 def test_a_check_without_tests_allows_no_quick_deployment(level: str | None, notes: tuple[str, ...]) -> None:
-    assert run(ScriptedOrg([[DONE]]), plan(CREATED), test_level=level) == Checked(notes)
+    assert run(ScriptedOrg([[DONE]]), plan(CREATED), test_level=level) == CheckResult(notes)
 
 
 def test_a_check_with_tests_is_saved_with_the_digest_of_its_package() -> None:
@@ -82,7 +82,7 @@ def test_a_check_with_tests_is_saved_with_the_digest_of_its_package() -> None:
     tested = replace(DONE, tests_completed=3)
     (step,) = (step for step in steps(the_plan) if isinstance(step, Deploy))
     result = run(ScriptedOrg([[tested]]), the_plan, test_level="RunSpecifiedTests", run_tests=("A", "B"))
-    assert result == Checked(
+    assert result == CheckResult(
         (),
         Validation(
             ID,
@@ -104,14 +104,14 @@ class TestAUserWhoDoesNotExistYet:
 
     def test_is_replaced_by_the_signed_in_user_and_named(self) -> None:
         org = ScriptedOrg([[DONE]])
-        assert run(org, self.PLAN) == Checked((self.STOOD_IN, self.RECORDS))
+        assert run(org, self.PLAN) == CheckResult((self.STOOD_IN, self.RECORDS))
         components = {component.address: component for component in read(files(org.packages[0]))}
         assert components[MESSAGE.address].body["integrationUser"] == TARGET.username
 
     def test_makes_the_checked_package_differ_from_the_applied_one(self) -> None:
         tested = replace(DONE, tests_completed=3)
         result = run(ScriptedOrg([[tested]]), self.PLAN, test_level="RunLocalTests")
-        assert result == Checked(
+        assert result == CheckResult(
             (self.STOOD_IN, self.RECORDS, "not the final package, so that apply runs the tests again")
         )
 
@@ -126,7 +126,7 @@ class TestSeveralPackages:
 
     def test_are_checked_as_one_package_with_the_last_deletions(self) -> None:
         org = ScriptedOrg([[DONE]])
-        assert run(org, plan(CREATED, *self.GONE)) == Checked()
+        assert run(org, plan(CREATED, *self.GONE)) == CheckResult()
         (package_files,) = (files(zipped) for zipped in org.packages)
         deleted = next(text.decode() for name, text in package_files.items() if name.startswith("destructiveChanges"))
         assert [name in deleted for name in ("Contact.B__c", "Appcues_contact-1", "Appcues_contact-2")] == [True] * 3
@@ -149,7 +149,7 @@ class TestSeveralPackages:
         org = ScriptedOrg([[replace(DONE, tests_completed=3)]])
         result = run(org, plan(*self.GONE), test_level="RunLocalTests")
         assert org.sent == [self.TESTS]
-        assert result == Checked(("not the final package, so that apply runs the tests again",))
+        assert result == CheckResult(("not the final package, so that apply runs the tests again",))
 
     def test_a_check_names_the_changes_that_it_cannot_check(self) -> None:
         viewers = Component("PermissionSet", "Appcues_Viewer", {"label": "V"})

@@ -1,4 +1,4 @@
-from sfcode.apply.deploy_errors import failure, forgive_versions
+from sfcode.apply.deploy_errors import failure, ignore_version_failures
 from sfcode.diagnostics import Position
 from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Address
@@ -71,7 +71,7 @@ VERSION = "301000000000001AAA"
 
 def trial(*messages, **more):
     result = DeployResult("0Af1", "Failed", done=True, success=False, failures=messages, **more)
-    return forgive_versions(result, {VERSION})
+    return ignore_version_failures(result, {VERSION})
 
 
 def test_a_trial_passes_if_only_flow_versions_to_be_deleted_block_it():
@@ -138,7 +138,7 @@ class TestATrial:
         for message in (off, version):
             assert trial(message).success
             result = DeployResult("0Af1", "Failed", done=True, success=False, failures=(message,))
-            assert not forgive_versions(result, ()).success
+            assert not ignore_version_failures(result, ()).success
 
     def test_does_not_mistake_another_numbered_component_for_a_flow_version(self):
         assert not trial(deploy_message("active", Address("Layout", "Contact-12"))).success
@@ -160,7 +160,7 @@ class TestATrial:
 
     def test_that_succeeded_or_failed_as_a_whole_is_unchanged(self):
         succeeded = DeployResult("0Af1", "Succeeded", done=True, success=True)
-        assert forgive_versions(succeeded, {VERSION}) is succeeded
+        assert ignore_version_failures(succeeded, {VERSION}) is succeeded
         message = deploy_message("active", Address("Flow", "Appcues_contact-1"))
         assert not trial(message, error_message="sorry").success
 

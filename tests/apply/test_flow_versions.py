@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sfcode.apply.flows import KEPT_VERSIONS, delete_versions, list_versions, remove_flow, settle_flows
+from sfcode.apply.flows import KEPT_VERSIONS, activate_flows, delete_versions, list_versions, remove_flow
 from sfcode.metadata.component import Address
 
 FLOW = Address("Flow", "Appcues_contact")
@@ -41,7 +41,7 @@ class ToolingOrg:
 
 def settled(org: ToolingOrg) -> list[str]:
     lines: list[str] = []
-    settle_flows(org, [FLOW], lines.append)  # type: ignore[arg-type]
+    activate_flows(org, [FLOW], lines.append)  # type: ignore[arg-type]
     return lines
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from sfcode.apply import lock as lock_module
 from sfcode.apply.lock import OrgLock, find_lock, hold_lock, release_attached, remove_lock
-from sfcode.apply.lock_holder import Holder, read_holder, this_run
+from sfcode.apply.lock_holder import Holder, describe_run, read_holder
 from sfcode.errors import OrgError, Refused
 from sfcode.local import serve
 from sfcode.local.faults import InjectedFault
@@ -95,7 +95,7 @@ def case(served):
 
 
 def run(**more: object) -> Holder:
-    return replace(this_run("apply"), **more)
+    return replace(describe_run("apply"), **more)
 
 
 def test_a_second_apply_is_refused_with_the_holder_its_time_machine_and_plan(case):
@@ -326,7 +326,12 @@ def sign_in_as(case: LockCase, username: str) -> str:
 def test_a_lock_with_any_names_fits_and_is_parsed_again():
     for name in ("x", "x" * 300, "é" * 300):
         holder = replace(
-            this_run("rollback", "0" * 12), user=name, host=name, deployment="0Af" + "0" * 15, detached=True, beat=9999
+            describe_run("rollback", "0" * 12),
+            user=name,
+            host=name,
+            deployment="0Af" + "0" * 15,
+            detached=True,
+            beat=9999,
         )
         assert len(holder.text()) <= DESCRIPTION_LENGTH
         read = read_holder(holder.text())
@@ -338,7 +343,7 @@ def test_a_lock_with_any_names_fits_and_is_parsed_again():
 
 @pytest.mark.parametrize("wrong", [{"pid": "7"}, {"deployment": 5}, {"host": ["x"]}, {"detached": 1}])
 def test_a_lock_with_values_of_other_types_is_not_parsed(wrong):
-    assert read_holder(json.dumps({**json.loads(this_run("apply").text()), **wrong})) is None
+    assert read_holder(json.dumps({**json.loads(describe_run("apply").text()), **wrong})) is None
 
 
 def test_control_characters_of_names_in_a_lock_are_escaped(case):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sfcode.apply.lock import BEAT, OrgLock, lock_name
-from sfcode.apply.lock_holder import this_run
+from sfcode.apply.lock_holder import describe_run
 from sfcode.errors import OrgError, OrgUnreachable, Refused
 
 
@@ -39,7 +39,7 @@ def org() -> SleepyOrg:
 
 @pytest.fixture
 def lock(org: SleepyOrg) -> Iterator[OrgLock]:
-    lock = OrgLock(org, "081", this_run("apply"))  # type: ignore[arg-type]
+    lock = OrgLock(org, "081", describe_run("apply"))  # type: ignore[arg-type]
     yield lock
     lock._stop()
 
@@ -72,12 +72,12 @@ def test_a_failed_renewal_is_repeated_by_the_next_one(org: SleepyOrg, lock: OrgL
 
 
 def test_a_lock_contains_the_id_of_its_deployment(org: SleepyOrg, lock: OrgLock) -> None:
-    lock.deploying("0Af000000000001AAA")
-    lock.let_go()
+    lock.record_deployment("0Af000000000001AAA")
+    lock.detach()
     assert '"deployment": "0Af000000000001AAA"' in org.writes[-1]
     assert '"detached": true' in org.writes[-1]
     count = len(org.writes)
-    lock.deploying("0Af000000000002AAA")
+    lock.record_deployment("0Af000000000002AAA")
     assert len(org.writes) == count, "a released lock is not written"
 
 

@@ -1,12 +1,12 @@
 import pytest
 
 from sfcode.apply.steps import (
+    ActivateFlows,
     Deploy,
     KeepState,
     RecordIntent,
     RemoveFlow,
     Rename,
-    SettleFlows,
     Trial,
     WriteRecord,
     steps,
@@ -70,7 +70,7 @@ def test_a_deployed_active_flow_is_activated_after_the_deployment(plan_of):
     active = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
     draft = Component("Flow", "Other", {"label": "O", "status": "Draft"})
     planned_steps = steps(plan_of(desired(A, active, draft), observed(A, applied=(A,))))
-    assert planned_steps == (Deploy((active, draft), (), (A, active, draft)), SettleFlows((active.address,)))
+    assert planned_steps == (Deploy((active, draft), (), (A, active, draft)), ActivateFlows((active.address,)))
 
 
 def test_where_tests_run_a_flow_is_deployed_as_a_draft_and_remembered_as_active(plan_of):
@@ -81,7 +81,7 @@ def test_where_tests_run_a_flow_is_deployed_as_a_draft_and_remembered_as_active(
     planned_steps = steps(
         plan_of(desired(A, active), observed(A, MESSAGE, removed_flow, applied=(A, MESSAGE, removed_flow))), drafts=True
     )
-    assert [type(step) for step in planned_steps] == [Trial, Deploy, SettleFlows, RemoveFlow, Deploy]
+    assert [type(step) for step in planned_steps] == [Trial, Deploy, ActivateFlows, RemoveFlow, Deploy]
     assert (planned_steps[0].components, planned_steps[1].components) == ((draft,), (draft,))
     assert active in planned_steps[1].owned
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sfcode.apply.steps import (
+    ActivateFlows,
     DeleteState,
     DeleteVersions,
     Deploy,
@@ -14,7 +15,6 @@ from sfcode.apply.steps import (
     RecordIntent,
     RemoveFlow,
     Rename,
-    SettleFlows,
     Step,
     Trial,
     WriteRecord,
@@ -200,7 +200,7 @@ MOVE = Move(Address("CustomField", "Contact.Former__c"), A.address)
                 Trial((FLOW,), (A.address,), (), ()),
                 WriteRecord(created(LICENSE)),
                 Deploy((FLOW,), (A.address,), (FLOW,)),
-                SettleFlows((FLOW.address,)),
+                ActivateFlows((FLOW.address,)),
             ],
             id="a flow is validated as it is deployed",
         ),
@@ -214,8 +214,8 @@ def test_flows_are_activated_as_many_at_once_as_a_query_can_name() -> None:
     flows = [replace(FLOW, full_name=f"F{index:03}") for index in range(NAMES_PER_QUERY + 1)]
     _, first, last = steps(plan_of(*map(created, flows)))
     assert (first, last) == (
-        SettleFlows(tuple(flow.address for flow in flows[:-1])),
-        SettleFlows((flows[-1].address,)),
+        ActivateFlows(tuple(flow.address for flow in flows[:-1])),
+        ActivateFlows((flows[-1].address,)),
     )
 
 

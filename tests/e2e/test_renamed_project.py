@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sfcode.apply.lock import hold_lock
-from sfcode.apply.lock_holder import this_run
+from sfcode.apply.lock_holder import describe_run
 from sfcode.local import serve
 from sfcode.metadata.component import Address
 from tests.e2e.org import component, opened
@@ -113,7 +113,7 @@ def test_another_project_of_the_same_name_is_refused(journey):
 def test_while_a_project_is_renamed_the_lock_of_its_former_name_is_held_too(applied):
     rename(applied, moved=True)
     with serve(applied.folder / ".sfcode" / "local-org") as org, opened(org) as client:
-        holder = this_run("apply")
+        holder = describe_run("apply")
         with hold_lock(client, "Appcues", holder, patience=0.0, report=print):
             environ = {"SF_ACCESS_TOKEN": org.access_token}
             applied.environ = {**applied.environ, **environ}

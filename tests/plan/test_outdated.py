@@ -9,7 +9,7 @@ import pytest
 from sfcode.config.project import Project
 from sfcode.errors import Refused
 from sfcode.plan.plan import Plan
-from sfcode.plan.planner import PlanResult, raise_if_moved
+from sfcode.plan.planner import PlanResult, raise_if_outdated
 from sfcode.plan.snapshot import OrgSnapshot
 from tests.plan.samples import SECRETS, TARGET, build, desired, number, observed
 
@@ -28,13 +28,13 @@ def plan(project: Project) -> Plan:
 
 def refusal(plan: Plan, project: Project, now: PlanResult) -> str:
     with pytest.raises(Refused) as refused:
-        raise_if_moved(plan, project, now)
+        raise_if_outdated(plan, project, now)
     assert refused.value.hint == "Make a new plan: sfcode plan --out FILE"
     return refused.value.message
 
 
 def test_an_unchanged_org_and_config_pass(plan: Plan, project: Project) -> None:
-    raise_if_moved(plan, project, make_result(project, observed(*SEEN)))
+    raise_if_outdated(plan, project, make_result(project, observed(*SEEN)))
 
 
 def test_another_environment_is_refused(plan: Plan, project: Project) -> None:
@@ -54,7 +54,7 @@ def test_another_org_is_refused_before_other_differences(plan: Plan, project: Pr
 
 @pytest.mark.parametrize("field", ["name", "instance_url", "username"])
 def test_the_same_org_under_another_name_is_the_same(plan: Plan, project: Project, field: str) -> None:
-    raise_if_moved(
+    raise_if_outdated(
         plan,
         project,
         make_result(project, replace(observed(*SEEN), target=replace(TARGET, **{field: "https://other.example"}))),
@@ -70,7 +70,9 @@ def test_another_config_is_refused(plan: Plan, project: Project) -> None:
 
 
 def test_a_plan_without_a_config_is_valid_with_any_config(plan: Plan, project: Project) -> None:
-    raise_if_moved(replace(plan, config_digest=""), replace(project, digest="2"), make_result(project, observed(*SEEN)))
+    raise_if_outdated(
+        replace(plan, config_digest=""), replace(project, digest="2"), make_result(project, observed(*SEEN))
+    )
 
 
 def test_secrets_of_other_values_are_named_in_order(project: Project) -> None:
@@ -83,7 +85,7 @@ def test_secrets_of_other_values_are_named_in_order(project: Project) -> None:
 
 def test_a_secret_that_the_plan_does_not_use_is_ignored(project: Project) -> None:
     plan = make_result(project, observed(*SEEN), {}).plan
-    raise_if_moved(plan, project, make_result(project, observed(*SEEN)))
+    raise_if_outdated(plan, project, make_result(project, observed(*SEEN)))
 
 
 def test_changes_of_the_org_are_listed(plan: Plan, project: Project) -> None:
