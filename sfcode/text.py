@@ -43,8 +43,8 @@ def spell_out(text: str) -> str:
     r"""
     Escape invisible characters that make a text look like another one, such as a right-to-left override as `\u202e`.
 
-    Control characters are escaped too, since a terminal would obey those in an org's message. Applied as the last step to
-    everything that is printed or sent to people. The escapes are those of JSON, so that a JSON document keeps its meaning.
+    Control characters are escaped too, since a terminal would obey those in an org's message. It is the last step before
+    a text is printed or sent to people. The escapes are those of JSON, so that a JSON document keeps its meaning.
     """
     if text.isascii() and not _ANY_CONTROL.search(text):
         return text

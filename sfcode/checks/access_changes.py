@@ -33,7 +33,7 @@ class Access:
     name: str
     before: tuple[str, ...]
     after: tuple[str, ...]
-    why: str = ""
+    path: str = ""
     """The path in the document: `to_appcues.attributes.plan`."""
     position: Position | None = None
 
@@ -69,7 +69,7 @@ def describe_permission_set(change: Change) -> tuple[str, ...]:
 
 
 def describe_access(rows: Sequence[Access], owner: str = INTEGRATION_USER) -> Iterator[AccessSentence]:
-    """Describe added and removed permissions; `owner` begins each sentence."""
+    """Describe added and removed permissions; `owner` is the subject of each sentence."""
     changed = [row for row in rows if row.changed]
     for row in changed:
         if row.kind == "object":

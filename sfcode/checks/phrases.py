@@ -20,13 +20,13 @@ def code(value: object) -> str:
 
 
 def records(object_name: str) -> str:
-    """Return the records of an object: Contacts, Widget__c records."""
+    """Return the words for the records of an object, such as `Contacts` or `Widget__c records`."""
     target = standard().objects.get(object_name)
     return target.label_plural if target and target.label_plural else f"{object_name} records"
 
 
 def join_list(names: Iterable[str], last: str = "and") -> str:
-    """Join a list; a long one is truncated and its remaining number added."""
+    """Join names as in a sentence. A long list is truncated, and ends with the number of further names."""
     every = list(names)
     if len(every) > MANY:
         every = [*every[: MANY - 1], f"{len(every) - MANY + 1} more"]

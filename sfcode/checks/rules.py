@@ -1,4 +1,4 @@
-"""The rules of linter, plan and doctor by id, and their diagnostics."""
+"""The rules of linter, plan and doctor by ID, and their diagnostics."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ DEFAULT = ""
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A project at one commit."""
+    """A project in one environment at one commit: its values, components and texts."""
 
     project: Project
     desired: Desired

@@ -122,7 +122,7 @@ class ReviewReport:
         """
         Return whether a pipeline should stop.
 
-        It always stops for a config that does not load, and for an error unless `fail_on` is `never`; `warning` adds
+        A pipeline always stops for a config that does not load, and for an error unless `fail_on` is `never`; `warning` adds
         new warnings, and `high` adds a high risk.
         """
         if self.problems:

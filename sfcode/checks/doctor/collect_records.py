@@ -1,4 +1,4 @@
-"""Collect facts about the records of each mapping: counts, ids and visibility. Reads ids, no names."""
+"""Collect facts about the records of each mapping: counts, IDs and visibility. Reads IDs, no names."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _facts(mapping: ResolvedMapping, scan: RecordScan) -> MappingFacts:
     if mapping.object not in scan.schema.objects:
         return MappingFacts(mapping.name, mapping.object, user_id, source, reads_object=False)
     by = next((field for field in (user_id, source) if field and field.visible), None)
-    shared_as, model = _model(mapping.object, scan.sharing)
+    shared_as, model = _find_sharing(mapping.object, scan.sharing)
     # Names are those of the config, which allows letters, digits and underscores only.
     total = ask_optional(lambda: org.count(f"SELECT COUNT() FROM {mapping.object}"))  # noqa: S608
     with_id: int | Unknown = Unknown("the signed-in user cannot read a field with user IDs")
@@ -220,7 +220,7 @@ def _repeats(
 
 
 def _group_ids(org: Org, object_name: str, field: str) -> DuplicateIds:
-    """Group ids in the org, which ignores case, and read the records of ids that occur more than once."""
+    """Group IDs in the org, which ignores case, and read the records of IDs that occur more than once."""
     groups = org.query(
         f"SELECT {field} FROM {object_name} WHERE {field} != null "  # noqa: S608
         f"GROUP BY {field} HAVING COUNT(Id) > 1 LIMIT {MOST_GROUPS}"
@@ -246,7 +246,7 @@ def _split_by_length(values: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _model(object_name: str, sharing: dict[str, str] | Unknown) -> tuple[str, str | Unknown]:
+def _find_sharing(object_name: str, sharing: dict[str, str] | Unknown) -> tuple[str, str | Unknown]:
     """Return the object whose org-wide default applies to the records of an object, and this default."""
     if isinstance(sharing, Unknown):
         return object_name, sharing

@@ -118,7 +118,7 @@ class SharedIds:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateIds:
-    """Ids of several records: exact duplicates, and duplicates that differ in case."""
+    """User IDs that several records share: the same text, or texts that differ only in case."""
 
     exact: SharedIds = SharedIds()
     case: SharedIds = SharedIds()
@@ -127,7 +127,7 @@ class DuplicateIds:
 
 @dataclass(frozen=True, slots=True)
 class VisibleRecords:
-    """The records of an object that another user can read; None if the user ID field is hidden."""
+    """What another user can read: the object, and the number of its records; None if the user ID field is hidden."""
 
     username: str
     reads_object: bool
@@ -144,7 +144,7 @@ class RoleCounts:
     """Records whose field is blank."""
     unlisted: int
     """Records whose value is not in `map`, if there is no `default`."""
-    named: tuple[str, ...] = ()
+    unlisted_values: tuple[str, ...] = ()
     """The most frequent values that are not in `map` and that several records share."""
     complete: bool = True
     """Whether all values were counted; if there are very many, the rarest are left out."""
@@ -164,7 +164,7 @@ class MappingFacts:
     total: int | Unknown = 0
     with_id: int | Unknown = 0
     blank: tuple[str, ...] = ()
-    """Ids of a few records without a user id."""
+    """IDs of a few records without a user ID."""
     duplicates: DuplicateIds | Unknown | None = None
     """Duplicate user IDs; None if there were no records to check."""
     sharing: str | Unknown = ""

@@ -1,4 +1,4 @@
-"""Confidential data: secrets in files (SF209, SF213), personal data (SF203), session ids (SF208)."""
+"""Confidential data: secrets in files (SF209, SF213), personal data (SF203), session IDs (SF208)."""
 
 from __future__ import annotations
 

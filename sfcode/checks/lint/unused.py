@@ -31,7 +31,7 @@ def _check_answers(side: Snapshot) -> Iterator[Diagnostic]:
 
 
 def _check_texts(side: Snapshot) -> Iterator[Diagnostic]:
-    """Find the project's own texts for events that no mapping lists; sfcode's texts are fine."""
+    """Find the project's own texts for events that no mapping lists. Texts that equal sfcode's are not reported."""
     sections = [mapping.spec.to_salesforce for mapping in side.project.mappings if mapping.spec.delivery == "relay"]
     used = {name for section in sections if section for name in section.activity_events}
     if any(section and section.click_to_track for section in sections):

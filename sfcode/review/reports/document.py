@@ -98,6 +98,6 @@ def _access(row: Access) -> ReviewedAccess:
         "before": list(row.before),
         "after": list(row.after),
         "changed": row.changed,
-        "why": row.why,
+        "why": row.path,
         "position": position_to_json(row.position),
     }

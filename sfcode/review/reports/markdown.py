@@ -128,7 +128,7 @@ def _access(effect: Effect, review: ReviewReport) -> Iterator[_Block]:
 def _row(row: Access) -> str:
     before, after = (", ".join(rights) or "nothing" for rights in (row.before, row.after))
     after = f"**{after}**" if row.changed else after
-    reason = f"`{row.why}`" if row.why else ""
+    reason = f"`{row.path}`" if row.path else ""
     place = f" `{row.position.file}:{row.position.line}`" if row.position else ""
     return f"| {cell(f'`{row.name}`')} | {before} | {after} | {cell(reason)}{cell(place)} |"
 

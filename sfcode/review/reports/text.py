@@ -74,7 +74,7 @@ def _effect(effect: Effect, review: ReviewReport, paint: Paint) -> Iterator[str]
 
 def _cells(row: Access) -> tuple[str, ...]:
     before, after = (", ".join(rights) or "-" for rights in (row.before, row.after))
-    return (row.name, f"{before} -> {after}", row.why)
+    return (row.name, f"{before} -> {after}", row.path)
 
 
 def _change(change: Change, plan: Plan, paint: Paint) -> Iterator[str]:

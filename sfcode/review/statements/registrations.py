@@ -11,12 +11,12 @@ from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context
 from sfcode.review.statements.to_salesforce import NEW_DATA
 
-_DOING = {
+_REGISTRATION_WORDS = {
     "flow_completed": ("complete", "flow"),
     "form_submitted": ("submit", "form"),
     "click_to_track": ("trigger", "event"),
 }
-"""Descriptions of the events that register people."""
+"""The verb and the noun for each event that registers people."""
 
 
 def registration_statements(context: Context) -> Iterator[Statement]:
@@ -40,7 +40,7 @@ def _registrations(project: Project | None) -> dict[str, int]:
 
 
 def _describe(registration: EventRegistration) -> str:
-    verb, noun = _DOING[registration.when.event]
+    verb, noun = _REGISTRATION_WORDS[registration.when.event]
     items = registration.when.items
     subject = f"the {noun} {join_list(map(code, items), 'or')}" if items else f"any {noun}"
     return (

@@ -76,18 +76,20 @@ def _activities(before: Half | None, after: Half) -> Iterator[Statement]:
     for key, (words, position) in new.items():
         if key not in old:
             is_single = key[0] == "click_to_track"
-            text = capitalize(f"{words} will be written to {subject} as {_as(after.activity, is_single=is_single)}")
+            text = capitalize(
+                f"{words} will be written to {subject} as {_describe_activity(after.activity, is_single=is_single)}"
+            )
             yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
         elif old[key][0] != words:
             text = capitalize(f"{words} will be written to {subject}, instead of {old[key][0]}")
             yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
     if before and old and new and before.activity != after.activity:
-        text = f"What Appcues users do will be written to {subject} as {_as(after.activity)} instead of {_as(before.activity)}"
+        text = f"What Appcues users do will be written to {subject} as {_describe_activity(after.activity)} instead of {_describe_activity(before.activity)}"
         position = after.project.at("relay", "activities_as")
         yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
 
 
-def _as(activity: str, *, is_single: bool = False) -> str:
+def _describe_activity(activity: str, *, is_single: bool = False) -> str:
     """Return what activities become: `Events`, `a Task`, `records of Appcues_Activity__c`."""
     if naming.is_custom(activity):
         return f"{'a record' if is_single else 'records'} of {activity}"

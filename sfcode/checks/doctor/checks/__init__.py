@@ -31,7 +31,7 @@ def examine(project: Project, facts: Facts) -> tuple[Diagnostic, ...]:
 
 
 def _check_retired(project: Project) -> Iterator[Diagnostic]:
-    """Find what the config uses although Salesforce has retired it."""
+    """Find features in the config that Salesforce has retired."""
     for mapping in project.resolved:
         if mapping.sends and mapping.by_relay and mapping.trigger == "workflow_rule":
             message = f"{mapping.name} is sent by a workflow rule; Salesforce ended their support on 2025-12-31"

@@ -1,4 +1,4 @@
-"""Check the data of each mapping: which records are synchronized, invalid ids, invisible records."""
+"""Check the data of each mapping: which records are synchronized, invalid IDs, invisible records."""
 
 from __future__ import annotations
 

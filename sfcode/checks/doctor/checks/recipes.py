@@ -40,7 +40,11 @@ def _check_roles(project: Project, mapping: ResolvedMapping, mapping_facts: Mapp
     message = f"{name} of {mapping.name}: {', '.join([*shares, f'none {none:,}'])}{explanation}"
     if not counts.complete:
         message += "; the rarest values were not counted"
-    hint = f"Most frequent values without their own line: {', '.join(counts.named)}." if counts.named else ""
+    hint = (
+        f"Most frequent values without their own line: {', '.join(counts.unlisted_values)}."
+        if counts.unlisted_values
+        else ""
+    )
     level = Level.OK if not none else Level.NOTE if counts.roles else Level.WARNING
     yield report("D514", place, message, hint if level is not Level.OK else "", level=level)
     listed_roles = {str(role).lower() if isinstance(role, bool) else str(role) for role in recipe.values}
