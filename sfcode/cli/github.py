@@ -26,8 +26,8 @@ def reviewed_command(invocation: Invocation, plan_file: Path, approval: str | No
     """
     Check whether PLAN is the reviewed plan.
 
-    A plan is reviewed if this commit merged a pull request whose comment showed the same changes, and which was
-    approved afterwards. The step's output `reviewed` is true or false.
+    A plan is reviewed if this commit merged a pull request that was approved after its comment showed the same
+    changes. The step's output `reviewed` is true or false.
     """
     from sfcode.github.client import GitHub
     from sfcode.github.comment_marker import comment_marker

@@ -28,7 +28,7 @@ SIGNALS = tuple(
 
 
 _WAKE = getattr(signal, "SIGURG", None)
-"""A signal that programs ignore; with a handler it ends the system call of the main thread."""
+"""A signal that is ignored by default; with a handler it ends the system call of the main thread."""
 _END = 0
 """The number that ends the thread which wakes the main thread; no signal has this number."""
 _WAKE_AFTER = (0.02, 0.1, 0.5)
@@ -40,7 +40,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self.signal: int | None = None
-        self._is_lost = False
+        self._is_discarded = False
 
     @contextmanager
     def handle_signals(self) -> Iterator[None]:
@@ -53,7 +53,7 @@ class Interruption:
         for number in handled:
             signal.signal(number, self._interrupt)
         try:
-            with self._notice_losses(), _woken_after_signals(self._repeat):
+            with self._detect_discarded_interrupts(), _wake_after_signals(self._repeat):
                 yield
         finally:
             for number, handler in handled.items():
@@ -71,18 +71,18 @@ class Interruption:
         raise KeyboardInterrupt
 
     def _repeat(self, *_: object) -> None:
-        if self._is_lost:
-            self._is_lost = False
+        if self._is_discarded:
+            self._is_discarded = False
             raise KeyboardInterrupt
 
     @contextmanager
-    def _notice_losses(self) -> Iterator[None]:
-        """Notice a KeyboardInterrupt in a finalizer or the callback of a weak reference, where Python only reports errors."""
+    def _detect_discarded_interrupts(self) -> Iterator[None]:
+        """Detect a KeyboardInterrupt that Python discards: one in a finalizer, or in the callback of a weak reference."""
         report = sys.unraisablehook
 
         def notice(unraisable: sys.UnraisableHookArgs) -> None:
             if issubclass(unraisable.exc_type, KeyboardInterrupt):
-                self._is_lost = True
+                self._is_discarded = True
             else:
                 report(unraisable)
 
@@ -94,11 +94,11 @@ class Interruption:
 
 
 @contextmanager
-def _woken_after_signals(on_wake: Callable[..., None]) -> Iterator[None]:
+def _wake_after_signals(on_wake: Callable[..., None]) -> Iterator[None]:
     """
     End the system call of the main thread, and call `on_wake` in it, shortly after each signal in this block.
 
-    Python runs a handler between two steps of the main thread. A signal that arrives just before the thread begins to read from a socket,
+    Python runs a handler between two bytecode instructions of the main thread. A signal that arrives just before the thread begins to read from a socket,
     or that another thread receives, would wait for the end of that read, and an org may never answer.
     """
     if _WAKE is None:

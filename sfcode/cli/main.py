@@ -45,7 +45,7 @@ VERBS = {
     "relay": "Run the relay, which carries the data, and manage its inbox.",
     "local": "Run, reset or load the local org.",
 }
-"""Verb and help line; a verb's module is loaded only when it is used."""
+"""The help line of each verb; a verb's module is loaded only when it is used."""
 
 SERVING = ("relay", "local")
 """

@@ -51,7 +51,7 @@ class OutputOptions(Protocol):
 
     @property
     def quiet(self) -> bool:
-        """Whether results and errors only are printed."""
+        """Whether only results and errors are printed."""
         ...
 
     @property

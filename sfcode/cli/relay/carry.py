@@ -1,4 +1,4 @@
-"""`sfcode relay reconcile` and `backfill`: fetch what Salesforce did not send."""
+"""`sfcode relay reconcile` and `backfill`: read records from Salesforce, and send them to Appcues."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
 @click.pass_obj
 def backfill_command(invocation: Invocation, mapping: str | None, limit: int, *, restart: bool, dry_run: bool) -> None:
     """
-    Send every record with a user id to Appcues once, through Bulk API 2.0.
+    Send every record with a user ID to Appcues once, through Bulk API 2.0.
 
     Run it once at the start, and after a field was added to a mapping. An interrupted backfill continues. Reads all mappings, or only MAPPING; the relay sends the records at the rate that Appcues allows.
     """

@@ -1,4 +1,4 @@
-"""`sfcode relay replay`, `discard`, `pause`, `resume` and `audit`: act on messages and mappings, and list these acts."""
+"""`sfcode relay replay`, `discard`, `pause`, `resume` and `audit`: change messages and mappings, and list these changes."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _change(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Count the messages of a selection, ask, change them with progress, and report."""
+    """Change the messages of a selection, after a confirmation of their number, and print the result."""
     from sfcode.relay.inbox.search import MessageCount
 
     ending = {"replay": "delivered again", "discard": "discarded"}[action]

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 @click.pass_obj
 def explain_command(invocation: Invocation, source: int | Path) -> None:
     """
-    Show what an event of Appcues would write to Salesforce, and to its group in Appcues, where and why.
+    Show what an event of Appcues would write to Salesforce, and to its group in Appcues.
 
-    Reads a message of the inbox by its ID, or a FILE with the JSON of a webhook. Looks up records as the integration user and
-    writes nothing. Shows the values, which may be personal data.
+    Shows the result of a delivery, the writes, and a hint if the message would be blocked. Values may be personal data. Reads a
+    message of the inbox by its ID, or a FILE with the JSON of a webhook. Looks up records as the integration user and writes
+    nothing.
     """
     from sfcode.cli.relay.learn import find_capture, open_inbox_for, parse_capture
     from sfcode.relay.explain import explain

@@ -17,9 +17,9 @@ from sfcode.cli.relay.selection import FILLED
 @click.pass_obj
 def export_command(invocation: Invocation, user: str) -> None:
     """
-    Print all data of the inbox about one person, as JSON: messages with their histories, latest values, record ids.
+    Print all data of the inbox about one person, as JSON: messages with their histories, latest values, record IDs.
 
-    USER is the user id in Appcues. The output contains personal data. It does not include the data in Salesforce and
+    USER is the user ID in Appcues. The output contains personal data. It does not include the data in Salesforce and
     Appcues.
     """
     from sfcode.relay.person_data import export_person

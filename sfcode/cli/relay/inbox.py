@@ -97,7 +97,7 @@ def forget_command(invocation: Invocation, user: str, *, dry_run: bool) -> None:
     """
     Delete the data of one person from the inbox: messages, latest values and notes.
 
-    USER is the user id in Appcues. Nothing is changed in Salesforce or Appcues. An audit line with a hash of the ID is kept.
+    USER is the user ID in Appcues. Nothing is changed in Salesforce or Appcues. An audit line with a hash of the ID is kept.
     """
     from sfcode.relay.person_data import state_names
 

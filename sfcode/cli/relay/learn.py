@@ -59,7 +59,7 @@ def learn_command(
     Propose the paths of the values in Appcues' webhooks from a received one, and replay parked messages with them.
 
     Reads a message of the inbox by its ID, a FILE with a captured request (JSON body, headers and body, or the export
-    of a request bin), or by default the newest message that was not understood. The output shows ids of users.
+    of a request bin), or by default the newest message that was not understood. The output shows IDs of users.
     """
     from sfcode.relay.group_progress import GroupProgress
     from sfcode.relay.ingress.appcues_parser import ParserSettings

@@ -68,7 +68,7 @@ def list_command(invocation: Invocation, /, limit: int, *, payload: bool, utc: b
 
 
 def _table(entries: Sequence[InboxEntry], times: TimeFormat) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the cells of a list of messages, without payloads, users' ids and the long ids of senders."""
+    """Return the header and the cells of a list of messages, without payloads, users' IDs and the long IDs of senders."""
     header = ["ID", f"RECEIVED ({times.zone})", "SOURCE", "EVENT", "STATE", "TRIES", "DETAIL"]
     rows = [
         [

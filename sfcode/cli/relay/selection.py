@@ -99,7 +99,7 @@ def operator() -> str:
 
 
 def id_argument(command: Command) -> Command:
-    """Add the argument for the ids of messages."""
+    """Add the argument for the IDs of messages."""
     return click.argument("ids", type=MESSAGE_ID, nargs=-1, metavar="[ID]...")(command)
 
 

@@ -69,7 +69,7 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
     with ExitStack() as stack:
         environ = dict(os.environ)
         api_calls = PendingApiCalls()
-        local, connect = _far_sides(invocation, project, environ, stack, api_calls)
+        local, connect = _prepare_connections(invocation, project, environ, stack, api_calls)
 
         def read() -> RelayConfig:
             loaded = invocation.project()
@@ -104,14 +104,14 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
         print_status(invocation, "Stopped.")
 
 
-def _far_sides(
+def _prepare_connections(
     invocation: Invocation,
     project: Project,
     environ: dict[str, str],
     stack: ExitStack,
     api_calls: PendingApiCalls,
 ) -> tuple[dict[str, Any], Callable[[RelayConfig], Org]]:
-    """Return the settings of the local servers, and the sign-in to Salesforce."""
+    """Return the addresses of the local servers, if they are used, and the function that signs in to Salesforce."""
     from sfcode.org import connect
     from sfcode.org.options import Runtime
     from sfcode.org.signin import sign_in
@@ -121,7 +121,7 @@ def _far_sides(
     target = invocation.target(project)
     local: dict[str, Any] = {}
     if target == "local":
-        local = _local(project, environ, stack)
+        local = _serve_locally(project, environ, stack)
         target = local["org_url"]
     else:
         sign_in(target, environ, Runtime())  # reports missing settings now; a failed sign-in is reported later
@@ -133,7 +133,7 @@ def _far_sides(
     )
 
 
-def _local(project: Project, environ: dict[str, str], stack: ExitStack) -> dict[str, Any]:
+def _serve_locally(project: Project, environ: dict[str, str], stack: ExitStack) -> dict[str, Any]:
     """Serve the local org with deliveries, and the local Appcues unless the URL of another one is set."""
     from sfcode.local import access_token, serve
     from sfcode.local.appcues import serve_appcues

@@ -172,7 +172,7 @@ def _wait(inbox: Inbox, user: str, mark: str, start: datetime, timeout: float) -
 
 
 def _find_marked(inbox: Inbox, user: str, mark: str, start: datetime) -> tuple[int, ...]:
-    """Return the ids of the messages of this test."""
+    """Return the IDs of the messages of this test."""
     from sfcode.relay.inbox import Filter
 
     choice = Filter(subject=f"user:{user}", since=start - timedelta(minutes=1))
