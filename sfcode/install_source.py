@@ -28,7 +28,7 @@ TEMPLATES = Path("templates/metadata")
 
 
 class SourceUnknown(Exception):
-    """Raised if the source is unknown or not pinned; the message continues a sentence."""
+    """Raised if the source is unknown or not pinned; the message is a clause without a period."""
 
 
 @dataclass(frozen=True, slots=True)

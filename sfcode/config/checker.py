@@ -149,7 +149,7 @@ def _text(pattern: str | None = None, max_length: int | None = None) -> Check:
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
-    r"""Compile a pattern of `names`. Its `$` is the end of the text, as in JSON Schema, and not before a last line break."""
+    r"""Compile a pattern of `names`. Its `$` matches only the end of the text, as in JSON Schema, and not before a final line break."""
     return re.compile(f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern)
 
 

@@ -33,7 +33,7 @@ class Files:
     recipes: Document | None = None
     mappings: dict[str, Document] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
-    strays: list[Diagnostic] = field(default_factory=list)
+    unread_file_warnings: list[Diagnostic] = field(default_factory=list)
     """Warnings about files that sfcode does not read."""
 
 
@@ -89,7 +89,7 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
         files.events = _read(folder / EVENTS, files, display)
     if (folder / RECIPES).exists():
         files.recipes = _read(folder / RECIPES, files, display)
-    files.strays.extend(_find_strays(folder, display))
+    files.unread_file_warnings.extend(_warn_of_unread_files(folder, display))
     before = len(files.problems)
     paths = _mapping_paths(folder, files, display)
     misnamed = len(files.problems) > before
@@ -123,7 +123,7 @@ def list_files(folder: Path) -> Iterator[tuple[Path, str]]:
             yield path, kind
 
 
-def _find_strays(folder: Path, show: Callable[[Path], str]) -> Iterator[Diagnostic]:
+def _warn_of_unread_files(folder: Path, show: Callable[[Path], str]) -> Iterator[Diagnostic]:
     """Find YAML files that sfcode does not read, since a misspelled name would go unnoticed."""
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)

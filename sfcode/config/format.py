@@ -226,7 +226,7 @@ def _entries(lines: list[str], node: yaml.MappingNode, column: int, *, at_start:
 
 
 def _last_line(node: yaml.Node) -> int:
-    """Return the last line of a node: for a block that of its last child, since its end mark is at the next token."""
+    """Return the last line of a node. For a block it is that of the last child, since a block's end mark is at the next token."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return max(_last_line(part) for part in (last if isinstance(last, tuple) else (last,)))

@@ -61,7 +61,11 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
         raise ConfigError(loader.problems)
     environment_name = loader.scope.environment
     target = settings.environments.get(environment_name, Environment())
-    advice = (*files.strays, *loader.collect_advice(settings, drafts, files.settings), *loader.event_advice)
+    advice = (
+        *files.unread_file_warnings,
+        *loader.collect_advice(settings, drafts, files.settings),
+        *loader.event_advice,
+    )
     return Project(
         root=project_root(folder),
         settings=settings,

@@ -102,7 +102,7 @@ class FieldCondition(Model):
 
 
 class UserId(Shorthand):
-    """The user id match: the Salesforce field that equals the Appcues user id."""
+    """The user ID match: the Salesforce field that equals the Appcues user ID."""
 
     field: FieldName = Field(
         description="Text field with the Appcues user ID. It is generated as a formula if `from` is set; otherwise "

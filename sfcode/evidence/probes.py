@@ -36,7 +36,7 @@ class Probe:
     """A test of an assumption. `ask` returns the org's response, or raises Refuted or NothingToAsk."""
 
     assumption: str
-    """The id in docs/assumptions.yaml."""
+    """The ID in docs/assumptions.yaml."""
     question: str
     ask: Callable[[Org], str]
 

@@ -42,7 +42,7 @@ def text() -> Component:
 
 
 def event_id() -> Component:
-    """Return the external id of activities."""
+    """Return the external ID of activities."""
     body: dict[str, Any] = {
         "label": "Probe Event Id",
         "type": "Text",

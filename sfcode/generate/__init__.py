@@ -70,14 +70,14 @@ def _fields(project: Project, schema: OrgSchema) -> dict[str, Fields]:
         detail = history.account == "detail"
         fields = response_fields(project.resolved, detail=detail)
         created[naming.response_object(project.settings.name)].extend(fields)
-        created["Account"].extend(account_fields(project.settings.name) if _counts(project) else ())
+        created["Account"].extend(account_fields(project.settings.name) if _has_roll_ups(project) else ())
     own = list(own_fields(project.settings.name, project.resolved))
     if own:
         created[naming.activities(project.settings.name)].extend(own)
     return {name: fields_of(schema, name, new) for name, new in created.items()}
 
 
-def _counts(project: Project) -> bool:
+def _has_roll_ups(project: Project) -> bool:
     """Return whether accounts get roll-up fields."""
     return project.recipes.nps_by_account is not None and project.recipes.nps_by_account.account_fields
 
@@ -128,7 +128,7 @@ def _blueprints(project: Project, fields: dict[str, Fields]) -> Iterator[Bluepri
 def _render(project: Project, blueprints: Iterable[Blueprint]) -> tuple[list[Component], list[Diagnostic]]:
     templates = Templates(project.templates)
     components: list[Component] = []
-    problems = list(templates.strangers())
+    problems = list(templates.find_unused_files())
     for blueprint in blueprints:
         try:
             components.append(templates.render(blueprint))

@@ -238,7 +238,8 @@ def check_ownership(project: Project, generated: Collection[Address]) -> Iterato
     """
     Find problems of ownership.
 
-    An adopted or renamed component must be in the project, a replaced one must not be generated, and no value may be missing.
+    An adopted or renamed component must be in the project, and a replaced one must not. If a mapping uses the relay, no value
+    may be a placeholder of an import.
     """
     if any(mapping.by_relay for mapping in project.resolved):
         yield from _check_placeholders(project)

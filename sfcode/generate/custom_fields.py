@@ -1,4 +1,4 @@
-"""The generated fields: text user ids, NPS answers, and the external id of activities."""
+"""The generated fields: text user IDs, NPS answers, and the external ID of activities."""
 
 from __future__ import annotations
 

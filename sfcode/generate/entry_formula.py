@@ -1,5 +1,5 @@
 """
-Formulas: the text of a numeric id, and the entry condition of a flow or workflow rule.
+Formulas: the text of a numeric ID, and the entry condition of a flow or workflow rule.
 
 A message is sent if a record with a user ID is created, or if the ID's
 source, a mapped field or a field of `where` changes. Other saves send nothing.

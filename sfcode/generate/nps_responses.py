@@ -9,7 +9,7 @@ from sfcode.generate.custom_fields import field_blueprint
 from sfcode.generate.template_context import Blueprint, CustomFieldView, CustomObjectView, RollUp, origin
 from sfcode.mapping import naming
 from sfcode.mapping.naming import MANAGED
-from sfcode.mapping.recipes import ACCOUNT_COUNTS, ACCOUNT_FIELD, RESPONSE_FIELDS, answering
+from sfcode.mapping.recipes import ACCOUNT_COUNTS, ACCOUNT_FIELD, RESPONSE_FIELDS, select_people_mappings
 from sfcode.metadata.component import Address
 
 
@@ -44,7 +44,7 @@ def blueprints(project: Project) -> Iterator[Blueprint]:
             length=field.length,
         )
         yield field_blueprint(own, place, {})
-    for lookup in sorted({mapping.object for mapping in answering(project.resolved)}):
+    for lookup in sorted({mapping.object for mapping in select_people_mappings(project.resolved)}):
         yield field_blueprint(_lookup(prefix, "lookup", lookup, f"The {lookup} who answered."), place, {})
     account_place = project.recipe_place("nps_history", "account")
     kind = "master_detail" if detail else "lookup"

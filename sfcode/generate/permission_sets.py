@@ -18,7 +18,7 @@ from sfcode.mapping.fields import ACTIVITY_FIELDS, Fields
 from sfcode.mapping.naming import MANAGED_SET
 from sfcode.mapping.permissions import CUSTOMIZE_APPLICATION, FieldPermission, ObjectPermission, add_required
 from sfcode.mapping.place import Place
-from sfcode.mapping.recipes import ACCOUNT_FIELD, WRITTEN_FIELDS, answering
+from sfcode.mapping.recipes import ACCOUNT_FIELD, WRITTEN_FIELDS, select_people_mappings
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address
 
@@ -159,7 +159,7 @@ def _activities(project: Project, grants: _Grants, mapping: ResolvedMapping) -> 
 def _nps_responses(project: Project, grants: _Grants) -> None:
     """Grant the permissions to store NPS answers, and to read their accounts."""
     place, answers = project.recipe_place("nps_history"), naming.response_object(project.settings.name)
-    mappings = answering(project.resolved)
+    mappings = select_people_mappings(project.resolved)
     grants.allow_object(ObjectPermission(answers, create=True, edit=True), place)
     lookups = (*(f"{mapping.object}__c" for mapping in mappings), ACCOUNT_FIELD)
     for name in (*WRITTEN_FIELDS, *lookups):

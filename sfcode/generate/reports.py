@@ -38,7 +38,7 @@ _SHARE_TYPES = {
 _EVERYBODY = ReportFolderShare("AllInternalUsers", "Organization")
 _COMPLETED = "flow_completed"
 _ID_LENGTH = 15
-"""The length of an id in reports, in characters."""
+"""The length of an ID in reports, in characters."""
 
 
 def blueprints(project: Project) -> Iterator[Blueprint]:

@@ -1,7 +1,7 @@
 """
 Generate the External Client App for the relay's sign-in.
 
-New connected apps can no longer be created, so it is an External Client App. Only users with the integration's
+It is not a connected app, since Salesforce no longer allows new ones. Only users with the integration's
 permission set may use the app. The org generates its consumer key and secret, which are in no file, state or plan.
 https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_externalclientapplication.htm
 """

@@ -58,7 +58,7 @@ class Templates:
     def _environment(self) -> Environment:
         return _environment(*([self._own] if self._own else []), shipped_templates())
 
-    def strangers(self) -> Iterator[Diagnostic]:
+    def find_unused_files(self) -> Iterator[Diagnostic]:
         """Find files in the project's template folder that override nothing, such as misspelled names."""
         if self._own is None:
             return

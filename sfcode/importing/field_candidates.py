@@ -1,4 +1,4 @@
-"""Choose the fields of a mapping: the user id, the NPS answers, the attributes."""
+"""Choose the fields of a mapping: the user ID, the NPS answers, the attributes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SAYS = {"score": re.compile(r"score|nps$", re.IGNORECASE), "feedback": re.compi
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A field that may be the user id, its score, and the reasons."""
+    """A field that may be the user ID, its score, and the reasons."""
 
     name: str
     strength: int
@@ -32,7 +32,7 @@ class Candidate:
 
 
 def choose_user_id(decisions: Decisions, object_name: str, sets: tuple[str, ...]) -> tuple[str, str]:
-    """Choose the field with the Appcues user id, and the number field behind its formula."""
+    """Choose the field with the Appcues user ID, and the number field behind its formula."""
     subject = f"user id of {object_name}"
     chosen_field = decisions.options.field(decisions.options.user_id, object_name)
     if chosen_field:

@@ -59,9 +59,9 @@ def import_org(org: Org, options: ImportOptions, folder: Path) -> ImportResult:
 
 def _load_project(texts: Mapping[str, str], folder: Path) -> Project:
     """
-    Load the files as if they were in their folder, with the files that stay there.
+    Load the rendered files as if they were in their folder, together with the existing files that remain there.
 
-    Files that stay are left out if the config is not valid with them, which `sfcode validate` then reports.
+    If the config is not valid with the existing files, they are left out; `sfcode validate` reports their problems.
     """
     kept_paths = [folder / EVENTS, folder / RECIPES, *sorted((folder / MAPPINGS).glob("*.yaml"))]
     kept_files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in kept_paths if path.is_file()}

@@ -28,7 +28,7 @@ class Condition:
 
     @property
     def compared_field(self) -> str:
-        """The field of the object whose change can start or end the selection of a record."""
+        """The field of the object that the condition depends on: RecordTypeId for the key `RecordType`."""
         return "RecordTypeId" if self.field == RECORD_TYPE else self.field
 
     def __str__(self) -> str:

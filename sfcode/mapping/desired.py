@@ -31,7 +31,7 @@ class Desired:
     origins: tuple[Origin, ...]
     """Origins sorted by address; within an address the most specific name first, and the component itself last."""
     warnings: tuple[str, ...] = ()
-    """Warnings about things that work but may be unintended, with place and hint as in a problem."""
+    """Warnings about settings that are valid but may be unintended: place, message and hint in one text."""
     advice: tuple[Diagnostic, ...] = ()
     """Notes, with their places."""
 

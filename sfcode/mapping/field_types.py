@@ -1,7 +1,7 @@
 """
 The properties of field types, in one table.
 
-To accept a further type as user id source, NPS field or attribute, change its row in `FIELD_TYPES`; the questions
+To accept a further type as user ID source, NPS field or attribute, change its row in `FIELD_TYPES`; the questions
 below it are answered from the rows.
 """
 
@@ -79,7 +79,7 @@ COMPARED_WITH = {name: row.compared for name, row in FIELD_TYPES.items() if row.
 """The kind of values that a condition compares a field with, by describe type."""
 
 UNCOMPARABLE = frozenset(name for name, row in FIELD_TYPES.items() if not row.blank)
-"""Describe types whose fields no condition can test for blank."""
+"""The describe types of fields that no condition can test for blank."""
 
 NUMBER_TYPES = frozenset(name for name, row in FIELD_TYPES.items() if row.label == "Number" or name == "long")
 """Types of Number fields, whose values are formatted as text without `.0`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TEXT_LENGTH = 255
-"""The maximum length of a Text field, and so of a Subject and of an external id (Metadata API, CustomField,
+"""The maximum length of a Text field, and so of a Subject and of an external ID (Metadata API, CustomField,
 `length`)."""
 
 LONG_TEXT_LENGTH = 32_768

@@ -32,7 +32,7 @@ def is_same_name(first: object, second: object) -> bool:
 
 
 def find_name(name: str, names: Iterable[str]) -> str | None:
-    """Return the spelling that an org has of a name; None if the org does not have it."""
+    """Return a name as it is spelled in `names`, ignoring case; None if they do not contain it."""
     return next((candidate for candidate in names if is_same_name(candidate, name)), None)
 
 
@@ -64,7 +64,7 @@ def relay_app(project: str) -> str:
 
 
 def event_id_field(project: str) -> str:
-    """Return the name of the external id field on Activity."""
+    """Return the name of the external ID field on Activity."""
     return f"{project}_Event_Id__c"
 
 

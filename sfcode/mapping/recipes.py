@@ -16,7 +16,7 @@ PEOPLE = ("Contact", "Lead")
 ACCOUNT_FIELD = "Account__c"
 """The lookup field of an answer to its account."""
 RESPONSE_ID_FIELD = "Response_Id__c"
-"""The external id of an answer."""
+"""The external ID of an answer."""
 
 
 def _count(condition: str) -> str:
@@ -69,8 +69,8 @@ ACCOUNT_COUNTS = {
 """Roll-ups by the last part of the field's name. A blank score is in no range."""
 
 
-def answering(mappings: Iterable[ResolvedMapping]) -> tuple[ResolvedMapping, ...]:
-    """Return the mappings whose users' answers are stored."""
+def select_people_mappings(mappings: Iterable[ResolvedMapping]) -> tuple[ResolvedMapping, ...]:
+    """Return the mappings of people that receive events through the relay, so that NPS answers can be stored."""
     return tuple(
         mapping
         for mapping in mappings
@@ -82,7 +82,7 @@ def response_fields(mappings: Iterable[ResolvedMapping], *, detail: bool) -> Ite
     """Yield the fields of an answer as a describe would."""
     for name, field in RESPONSE_FIELDS.items():
         yield Field(name, field.type, custom=True, calculated=bool(field.formula), updateable=not field.formula)
-    for mapping in answering(mappings):
+    for mapping in select_people_mappings(mappings):
         yield Field(f"{mapping.object}__c", "reference", custom=True)
     yield Field(ACCOUNT_FIELD, "reference", custom=True, required=detail, permissionable=not detail)
 

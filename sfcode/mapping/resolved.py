@@ -24,7 +24,7 @@ class FieldUse:
     field: str
     place: Place
     attribute: str = ""
-    """The Appcues attribute that the field is sent as; "" for the user id and its source."""
+    """The Appcues attribute that the field is sent as; "" for the user ID and its source."""
     type: AttributeType | None = None
     """The type of the attribute, if the mapping sets one."""
     values: ValueMap | None = None
@@ -140,7 +140,7 @@ class ResolvedMapping:
         return tuple(sorted(fields - UNWATCHED_FIELDS))
 
     @property
-    def has_id(self) -> str:
+    def id_condition(self) -> str:
         """
         The SOQL condition that a record has a user ID.
 

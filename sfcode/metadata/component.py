@@ -65,12 +65,12 @@ class Address:
 
     @property
     def user(self) -> Address:
-        """The user of the address: the user that a record is, or the user of an assignment."""
+        """The address of the user, for the address of a user or of an assignment."""
         return Address("User", self.full_name.rpartition("/")[2])
 
     @property
     def assigned(self) -> Address:
-        """The assigned permission set or permission set license of an assignment."""
+        """The address of the permission set or permission set license, for the address of an assignment."""
         kind = "PermissionSet" if self.type == "PermissionSetAssignment" else "PermissionSetLicense"
         return Address(kind, self.full_name.rpartition("/")[0])
 

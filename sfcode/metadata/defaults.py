@@ -21,7 +21,7 @@ class DefaultRule:
     elements: tuple[str, ...]
     reason: str
     default: Value = None
-    """The default, which an absent element means; None if no value has a meaning."""
+    """The value that an absent element stands for; None if the element is ignored with any value."""
 
 
 RULES: tuple[DefaultRule, ...] = (

@@ -58,7 +58,7 @@ class ObjectSchema:
     still exist."""
     label_plural: str = ""
     key_prefix: str = ""
-    """The first three characters of the ids of its records."""
+    """The first three characters of the IDs of its records."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,7 @@ def _write(parent: etree._Element, type_: str, body: Body, path: str) -> None:
 
 
 def _items(owner: str, spec: schema_table.Element, value: Value, path: str) -> list[Value]:
-    """List the items of one key of a body; keyed items get their key back."""
+    """List the items of one key of a body; the key of a keyed item becomes one of its elements again."""
     if not spec.repeated:
         return [value]
     if isinstance(value, Mapping):

@@ -22,7 +22,7 @@ def count_selected(project: Project, org: Org) -> dict[str, tuple[int, int]]:
     """Count the records that match the `where` of each mapping whose fields the signed-in user can read."""
 
     def count(mapping: ResolvedMapping) -> tuple[int, int] | None:
-        every = f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608  (names of the config, checked there)
+        every = f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.id_condition}"  # noqa: S608  (names of the config, checked there)
         try:
             return org.count(and_where(every, mapping.where)), org.count(every)
         except OrgError as error:

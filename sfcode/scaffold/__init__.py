@@ -38,7 +38,7 @@ MAPPED_ROLE = """\
 STANDARD_OBJECTS = {"account": "Account", "contact": "Contact", "lead": "Lead"}
 SETTINGS = "config/sfcode.yaml"
 OPTIONAL = (".gitignore", "README.md")
-"""Files that a folder may already have, and which are then kept."""
+"""Files that are kept if the folder already has them."""
 ACTION = ".github/actions/sfcode"
 """Folder of the action that installs sfcode in the workflows."""
 

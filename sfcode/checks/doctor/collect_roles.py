@@ -26,19 +26,19 @@ def count_roles(mapping: ResolvedMapping, attribute: str, field: FieldFacts, org
         return Unknown(f"the signed-in user does not see {mapping.object}.{use.field}")
     # Names are those of the config, which allows letters, digits and underscores only.
     if field.type in _GROUPABLE and not field.formula:
-        records = f"SELECT {use.field}, COUNT(Id) records FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608
+        records = f"SELECT {use.field}, COUNT(Id) records FROM {mapping.object} WHERE {mapping.id_condition}"  # noqa: S608
         query = and_where(records, mapping.where)
         rows = org.query(f"{query} GROUP BY {use.field} ORDER BY COUNT(Id) DESC LIMIT {MOST_GROUPS}")
         values = [(row[use.field], int(row["records"])) for row in rows]
         return _tally(use.values, values, complete=len(rows) < MOST_GROUPS)
-    total = org.count(and_where(f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.has_id}", mapping.where))  # noqa: S608
+    total = org.count(and_where(f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.id_condition}", mapping.where))  # noqa: S608
     if too_many := find_too_many(total):
         return too_many
     return _tally(use.values, _read_values(mapping, use, org), complete=True)
 
 
 def _read_values(mapping: ResolvedMapping, use: FieldUse, org: Org) -> Iterable[tuple[object, int]]:
-    query = and_where(f"SELECT {use.field} FROM {mapping.object} WHERE {mapping.has_id}", mapping.where)  # noqa: S608
+    query = and_where(f"SELECT {use.field} FROM {mapping.object} WHERE {mapping.id_condition}", mapping.where)  # noqa: S608
     return ((row[use.field], 1) for row in org.query(query))
 
 

@@ -56,7 +56,7 @@ def check_mappings(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]
         yield from _check_length(prefix, draft)
     yield from _check_names(drafts)
     yield from _check_spellings(drafts)
-    records_by_object: dict[tuple[str, str], TakenRecords] = defaultdict(TakenRecords)
+    records_by_object: dict[tuple[str, str], MappingsByRecords] = defaultdict(MappingsByRecords)
     apart: list[Draft] = []
     for draft in drafts:
         of_object = records_by_object[draft.spec.object.lower(), draft.spec.match]
@@ -71,7 +71,7 @@ def check_mappings(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]
     yield from _check_loops(apart)
 
 
-class TakenRecords:
+class MappingsByRecords:
     """Mappings of one object and one kind of profile, indexed to find two mappings that may share a record."""
 
     def __init__(self) -> None:

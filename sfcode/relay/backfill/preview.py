@@ -55,7 +55,7 @@ def preview(project: Project, org: Org, mapping: ResolvedMapping, limit: int) ->
     try:
         types.refresh(org)
         rows = org.query(f"{select(mapping)} LIMIT {limit}")
-        every = f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608 (names of the config, checked there)
+        every = f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.id_condition}"  # noqa: S608 (names of the config, checked there)
         records = org.count(and_where(every, mapping.where))
     except OrgError as error:
         raise explain_query_error(mapping, error) from None

@@ -85,7 +85,7 @@ class MappingsRefusedError(OrgError):
 
 def select(mapping: ResolvedMapping) -> str:
     """Return the SOQL query for the records that fit the mapping's `where` and have a user ID."""
-    query = f"SELECT {', '.join(mapping.message_fields)} FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608 (names of the config, checked there)
+    query = f"SELECT {', '.join(mapping.message_fields)} FROM {mapping.object} WHERE {mapping.id_condition}"  # noqa: S608 (names of the config, checked there)
     return and_where(query, mapping.where)
 
 

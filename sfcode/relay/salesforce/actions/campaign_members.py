@@ -10,7 +10,7 @@ from simple_salesforce.format import format_soql
 from sfcode.config.project import Project
 from sfcode.config.recipe_models import CampaignReference, EventRegistration
 from sfcode.lazy_dataclasses import dataclass
-from sfcode.mapping.recipes import answering
+from sfcode.mapping.recipes import select_people_mappings
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
 from sfcode.relay.salesforce.actions.action import ActionError, EventAction, PlanContext, RecordWrite, Row
@@ -131,7 +131,7 @@ def plan_rewrites(state: LatestState) -> list[RecordWrite]:
 def register_campaign_members(project: Project, mapping: ResolvedMapping) -> CampaignMembers | None:
     """Return the action for the recipe `event_registration`; None for a mapping of an object other than people."""
     registrations = project.recipes.event_registration
-    if not registrations or not answering([mapping]):
+    if not registrations or not select_people_mappings([mapping]):
         return None
     return CampaignMembers(mapping.name, mapping.object, registrations)
 

@@ -13,7 +13,7 @@ from sfcode.lazy_dataclasses import asdict, dataclass, field, replace
 from sfcode.mapping import naming
 from sfcode.mapping.events import ITEM_ATTRIBUTES
 from sfcode.mapping.limits import LONG_TEXT_LENGTH, TEXT_LENGTH
-from sfcode.mapping.recipes import ACCOUNT_FIELD, RESPONSE_ID_FIELD, answering
+from sfcode.mapping.recipes import ACCOUNT_FIELD, RESPONSE_ID_FIELD, select_people_mappings
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
 from sfcode.relay.salesforce.actions.action import EventAction, PlanContext, RecordWrite, Row
@@ -145,7 +145,7 @@ class NpsResponses(EventAction):
 def keep_nps_responses(project: Project, mapping: ResolvedMapping) -> NpsResponses | None:
     """Return the action for the recipe `nps_history`; None for a mapping without users who answer surveys."""
     history = project.recipes.nps_history
-    if history is None or not answering([mapping]):
+    if history is None or not select_people_mappings([mapping]):
         return None
     return NpsResponses(
         mapping.name,

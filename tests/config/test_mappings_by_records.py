@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from sfcode.config.mapping_models import Mapping
-from sfcode.config.rules.project import Draft, TakenRecords
+from sfcode.config.rules.project import Draft, MappingsByRecords
 from sfcode.diagnostics import Position
 from sfcode.mapping.conditions import are_apart
 
@@ -28,13 +28,13 @@ def draft(number: int, conditions: dict[str, object]) -> Draft:
 @pytest.mark.parametrize("seed", range(60))
 def test_the_first_mapping_that_shares_records_is_found(seed):
     chance = random.Random(seed)
-    taken_records, before = TakenRecords(), []
+    mappings_by_records, before = MappingsByRecords(), []
     for number in range(12):
         fields = chance.sample(["A__c", "B__c", "a__c", "C__c"], chance.choice([0, 1, 1, 2, 2]))
         new = draft(number, {field: chance.choice(CONDITIONS) for field in fields})
         shared = [old for old in before if not are_apart(old.conditions, new.conditions)]
-        assert taken_records.find(new) is (shared[0] if shared else None)
+        assert mappings_by_records.find(new) is (shared[0] if shared else None)
         if not shared:
-            taken_records.add(new)
+            mappings_by_records.add(new)
             before.append(new)
     assert len(before) > 0
