@@ -1,5 +1,5 @@
 """
-Git, through GitPython but for the commit of an apply. No other module reads repositories.
+Read git repositories: through GitPython, or with the git program for the commit of an apply. No other module does.
 
 Nothing is checked out and no index is written, so uncommitted changes and bare repositories are no problem. GitPython
 is imported when the first repository is read. It runs the git program; programs that a repository's config would
@@ -33,7 +33,7 @@ DEEPEN = (
 )
 
 _POINTERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
-"""Variables that git sets for hooks, and which would make git ignore the given folder."""
+"""Variables that git sets for hooks. They would make git ignore the folder that is passed to it."""
 
 _INERT = {"c": ["core.fsmonitor=false", "core.hooksPath=/dev/null"]}
 """Git options that disable programs from a repository's config."""
@@ -58,7 +58,7 @@ class Repository:
 
     def resolve_commit(self, name: str) -> str:
         """
-        Return the commit id of a revision.
+        Return the commit ID of a revision.
 
         Raises:
             GitFailed: There is no such commit; the hint explains how to fetch it.
@@ -149,7 +149,7 @@ def describe_revision(folder: Path) -> str | None:
 def _read_status(folder: Path) -> str:
     """Return the output of `git status` for a folder in its format for programs; "" if git fails."""
     words = ("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--", str(folder.resolve()))
-    if sys.platform == "win32":  # there, a program of the current folder would be run, which GitPython prevents
+    if sys.platform == "win32":  # Windows would also run a git program of the current folder; GitPython prevents it
         try:
             with _run_in(folder) as git:
                 return str(git.status(*words[1:]))
@@ -259,7 +259,7 @@ def _run_in(folder: Path, display_name: Path | None = None) -> Iterator[Git]:
 
 
 def _find_commit(git: Git, name: str) -> str:
-    """Return the id of a commit, or an empty text."""
+    """Return the ID of a commit, or an empty text."""
     from git.exc import GitCommandError
 
     try:
@@ -271,7 +271,7 @@ def _find_commit(git: Git, name: str) -> str:
 
 
 def _read_objects(git: Git, objects: dict[PurePosixPath, str]) -> dict[PurePosixPath, bytes]:
-    """Read objects by id, or links by `commit:path`, in one run of git."""
+    """Read objects by ID, or links by `commit:path`, in one run of git."""
     with tempfile.TemporaryFile() as names:
         names.write(os.fsencode("".join(f"{name}\n" for name in objects.values())))
         names.seek(0)

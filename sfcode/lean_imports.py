@@ -28,7 +28,7 @@ _VERSION = r"__version__ = ['\"](.+)['\"]"
 
 
 class _StandIn(ModuleType):
-    """A module that imports the real one when an attribute is used, or a function that others import is called."""
+    """A stand-in for a module. It imports the real module when an attribute is read or one of `functions` is called."""
 
     def __init__(self, module: str, functions: tuple[str, ...]) -> None:
         super().__init__(module)
@@ -47,7 +47,8 @@ def import_without(package: str, parts: Parts) -> Iterator[None]:
     """
     Replace modules by stand-ins while a package is imported, unless they or the package are loaded already.
 
-    Later imports get the real modules. If such a module belongs to the package, the package's attributes also get the real ones.
+    Later imports get the real modules. If a replaced module belongs to the package, the package's attributes are set to the real
+    one as well.
     """
     if package in sys.modules:
         yield
@@ -59,10 +60,10 @@ def import_without(package: str, parts: Parts) -> Iterator[None]:
             yield
         finally:
             for module in replaced:
-                _leave(module, sys.modules.pop(module))
+                _set_attribute(module, sys.modules.pop(module))
         own = {module: functions for module, functions in replaced.items() if module.startswith(f"{package}.")}
         if own:
-            _give_real_parts(sys.modules[package], own)
+            _replace_stand_ins(sys.modules[package], own)
 
 
 @contextmanager
@@ -78,8 +79,8 @@ def freeze_imports() -> Iterator[None]:
             gc.enable()
 
 
-def _leave(module: str, stand_in: ModuleType) -> None:
-    """Set the attribute `b` of the package `a` after `import a.b`, as the import of the real module does."""
+def _set_attribute(module: str, stand_in: ModuleType) -> None:
+    """Keep the stand-in for `a.b` as the attribute `b` of the package `a`, where an import puts the real module."""
     parent, _, name = module.rpartition(".")
     if parent in sys.modules:
         vars(sys.modules[parent]).setdefault(name, stand_in)
@@ -102,7 +103,7 @@ def _read_version(package: str) -> str:
     raise AttributeError("__version__")
 
 
-def _give_real_parts(package: ModuleType, replaced: Parts) -> None:
+def _replace_stand_ins(package: ModuleType, replaced: Parts) -> None:
     """Replace the stand-ins that a package has imported, so that its attributes import the real modules and classes."""
     modules = {module.rpartition(".")[2]: module for module in replaced}
     modules |= {function: module for module, functions in replaced.items() for function in functions}

@@ -8,7 +8,7 @@ from importlib import import_module
 
 
 def is_running(pid: int) -> bool:
-    """Return whether a process with this id runs on this machine, of any user."""
+    """Return whether a process with this ID runs on this machine, of any user."""
     if pid <= 0:
         return False
     if sys.platform == "win32":

@@ -69,12 +69,12 @@ class Org:
 
     @cached_property
     def user(self) -> SignedInUser:
-        """The signed-in user, asked once."""
+        """The signed-in user, read once."""
         return find_user(self._rest, self.api_version)
 
     @property
     def traits(self) -> OrgTraits:
-        """The last read traits of the org; they are read now if they were not yet."""
+        """The traits of the org as they were last read; the first access reads them."""
         return self._traits or self.read_traits()
 
     def read_traits(self, objects: Iterable[str] = ()) -> OrgTraits:
@@ -136,7 +136,7 @@ class Org:
         return self._connection.runtime
 
     def now(self, *, within: float = 0.0) -> datetime:
-        """Return the org's time; the last response is enough if it came within `within` seconds."""
+        """Return the org's time, from the last response if it is less than `within` seconds old, else from a new one."""
         return self._connection.now(within=within)
 
     def get(self, path: str) -> Any:
@@ -162,7 +162,7 @@ class Org:
         return self._rest.count(soql, values, named_values)
 
     def create(self, sobject: str, values: Mapping[str, Any]) -> str:
-        """Create a record and return its id."""
+        """Create a record and return its ID."""
         return self._rest.create(sobject, values)
 
     def update(self, sobject: str, record_id: str, values: Mapping[str, Any]) -> None:

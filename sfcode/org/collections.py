@@ -46,7 +46,7 @@ class RecordError:
 
 @dataclass(frozen=True, slots=True)
 class RecordResult:
-    """The result of one record in a call for several: its id, or the errors."""
+    """The result of one record in a call for several: its ID, or the errors."""
 
     id: str
     errors: tuple[RecordError, ...] = ()

@@ -53,8 +53,8 @@ class Connection:
         """
         Call an operation of the Metadata API and return its `result` elements.
 
-        An expired session is renewed and the call repeated, which is safe: the org did nothing. With `fresh`, no
-        idle connection is reused, which the org may be closing at that moment.
+        An expired session is renewed and the call repeated, which is safe: the org did nothing. With `fresh`, a
+        new connection is opened, since the org may be closing an idle one at that moment.
         """
         parameters = list(fields)
         token = self.session.token
@@ -73,9 +73,9 @@ class Connection:
 
     def now(self, *, within: float = 0.0) -> datetime:
         """
-        Return the org's time, from the Date header of a response, or else this machine's.
+        Return the org's time, from the Date header of a response; this machine's time if there is no such header.
 
-        The last response is enough if it came within `within` seconds; otherwise one is asked for.
+        The last response is used if it is less than `within` seconds old; otherwise a request is sent.
         """
 
         def read() -> datetime:

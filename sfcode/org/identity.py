@@ -17,14 +17,14 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _RECORD_ID = re.compile(
     r"(?:^|^https://[^/\s]+/(?:lightning/r/(?:\w+/)?)?)([0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?)(?=$|[/?#])", re.ASCII
 )
-"""An id, or the page of a record in Lightning Experience or Salesforce Classic."""
+"""An ID, or the page of a record in Lightning Experience or Salesforce Classic."""
 
 ORGANIZATION = "SELECT Id, Name, IsSandbox, OrganizationType, InstanceName FROM Organization"
 
 
 @dataclass(frozen=True, slots=True)
 class SignedInUser:
-    """The user whose session it is; the id is as the org wrote it."""
+    """The user whose session it is; the ID is as the org wrote it."""
 
     username: str
     user_id: str
@@ -32,7 +32,7 @@ class SignedInUser:
 
 @dataclass(frozen=True, slots=True)
 class OrgIdentity:
-    """An org and the signed-in user; ids have 18 characters."""
+    """An org and the signed-in user; IDs have 18 characters."""
 
     org_id: str
     username: str
@@ -47,7 +47,7 @@ class OrgIdentity:
 
 def to_long_id(text: str) -> str:
     """
-    Return an id with 18 characters; the last three encode the case of the first 15.
+    Return an ID with 18 characters; the last three encode the case of the first 15.
 
     Raises:
         ValueError: The text does not have 15 or 18 letters and digits.
@@ -102,7 +102,7 @@ def find_user(rest: Rest, api_version: str) -> SignedInUser:
     only; for these the list of resources contains the user.
     """
     try:
-        with rest.report_structure():
+        with rest.refuse_unexpected_responses():
             info: Mapping[str, Any] = rest.get("/services/oauth2/userinfo")
             if "preferred_username" in info and "user_id" in info:
                 return SignedInUser(str(info["preferred_username"]), str(info["user_id"]))
@@ -110,7 +110,7 @@ def find_user(rest: Rest, api_version: str) -> SignedInUser:
         raise
     except OrgError:
         pass  # refused; the response may be a text or an HTML page
-    with rest.report_structure():
+    with rest.refuse_unexpected_responses():
         identity = str(rest.get(f"/services/data/v{api_version}").get("identity", ""))
     user_id = identity.rpartition("/")[2]
     rows = rest.query("SELECT Username FROM User WHERE Id = {}", (user_id,), {})

@@ -38,7 +38,7 @@ class MetadataClient:
 
     def deploy(self, zip: bytes, options: DeployOptions) -> str:
         """
-        Start the deployment of a package and return its id.
+        Start the deployment of a package and return its ID.
 
         Raises:
             OrgUnreachable: The response was lost. The request is not repeated, since the org may be deploying.

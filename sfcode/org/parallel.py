@@ -24,8 +24,8 @@ def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
     """
     Run calls in up to `at_once` threads, one of which is the caller's, and return their results in order.
 
-    The caller's thread runs the first call, so the call that needs most memory goes first: the C library keeps the memory that a thread
-    has once used for that thread.
+    The caller's thread runs the first call. Pass the call that needs most memory first, since the C library does not return the
+    memory that another thread has used.
 
     Raises the error of the first call that failed, after the calls that had begun. KeyboardInterrupt is raised at once: the other threads
     end with the process, since an org may never answer.

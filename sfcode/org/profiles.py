@@ -14,7 +14,7 @@ from sfcode.org.client import Org
 
 
 def profile_names(org: Org) -> dict[str, str]:
-    """Return the name of every profile in the Metadata API, by its id."""
+    """Return the name of every profile in the Metadata API, by its ID."""
     return {item.id: unquote(item.full_name) for item in org.metadata.list_metadata("Profile") if item.id}
 
 

@@ -88,7 +88,7 @@ class Rest:
         return self._read(lambda: int(self.client.query(text)["totalSize"]))
 
     def create(self, sobject: str, values: Mapping[str, Any]) -> str:
-        """Create a record and return its id."""
+        """Create a record and return its ID."""
         return self._write(lambda: str(self._type(sobject).create(dict(values))["id"]))
 
     def update(self, sobject: str, record_id: str, values: Mapping[str, Any]) -> None:
@@ -153,7 +153,7 @@ class Rest:
             ]
             body = {"allOrNone": False, "compositeRequest": requests}
             response = self._read(partial(self._post, f"{base}/composite", body))
-            with self.report_structure():
+            with self.refuse_unexpected_responses():
                 parts = response["compositeResponse"]
                 answers = {name: self._part(parts[index], is_query=name in queries) for index, name in enumerate(names)}
             return {
@@ -208,14 +208,14 @@ class Rest:
         from simple_salesforce.exceptions import SalesforceError
 
         try:
-            with self.report_structure():
+            with self.refuse_unexpected_responses():
                 yield
         except SalesforceError as error:
             raise self._refusal(error) from None  # the library's text contains URL and body, which may contain values
 
     @contextmanager
-    def report_structure(self) -> Iterator[None]:
-        """Raise OrgError for a response that lacks what is read from it, such as the answer of a proxy."""
+    def refuse_unexpected_responses(self) -> Iterator[None]:
+        """Raise OrgError in this block for a response without the expected keys or types, such as that of a proxy."""
         try:
             yield
         except (AttributeError, LookupError, TypeError) as error:

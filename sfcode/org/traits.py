@@ -42,7 +42,7 @@ class Seats:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A profile: its id, its name in the language of the signed-in user, and its user license."""
+    """A profile: its ID, its name in the language of the signed-in user, and its user license."""
 
     id: str
     name: str

@@ -139,7 +139,7 @@ def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
 
 
 def released_since(past: Past, snapshot: OrgSnapshot) -> frozenset[Address]:
-    """Return what an apply made managed and a later one released, which a rollback of the former does not change."""
+    """Return the addresses that an apply made managed and a later apply released. A rollback of the first ignores them."""
     return frozenset(
         address
         for address in past.before.keys() & snapshot.components.keys()

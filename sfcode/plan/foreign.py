@@ -22,8 +22,7 @@ WORDS = {
 }
 """The name of a component for people, by type; the default is `entry`."""
 MANY_FILES, NAMED_FILES = 5, 3
-"""The maximum number of files that have a sentence each, and the number of files that the sentence about more files
-names."""
+"""The maximum number of files with a sentence each. A plan with more files has one sentence, which names NAMED_FILES."""
 
 
 @dataclass(frozen=True)

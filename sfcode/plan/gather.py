@@ -200,7 +200,7 @@ def _read_org(
 
 @dataclass(frozen=True, slots=True)
 class _Observed:
-    """What the first requests read."""
+    """The results of the first requests to the org."""
 
     components: dict[Address, Component]
     records: dict[Address, Component]

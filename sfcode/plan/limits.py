@@ -29,10 +29,10 @@ _FURTHER_BYTES = 65_536
 """The number of bytes that an apply may add to the state beyond the plan: digests of manual steps, the commit."""
 
 CALCULATED_KINDS = frozenset({"Formula", "Summary"})
-"""Kinds of fields that nothing converts to another kind, nor another kind to them."""
+"""Kinds of fields that neither a deployment nor Setup converts to or from another kind."""
 
 FIXED_KINDS = CALCULATED_KINDS | {"MasterDetail"}
-"""Kinds of fields that a deployment does not convert to another kind, nor another kind to them."""
+"""Kinds of fields that a deployment does not convert to or from another kind."""
 
 _DIVIDE = "divide the project into two, each with half of the mappings, its own `name` and its own integration user"
 
@@ -42,7 +42,7 @@ WORDS = {Action.DELETE: "destroy", Action.UPDATE: "change"}
 
 
 def refuse_beyond_platform(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse a plan whose package, state, flows or fields an org would refuse, and warn of applies that leave the history."""
+    """Refuse a plan whose package, state, flows or fields an org would refuse, and warn of applies that the history has no room for."""
     unconvertible = [*_check_kinds(plan_input, plan)]
     fields = {refusal.address for refusal in unconvertible}
     # Another refusal of such a field would advise to adopt it, or to allow its change, which the org refuses.
@@ -112,7 +112,10 @@ def _check_state(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse a plan that results in a too large state, and warn of applies that the history has no room for."""
     changed = [change for change in plan.effective if not change.address.is_record]
     deleted = tuple(change.before for change in changed if change.action is Action.DELETE and change.before)
-    owned = (*plan.list_desired(), *deleted)  # after the first of two packages the state has both
+    owned = (
+        *plan.list_desired(),
+        *deleted,
+    )  # between the two packages of a plan, the state also lists the components that the second one deletes
     replaced = [change.before for change in plan.effective if change.before]
     if plan.is_empty or _MOST_PER_JSON * _length([*owned, *replaced]) + _stored_bytes(plan_input) < STATE_SIZE:
         return plan

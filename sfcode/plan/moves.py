@@ -37,7 +37,7 @@ def find_moves(project: Project, addresses: Iterable[Address], snapshot: OrgSnap
     if former_names.user and (former_user := Address("User", former_names.user)) in observed:
         managed |= {former_user}
     moves: list[Move] = []
-    owners, users = Renames(()), References(_list_users(snapshot))
+    owners, referrers = Renames(()), References(_list_referrers(snapshot))
     for present in sorted(former_names.addresses, key=lambda address: (address.type != "CustomObject", address)):
         former = former_names.find(present)
         if former == present or former in desired_addresses or former not in managed or present in managed:
@@ -46,7 +46,7 @@ def find_moves(project: Project, addresses: Iterable[Address], snapshot: OrgSnap
             continue  # neither or both exist; assignments are renamed with their user and permission set
         if owners.rename_address(former) == present:
             continue  # renamed with its object
-        in_place = _is_renamed(former, present, snapshot, owners, users)
+        in_place = _is_renamed(former, present, snapshot, owners, referrers)
         if in_place or former in observed:
             former = former if in_place else owners.rename_address(former)
             moves.append(Move(former, present, in_place=in_place, done=former not in observed))
@@ -145,13 +145,15 @@ class FormerNames:
                 yield _last(messages[0]).lower(), _last(removed_addresses[owner][0])
 
 
-def _list_users(snapshot: OrgSnapshot) -> Iterator[Component]:
-    """List the components that prevent a field or an object from being renamed if they refer to it."""
+def _list_referrers(snapshot: OrgSnapshot) -> Iterator[Component]:
+    """List the components whose reference to a field or an object prevents its rename in place."""
     versions = (version.flow for flow_versions in snapshot.flow_versions.values() for version in flow_versions)
     return (component for component in (*snapshot.components.values(), *versions) if component.type not in QUALIFIED)
 
 
-def _is_renamed(former: Address, present: Address, snapshot: OrgSnapshot, owners: Renames, users: References) -> bool:
+def _is_renamed(
+    former: Address, present: Address, snapshot: OrgSnapshot, owners: Renames, referrers: References
+) -> bool:
     """
     Return whether an org renames an address in place, after the objects in `owners` are renamed.
 
@@ -162,7 +164,7 @@ def _is_renamed(former: Address, present: Address, snapshot: OrgSnapshot, owners
     former_component = snapshot.components.get(former)
     if former.type not in {"CustomField", "CustomObject"} or former_component is None:
         return True
-    return not (_has_formula(former_component.body) or users.find(former))
+    return not (_has_formula(former_component.body) or referrers.find(former))
 
 
 def _has_formula(body: Body) -> bool:

@@ -41,7 +41,7 @@ def _list_usernames(org: Org, beginning: str) -> list[str]:
 
 def rename_policies_as_org(org: Org, generated: Desired) -> Desired:
     """
-    Rename the app's policies to their names in this org, which refuses second ones.
+    Rename the app's policies to their names in this org, since it refuses a second policy of an app.
 
     An org names them `X_defaultPolicy` and `X_oauth_defaultPolicy` if the app was deployed, and `X_plcy` and
     `X_oauthPlcy` if it was created in Setup.

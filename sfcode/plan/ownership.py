@@ -88,7 +88,7 @@ def delete_replaced(plan_input: PlanInput) -> Iterator[Change]:
 
 
 def refuse_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to change existing unmanaged components that are not adopted. Those marked as managed have lost their state."""
+    """Refuse to change existing unmanaged components that are not adopted; those marked as managed get their own hint."""
     claims = sorted(plan_input.claimed - plan_input.adopted)
     plan = plan.refuse(*_refuse_claimed(plan_input, claims))
     projects = {address: state.project for state in plan_input.snapshot.other_states for address in state.shared}

@@ -49,7 +49,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class ObsoleteVersions:
-    """Old versions of a flow that refer to components which a plan deletes, and which an org must delete before these."""
+    """Old versions of a flow that must be deleted first, since they refer to components that a plan deletes."""
 
     flow: Address
     numbers: tuple[int, ...]

@@ -73,7 +73,7 @@ def _says_managed(description: Value) -> bool:
 
 
 def _patterns(component: Component, address: Address) -> Iterator[re.Pattern[str]]:
-    """Return the forms in which components refer to a name, which may be a flow, a rule and a message at once."""
+    """Return the forms in which a component refers to an address. A flow, a rule and a message may have the same name."""
     owner, _, name = address.full_name.partition(".")
     if address.type == "CustomObject" or (
         address.type == "PermissionSet" and component.type == "PermissionSetAssignment"

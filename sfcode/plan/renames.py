@@ -18,7 +18,7 @@ from sfcode.plan.state import Applied, Past
 
 
 def order_renames(moves: Iterable[Move]) -> tuple[Move, ...]:
-    """List the single renames for some moves, in order: objects first, which rename their fields too."""
+    """List the renames that carry out some moves, in order: objects come first, since that renames their fields too."""
     in_place = sorted(move for move in moves if move.in_place)
     objects = [move for move in in_place if move.former.type == "CustomObject"]
     owners = Renames(tuple(objects))
@@ -27,7 +27,7 @@ def order_renames(moves: Iterable[Move]) -> tuple[Move, ...]:
 
 
 def follow_renames(applied: Applied, observed: Collection[Address]) -> Applied:
-    """Return the state with the renames that an interrupted apply has made, whose new names exist instead of the former."""
+    """Return the state with those planned renames that an interrupted apply made, as the names in the org show."""
     for former, present in applied.renaming:
         if present in observed and former not in observed:
             applied = Renames((Move(former, present),)).rename_state(applied)

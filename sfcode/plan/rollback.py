@@ -12,7 +12,7 @@ from sfcode.plan.secrets import HIDDEN, names_in
 from sfcode.plan.snapshot import PlanInput
 
 
-def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
+def keep_unchanged_components(plan_input: PlanInput, plan: Plan) -> Plan:
     """Keep components managed that the rolled back apply did not change, and release those that were unmanaged before it."""
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
     unchanged_components = tuple(

@@ -33,7 +33,12 @@ from sfcode.plan.previous_user import (
 )
 from sfcode.plan.references import References
 from sfcode.plan.relay_change import RelayChange
-from sfcode.plan.rollback import explain_exceptions, keep_the_rest, refuse_missing_parts, refuse_unknown_secrets
+from sfcode.plan.rollback import (
+    explain_exceptions,
+    keep_unchanged_components,
+    refuse_missing_parts,
+    refuse_unknown_secrets,
+)
 from sfcode.plan.snapshot import PlanInput
 from sfcode.text import count_noun
 
@@ -240,7 +245,7 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
         kept=unchanged_components,
         relay=None,
     )
-    # Changes are deployed with the state; without any, an adoption still changes it.
+    # A deployment also writes the state. Without one, the state must be written separately if an adoption changes it.
     differs = not limited.effective and differ(plan_input.snapshot.applied.list_components(), limited.list_desired())
     limited = replace(limited, records_state=differs or plan.left_state is not None)
     return limited.warn(
@@ -355,7 +360,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         list_data_flows,
     ),
     Mode.ROLLBACK: (
-        keep_the_rest,
+        keep_unchanged_components,
         explain_exceptions,
         refuse_unknown_secrets,
         refuse_missing_parts,

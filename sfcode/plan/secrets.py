@@ -29,7 +29,7 @@ SENSITIVE = {("WorkflowOutboundMessage", "endpointUrl")}
 
 
 NEVER_KEPT = {"ExtlClntAppGlobalOauthSettings": frozenset({"consumerKey", "consumerSecret"})}
-"""Secret attributes that an org generates, and which are removed from plans, states and reports."""
+"""Secret attributes that an org generates. They are removed from plans, states and reports."""
 
 
 def names_in(value: Value) -> frozenset[str]:
@@ -186,7 +186,7 @@ def _replace_texts(value: Value, replace: Callable[[str], str]) -> Value:
 
 
 def _hide(text: str, key: str) -> str:
-    """Return the host of a URL, or nothing of other texts, since the rest may be secret."""
+    """Replace a text by its fingerprint, since it may be secret. The host of a URL is kept."""
     mark = f"(hidden {fingerprint(text, key)})"
     parts = urlsplit(text)
     if not (parts.scheme and parts.netloc):

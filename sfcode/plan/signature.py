@@ -37,7 +37,7 @@ def plan_key(environ: Mapping[str, str]) -> Secret | None:
 
 
 class EncodedChanges:
-    """The canonical JSON of changes, compressed to a thirtieth of its size; a change is needed only while it is added."""
+    """The canonical JSON of changes, compressed to a thirtieth of its size. Each change is encoded when it is added."""
 
     def __init__(self) -> None:
         self.parts: dict[str, str] = {}

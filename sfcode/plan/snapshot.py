@@ -38,7 +38,7 @@ class FlowVersion:
 
 @dataclass(frozen=True, slots=True)
 class MissingPart:
-    """A reference of a record that the org does not have."""
+    """Something that a record refers to and that the org does not have."""
 
     kind: str
     """The kind: profile, permission set, permission set license, user, feature license, campaign or unique campaign."""

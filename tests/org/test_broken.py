@@ -17,7 +17,7 @@ from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.org import DeployOptions, Org, Runtime, connect
 from sfcode.org.retry import ATTEMPTS, NoAnswer
 from sfcode.org.session import Grant
-from sfcode.org.signin.oauth import token
+from sfcode.org.signin.oauth import request_token
 from sfcode.org.transport import translate_errors
 from tests.org.servers import TOKEN, Answer, HangUp, Request, as_json, fault, refusing, script, serving, soap
 from tests.waiting import PATIENCE
@@ -91,7 +91,7 @@ Call = tuple[Answer, Answer, Callable[[Org], object]]
 
 
 def ask_for_token(org: Org) -> Grant:
-    return token(org.instance_url, {"grant_type": "x"}, {}, org.runtime, "an app")
+    return request_token(org.instance_url, {"grant_type": "x"}, {}, org.runtime, "an app")
 
 
 @pytest.mark.parametrize("is_date", [False, True])

@@ -41,7 +41,7 @@ class Variables:
 
 
 @dataclass(frozen=True)
-class Way:
+class SignInMethod:
     """One sign-in method: its required variables, each with its alternatives."""
 
     needs: tuple[tuple[str, ...], ...]
@@ -141,11 +141,11 @@ def _auth_url(variables: Variables) -> SignIn:
     return SignIn(name, hint, grant, renewable=True)
 
 
-WAYS = (
-    Way((("SF_ACCESS_TOKEN",), ("SF_ORG_INSTANCE_URL",)), _token),
-    Way((("SF_CONSUMER_KEY",), ("SF_JWT_KEY", "SF_JWT_KEY_FILE"), ("SF_USERNAME",)), _jwt),
-    Way((("SF_CLIENT_ID",), ("SF_CLIENT_SECRET",), ("SF_ORG_INSTANCE_URL",)), _client_credentials),
-    Way((("SFDX_AUTH_URL",),), _auth_url),
+SIGN_IN_METHODS = (
+    SignInMethod((("SF_ACCESS_TOKEN",), ("SF_ORG_INSTANCE_URL",)), _token),
+    SignInMethod((("SF_CONSUMER_KEY",), ("SF_JWT_KEY", "SF_JWT_KEY_FILE"), ("SF_USERNAME",)), _jwt),
+    SignInMethod((("SF_CLIENT_ID",), ("SF_CLIENT_SECRET",), ("SF_ORG_INSTANCE_URL",)), _client_credentials),
+    SignInMethod((("SFDX_AUTH_URL",),), _auth_url),
 )
 """Sign-in methods in order of precedence: the first with all variables set is used."""
 
@@ -153,19 +153,19 @@ WAYS = (
 def sign_in(environ: Mapping[str, str], runtime: Runtime, *, prefix: str = "", at: str = "") -> SignIn:
     """Return the first method whose variables are all set. Raises SignInError that lists all methods."""
     variables = Variables(environ, prefix, runtime)
-    unset = [(way, way.missing(variables)) for way in WAYS]
-    for way, missing in unset:
+    unset = [(method, method.missing(variables)) for method in SIGN_IN_METHODS]
+    for method, missing in unset:
         if not missing:
-            return way.make(variables)
+            return method.make(variables)
     lines = [
         "  - "
         + ", ".join(
             " or ".join(map(variables.name, names))
-            for names in way.needs
+            for names in method.needs
             if not (at and names == ("SF_ORG_INSTANCE_URL",))
         )
-        + (f" (not set: {', '.join(missing)})" if len(missing) < len(way.needs) - (1 if at else 0) else "")
-        for way, missing in unset
+        + (f" (not set: {', '.join(missing)})" if len(missing) < len(method.needs) - (1 if at else 0) else "")
+        for method, missing in unset
     ]
     purpose = f" for {at}" if at else f" for env:{prefix}" if prefix else ""
     raise SignInError(

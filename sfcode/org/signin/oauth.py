@@ -34,7 +34,7 @@ class JwtBearer:
         """Sign an assertion and exchange it for a token."""
         assertion = self._assertion()
         form: Form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
-        return token(self.token_url, form, self.environ, self.runtime, f"{self.username} with the app's key")
+        return request_token(self.token_url, form, self.environ, self.runtime, f"{self.username} with the app's key")
 
     def _assertion(self) -> Secret:
         import jwt  # imports cryptography, which only this sign-in method needs
@@ -62,13 +62,13 @@ class ClientCredentials:
     runtime: Runtime = field(repr=False)
 
     def __call__(self) -> Grant:
-        """Exchange id and secret for a token."""
+        """Exchange the client ID and secret for a token."""
         form: Form = {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
             "client_secret": self.client_secret,
         }
-        return token(self.token_url, form, self.environ, self.runtime, "the app's client credentials")
+        return request_token(self.token_url, form, self.environ, self.runtime, "the app's client credentials")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class RefreshToken:
         form: Form = {"grant_type": "refresh_token", "client_id": self.client_id, "refresh_token": self.refresh_token}
         if self.client_secret:
             form["client_secret"] = self.client_secret
-        return token(self.token_url, form, self.environ, self.runtime, "the refresh token")
+        return request_token(self.token_url, form, self.environ, self.runtime, "the refresh token")
 
 
 TOO_MANY = 429
@@ -110,7 +110,7 @@ HINTS = {
 """Hints by Salesforce's error text, in lower case."""
 
 
-def token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, client: str) -> Grant:
+def request_token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, client: str) -> Grant:
     """Request a token. Raises SignInError with the server's message and a hint."""
     from sfcode.org.transport import http_session  # requests is slow to import
 

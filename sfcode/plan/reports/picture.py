@@ -104,7 +104,7 @@ def _compare(before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]
 
 
 def _group(pairs: Iterator[tuple[str, Link]]) -> Iterator[Row]:
-    """Group the links of one target in a row, which has their sign if all have the same."""
+    """Group the links of each target in a row. The row has their sign if all links have the same one."""
     links: dict[str, list[Link]] = {}
     for name, link in pairs:
         links.setdefault(name, []).append(link)
