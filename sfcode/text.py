@@ -1,8 +1,12 @@
-"""Make foreign texts (names, labels, IDs) safe for a terminal, a log or a reader."""
+"""Texts for people: escape foreign ones (names, labels, IDs) for a terminal, a log or a reader; count nouns; add color."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+
+Paint = Callable[[str, str], str]
+"""Returns a text in the color of a sign (`+`, `-`, `~`, `!`), or unchanged."""
 
 UNSEEN = "\u00ad\u061c\u180e\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 """
@@ -32,6 +36,11 @@ def printable(text: str) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
     )
+
+
+def plain(text: str, sign: str) -> str:  # noqa: ARG001
+    """Return the text unchanged: the Paint of a text without colors."""
+    return text
 
 
 def count_noun(number: int, noun: str, plural: str = "") -> str:

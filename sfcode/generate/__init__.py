@@ -15,7 +15,7 @@ from sfcode.generate.records import records
 from sfcode.generate.template_context import Blueprint
 from sfcode.generate.templates import TemplateError, Templates
 from sfcode.mapping import naming
-from sfcode.mapping.activities import own_fields
+from sfcode.mapping.activities import ACTIVITY_OBJECTS, own_fields
 from sfcode.mapping.desired import Desired, Origin
 from sfcode.mapping.fields import Fields, fields_of
 from sfcode.mapping.recipes import account_fields, response_fields
@@ -62,9 +62,9 @@ def _fields(project: Project, schema: OrgSchema) -> dict[str, Fields]:
     for mapping in project.resolved:
         created[mapping.object].extend(mapping.created_fields())
     event_id = Field(naming.event_id_field(project.settings.name), "string", custom=True)
-    for name in ("Event", "Task"):
+    for name in ACTIVITY_OBJECTS:
         created[name].append(event_id)
-    for name in ("Event", "Task") if any(mapping.logs_items for mapping in project.resolved) else ():
+    for name in ACTIVITY_OBJECTS if any(mapping.logs_items for mapping in project.resolved) else ():
         created[name].extend(Field(field, "string", custom=True) for field in naming.item_fields(project.settings.name))
     if history := project.recipes.nps_history:
         detail = history.account == "detail"

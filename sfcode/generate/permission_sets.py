@@ -13,7 +13,7 @@ from sfcode.config.project import Project
 from sfcode.generate.template_context import Blueprint, PermissionSetView, origin
 from sfcode.lazy_dataclasses import dataclass, field, fields, replace
 from sfcode.mapping import naming
-from sfcode.mapping.activities import STANDARD_OBJECTS, written_fields
+from sfcode.mapping.activities import ACTIVITY_OBJECTS, written_fields
 from sfcode.mapping.fields import ACTIVITY_FIELDS, Fields
 from sfcode.mapping.naming import MANAGED_SET
 from sfcode.mapping.permissions import CUSTOMIZE_APPLICATION, FieldPermission, ObjectPermission, add_required
@@ -148,8 +148,8 @@ def _activities(project: Project, grants: _Grants, mapping: ResolvedMapping) -> 
     activity_object, place = mapping.activity_object, mapping.activities_place
     if activity_object is None or place is None:
         return
-    if activity_object in STANDARD_OBJECTS:
-        grants.allow(place, "ActivitiesAccess", STANDARD_OBJECTS[activity_object])
+    if activity_object in ACTIVITY_OBJECTS:
+        grants.allow(place, "ActivitiesAccess", ACTIVITY_OBJECTS[activity_object])
     else:
         grants.allow_object(ObjectPermission(activity_object, create=True, edit=True), place)
     for name in written_fields(project.settings.name, mapping):
@@ -172,10 +172,10 @@ def _nps_responses(project: Project, grants: _Grants) -> None:
 def _grant_documented(project: Project, grants: _Grants, access: Place) -> None:
     """Add what the help page describes beyond the minimum: "all available Edit Access boxes", Customize Application."""
     activity_objects = {mapping.activity_object for mapping in project.resolved}
-    for activity_object in [name for name in STANDARD_OBJECTS if name in activity_objects] or ["Event"]:
+    for activity_object in [name for name in ACTIVITY_OBJECTS if name in activity_objects] or ["Event"]:
         for name in ACTIVITY_FIELDS[activity_object]:
             grants.allow_field(activity_object, name, access, edit=True)
-        grants.allow(access, "ActivitiesAccess", STANDARD_OBJECTS[activity_object])
+        grants.allow(access, "ActivitiesAccess", ACTIVITY_OBJECTS[activity_object])
     if any(not mapping.by_relay for mapping in project.resolved):
         grants.allow(access, *CUSTOMIZE_APPLICATION)
 

@@ -11,10 +11,9 @@ from sfcode.lazy_dataclasses import dataclass
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.markdown import markdown as plan_markdown
 from sfcode.plan.reports.plan_items import headline
+from sfcode.review.reports.markdown import COMMENT_LIMIT
 from sfcode.text import spell_out
 
-LIMIT = 65_536
-"""The maximum length of a comment or an issue in GitHub, in characters."""
 RESERVE = 512
 """The number of characters that are reserved for masking secrets and mentions, which may lengthen a text."""
 FOR_PLAN = 16_384
@@ -37,18 +36,18 @@ def comment_body(parts: CommentParts, hide: Callable[[str], str] = lambda text: 
     """Render the comment within GitHub's limit; `hide` masks secrets in the whole text."""
     start = f"{parts.marker.line()}\n"
     end = _footer(parts)
-    room = LIMIT - RESERVE - len(start) - len(end)
+    room = COMMENT_LIMIT - RESERVE - len(start) - len(end)
     full_plan = "" if parts.plan is None else _plan_section(parts.plan, room)
     review = parts.review(room - min(len(full_plan), FOR_PLAN))
     plan = "" if parts.plan is None else _plan_section(parts.plan, room - len(review))
-    return start + _fit(defuse_mentions(spell_out(hide(f"{review.rstrip()}\n{plan}{end}"))), LIMIT - len(start))
+    return start + _fit(defuse_mentions(spell_out(hide(f"{review.rstrip()}\n{plan}{end}"))), COMMENT_LIMIT - len(start))
 
 
 def issue_body(marker: Marker, plan: Plan, lead: str, hide: Callable[[str], str] = lambda text: text) -> str:
     """Render the body of the drift issue within GitHub's limit."""
     start = f"{marker.line()}\n"
-    text = f"{lead}\n\n{plan_markdown(plan, limit=LIMIT - RESERVE - len(start) - len(lead))}\n"
-    return start + _fit(defuse_mentions(spell_out(hide(text))), LIMIT - len(start))
+    text = f"{lead}\n\n{plan_markdown(plan, limit=COMMENT_LIMIT - RESERVE - len(start) - len(lead))}\n"
+    return start + _fit(defuse_mentions(spell_out(hide(text))), COMMENT_LIMIT - len(start))
 
 
 def _plan_section(plan: Plan, room: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from textwrap import fill
 from typing import Any
 
@@ -10,9 +10,8 @@ from sfcode.importing.answers import ImportOptions
 from sfcode.importing.pipeline import ImportResult
 from sfcode.importing.scan_result import Message
 from sfcode.plan.change import Action, Change
-from sfcode.text import printable
+from sfcode.text import Paint, printable
 
-Paint = Callable[[str, str], str]
 WIDTH = 80
 _WORDS = {Action.CREATE: "would be created", Action.UPDATE: "would be changed", Action.DELETE: "would be deleted"}
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}

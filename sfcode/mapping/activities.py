@@ -18,8 +18,8 @@ OWN_FIELDS = {
 }
 """The fields of the custom object besides its lookups and external ID."""
 
-STANDARD_OBJECTS = {"Event": "EditEvent", "Task": "EditTask"}
-"""The standard objects for activities, each with the user permission that is required to write it."""
+ACTIVITY_OBJECTS = {"Event": "EditEvent", "Task": "EditTask"}
+"""The standard objects for activities, which have the custom fields of Activity, and the user permission to write each."""
 
 
 def own_activities(mappings: Iterable[ResolvedMapping]) -> tuple[ResolvedMapping, ...]:
@@ -33,7 +33,7 @@ def written_fields(project: str, mapping: ResolvedMapping) -> tuple[str, ...]:
         return ()
     if not mapping.by_relay:
         return ("Description", mapping.link_field)
-    if mapping.activity_object in STANDARD_OBJECTS:
+    if mapping.activity_object in ACTIVITY_OBJECTS:
         day = ("ActivityDate",) if mapping.activity_object == "Task" else ()
         items = naming.item_fields(project) if mapping.logs_items else ()
         return (*day, *items, "Description", mapping.link_field, naming.event_id_field(project))

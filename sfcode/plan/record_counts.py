@@ -7,6 +7,7 @@ from functools import partial
 
 from sfcode.config.project import Project
 from sfcode.errors import HIDDEN_CODES, OrgError
+from sfcode.mapping.activities import ACTIVITY_OBJECTS
 from sfcode.mapping.conditions import and_where
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address, Component
@@ -44,7 +45,7 @@ def count_values(org: Org, deleted: list[Component], applied: Applied) -> dict[A
 def _count_held(org: Org, field: Component, applied: Applied) -> int | None:
     object_name, field_name = field.full_name.split(".", 1)
     # A custom field of Activity belongs to Event and Task; Activity itself cannot be queried.
-    objects = ("Event", "Task") if object_name == "Activity" else (object_name,)
+    objects = (*ACTIVITY_OBJECTS,) if object_name == "Activity" else (object_name,)
     # Names are from the org's metadata, and cannot be bound like values.
     total = 0
     try:

@@ -7,11 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
+from sfcode.mapping.activities import ACTIVITY_OBJECTS
 from sfcode.mapping.naming import MANAGED_BY
 from sfcode.metadata.component import Address, Component, Value
-
-ACTIVITIES = ("Event", "Task")
-"""The objects that have the custom fields of Activity."""
 
 QUALIFIED = {"PermissionSet", "Profile"}
 """Types of components that always qualify a field with its object."""
@@ -51,7 +49,7 @@ class References:
     def find(self, address: Address) -> list[Component]:
         """Return the components that refer to an address."""
         owner, _, name = address.full_name.lower().partition(".")
-        owners = {owner, *map(str.lower, ACTIVITIES)} if owner == "activity" else {owner}
+        owners = {owner, *map(str.lower, ACTIVITY_OBJECTS)} if owner == "activity" else {owner}
         keys = [("", f"{owner_name}.{name}") if name else ("", owner_name) for owner_name in owners]
         keys += [(owner_name, word) for owner_name in owners for word in (name, f"{name.removesuffix('__c')}__r")]
         candidates = dict.fromkeys(component for key in keys for component in self._by_word.get(key, ()))
@@ -85,7 +83,7 @@ def _patterns(component: Component, address: Address) -> Iterator[re.Pattern[str
         elif component.type == "WorkflowRule" and _owner(component).lower() == owner.lower():
             yield _word(name)
     elif address.type == "CustomField":
-        owners = ACTIVITIES if owner == "Activity" else (owner,)
+        owners = (*ACTIVITY_OBJECTS,) if owner == "Activity" else (owner,)
         yield from (_word(f"{owner_name}.{name}") for owner_name in owners)
         if component.type not in QUALIFIED and _owner(component).lower() in {
             owner_name.lower() for owner_name in (*owners, owner)

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sfcode.lazy_dataclasses import dataclass, field, replace
+from sfcode.mapping.activities import ACTIVITY_OBJECTS
 from sfcode.metadata.component import Address, Body, Component
-from sfcode.plan.references import ACTIVITIES, QUALIFIED
+from sfcode.plan.references import QUALIFIED
 from sfcode.plan.sandbox_names import USER_NAMES
 from sfcode.plan.snapshot import Move
 from sfcode.plan.state import Applied, Past
@@ -135,7 +136,7 @@ class Renames:
     def _rename_field(self, name: str) -> str:
         """Rename a field in a field permission, which has Event and Task for fields of Activity."""
         owner, _, last = name.partition(".")
-        for container in ("Activity", owner) if owner in ACTIVITIES else (owner,):
+        for container in ("Activity", owner) if owner in ACTIVITY_OBJECTS else (owner,):
             address = Address("CustomField", f"{container}.{last}")
             renamed_owner, _, renamed = self.rename_address(address).full_name.partition(".")
             if (renamed_owner, renamed) != (container, last):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sfcode.config.mapping_models import Mapping
 from sfcode.config.project import Project
+from sfcode.mapping.activities import ACTIVITY_OBJECTS
 from sfcode.mapping.field_types import describe_type
 from sfcode.mapping.naming import is_same_name
 from sfcode.mapping.org_features import EDITIONS_WITH_OUTBOUND_MESSAGES
@@ -18,7 +19,7 @@ def read_org_traits(org: Org, project: Project) -> OrgTraits:
     """Read the org's traits, and describe the objects of the mappings, in one request."""
     objects = {mapping.spec.object for mapping in project.mappings}
     activities = {mapping.activity_object for mapping in project.resolved if mapping.activity_object}
-    return org.read_traits(objects | activities | {"Event", "Task"})
+    return org.read_traits(objects | activities | set(ACTIVITY_OBJECTS))
 
 
 def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:

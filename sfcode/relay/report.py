@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from sfcode.lazy_dataclasses import asdict, dataclass
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.api_calls import ApiCallCount
 from sfcode.relay.reasons import alarm_reason, hint_for
-from sfcode.text import count_noun, printable
+from sfcode.text import Paint, count_noun, printable
 
 if TYPE_CHECKING:
     from sfcode.config.relay_models import Schedule
@@ -22,7 +22,6 @@ WAYS = {"appcues": "Appcues -> Salesforce", "salesforce": "Salesforce -> Appcues
 STATES: tuple[State, ...] = ("ready", "leased", "parked", "dead", "done")
 MOST_USES = 5
 """The maximum number of lines about requests, the largest numbers first; `--json` has all."""
-Paint = Callable[[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)

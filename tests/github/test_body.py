@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sfcode.github.body import LIMIT, CommentParts, comment_body, issue_body
+from sfcode.github.body import COMMENT_LIMIT, CommentParts, comment_body, issue_body
 from sfcode.github.comment_marker import Marker, comment_marker, read_marker
 from sfcode.github.redact import defuse_mentions, redact
 from sfcode.metadata.component import Address, Component
@@ -61,7 +61,7 @@ def test_a_plan_that_does_nothing_is_one_line():
 @pytest.mark.parametrize(("count", "review"), [(3, 200_000), (900, 500), (900, 200_000), (5000, 90_000)])
 def test_a_comment_is_never_longer_than_githubs_limit(count, review):
     text = write("r" * review, plan(*(changed(number) for number in range(count))))
-    assert len(text) <= LIMIT
+    assert len(text) <= COMMENT_LIMIT
     assert text.startswith(MARKER.line())
     assert "### Plan:" in text
     assert "<sub>" in text
@@ -96,7 +96,7 @@ def test_secrets_are_masked_even_where_that_makes_the_text_longer():
         CommentParts(MARKER, lambda room: long[:room]), hide=lambda text_part: redact(text_part, environ)
     )
     assert "abcdefgh" not in text
-    assert len(text) <= LIMIT
+    assert len(text) <= COMMENT_LIMIT
 
 
 @pytest.mark.parametrize("name", ["SFCODE_RELAY_OUTBOUND_SECRET", "PROD_SF_JWT_KEY", "GITHUB_TOKEN", "SFDX_AUTH_URL"])
@@ -133,7 +133,7 @@ def test_mentions_are_escaped_and_addresses_stay_readable():
 def test_the_text_of_an_issue_keeps_to_the_limit_too():
     marker = Marker("drift", "config", "production")
     text = issue_body(marker, plan(*(changed(number) for number in range(3000))), "Somebody was here.")
-    assert len(text) <= LIMIT
+    assert len(text) <= COMMENT_LIMIT
     assert read_marker(text) == marker
 
 

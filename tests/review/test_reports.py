@@ -19,7 +19,7 @@ from sfcode.plan.change import Action
 from sfcode.plan.reports.markdown_parts import inline
 from sfcode.review.model import Group, ReviewReport, Revision, Risk, Statement
 from sfcode.review.reports.document import to_document
-from sfcode.review.reports.markdown import LIMIT, markdown
+from sfcode.review.reports.markdown import COMMENT_LIMIT, markdown
 from sfcode.review.reports.text import text
 from sfcode.review.statements import relay
 from sfcode.review.statements.settings import SWITCHES, WORDS
@@ -125,7 +125,7 @@ class TestMarkdown:
         )
         assert page.count("```") % 2 == 0
 
-    @pytest.mark.parametrize("limit", [LIMIT, 6000, 3000, 1500, 700, 300])
+    @pytest.mark.parametrize("limit", [COMMENT_LIMIT, 6000, 3000, 1500, 700, 300])
     def test_a_limited_report_keeps_the_most_important_parts(self, changed: ReviewReport, limit: int) -> None:
         page = markdown(changed, limit)
         assert len(page) <= limit
@@ -145,7 +145,7 @@ class TestMarkdown:
             Statement(Group.LEAVING, f"Field{n} is sent", Risk(n % 3), "why" * (n % 3)) for n in range(6000)
         )
         page = markdown(replace(NOTHING, statements=statements))
-        assert len(page) <= LIMIT
+        assert len(page) <= COMMENT_LIMIT
         high = sum(f"Field{n} is sent" in page for n in range(2, 6000, 3))
         low = sum(f"| low | Data leaving Salesforce | Field{n} is sent." in page for n in range(0, 6000, 3))
         assert high > 500

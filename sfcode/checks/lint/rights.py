@@ -10,7 +10,7 @@ from sfcode.checks.lint.chain_links import Chain, chains
 from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Diagnostic
-from sfcode.mapping.activities import STANDARD_OBJECTS, own_fields, written_fields
+from sfcode.mapping.activities import ACTIVITY_OBJECTS, own_fields, written_fields
 from sfcode.mapping.fields import fields_of
 from sfcode.metadata.objects import standard
 
@@ -62,9 +62,9 @@ def _check_writes(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
         if (permission := object_fields.permission(name))
         and "Edit" not in granted.get(("field", f"{kind}.{permission}"), ())
     ]
-    if kind in STANDARD_OBJECTS:
+    if kind in ACTIVITY_OBJECTS:
         lacking += [
-            right for right in ("ActivitiesAccess", STANDARD_OBJECTS[kind]) if ("permission", right) not in granted
+            right for right in ("ActivitiesAccess", ACTIVITY_OBJECTS[kind]) if ("permission", right) not in granted
         ]
     elif not {"Create", "Edit"} <= set(granted.get(("object", kind), ())):
         lacking.append(f"Create and Edit on {kind}")

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.diagnostics import Diagnostic, Level
-from sfcode.text import count_noun
+from sfcode.text import Paint, count_noun, plain
 
 HEADINGS = {Level.ERROR: "Errors", Level.WARNING: "Warnings", Level.NOTE: "Notes", Level.OK: "Good"}
 SIGNS = {Level.ERROR: "-", Level.WARNING: "~", Level.NOTE: "", Level.OK: "+"}
-
-Paint = Callable[[str, str], str]
-"""Colors a text by a sign (`+`, `-`, `~`, `!`), or returns it unchanged."""
-
-
-def plain(text: str, sign: str) -> str:  # noqa: ARG001
-    """Return the text unchanged."""
-    return text
 
 
 def format_line(diagnostic: Diagnostic, paint: Paint = plain) -> str:

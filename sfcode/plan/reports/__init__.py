@@ -7,15 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sfcode.lazy_dataclasses import dataclass
+from sfcode.text import Paint, plain
 
 if TYPE_CHECKING:
     from sfcode.metadata.component import Address
     from sfcode.plan.plan import Plan
     from sfcode.plan.risk import Judgment
     from sfcode.secret import Secret
-
-Paint = Callable[[str, str], str]
-"""Returns a text in the color of a sign (`+`, `-`, `~`, `!`), or unchanged."""
 
 FORMATS = {
     "text": "sfcode.plan.reports.text",
@@ -24,11 +22,6 @@ FORMATS = {
     "html": "sfcode.plan.reports.html",
 }
 """The module of each format, which is imported only when the format is used."""
-
-
-def plain(text: str, sign: str) -> str:  # noqa: ARG001
-    """Return the text unchanged."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
-from sfcode.plan.reports import Paint, ReportOptions, plain
+from sfcode.plan.reports import ReportOptions
 from sfcode.plan.reports.plan_items import RELAY_NOTE, RELAY_TITLE, Item, headline, items, relay_item
-from sfcode.text import printable
+from sfcode.text import Paint, plain, printable
 
 LEGEND = {"+": "create", "~": "update in-place", "-": "destroy", ".": "no longer manage"}
 

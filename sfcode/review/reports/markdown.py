@@ -17,8 +17,8 @@ from sfcode.review.model import Effect, ReviewReport, Risk, Statement
 from sfcode.review.reports.common import describe_comparison, describe_environments, headline
 from sfcode.text import count_noun
 
-LIMIT = 65_536
-"""The maximum length of a comment in GitHub, in characters."""
+COMMENT_LIMIT = 65_536
+"""The maximum length of a comment or an issue in GitHub, in characters."""
 
 _HIGH, _MEDIUM, _LOW, _ACCESS, _NEWS, _ADDRESSES, _DIFFS, _OLDER, _WHOLE = range(1, 10)
 _BY_RISK = {Risk.HIGH: _HIGH, Risk.MEDIUM: _MEDIUM, Risk.LOW: _LOW}
@@ -47,7 +47,7 @@ class _Block:
     section: _Section = _NO_SECTION
 
 
-def markdown(review: ReviewReport, limit: int = LIMIT) -> str:
+def markdown(review: ReviewReport, limit: int = COMMENT_LIMIT) -> str:
     """Render the review with at most `limit` characters, the most important parts first."""
     blocks = [_Block(redact_secrets(block.text), block.keep, block.section) for block in _report(review)]
     full_text = _join(blocks)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from sfcode.checks.access_changes import Access
 from sfcode.checks.lint.confidential import redact_secrets
-from sfcode.checks.writers.text import Paint, format_line, plain
+from sfcode.checks.writers.text import format_line
 from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.plan_items import SIGNS, describe_move
 from sfcode.review.model import Effect, ReviewReport, Risk, Statement
 from sfcode.review.reports.common import NOTHING, describe_comparison, describe_environments, headline
-from sfcode.text import count_noun
+from sfcode.text import Paint, count_noun, plain
 
 _COLORS = {Risk.HIGH: "!", Risk.MEDIUM: "~", Risk.LOW: ""}
 
