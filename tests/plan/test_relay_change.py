@@ -135,7 +135,7 @@ class TestReports:
         before, after = renamed.relay.digests
         assert text(renamed) == (
             f"""\
-Changes to the relay (an apply records them; the relay makes them when it loads this config):
+Changes to the relay (recorded by an apply, made by the relay when it loads this config):
 
   # Relay:config will use config {after} instead of {before}
   ~ Relay "config" {{

@@ -60,7 +60,7 @@ def items(plan: Plan) -> tuple[Item, ...]:
 
 
 RELAY_TITLE = "Changes to the relay"
-RELAY_NOTE = "an apply records them; the relay makes them when it loads this config"
+RELAY_NOTE = "recorded by an apply, made by the relay when it loads this config"
 
 
 def relay_item(plan: Plan) -> Item | None:
