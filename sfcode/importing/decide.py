@@ -78,7 +78,7 @@ def _objects(decisions: Decisions) -> tuple[str, ...]:
     )
     for names, because in (
         (senders, "an outbound message sends it to Appcues"),
-        (granted, "the integration's permission set grants rights on it"),
+        (granted, "the integration's permission set grants permissions on it"),
     ):
         if len(names) == 1:
             decisions.choose("object", names[0], because)
@@ -148,7 +148,7 @@ def _direction(decisions: Decisions, name: str, *, receives: bool) -> str:
         decisions.ask(f"In which direction does the data of {name} flow? The org does not show it", "--direction both")
         return "both"
     signs = (["an outbound message to Appcues"] if sends else []) + (
-        ["fields, events or rights for data from Appcues"] if receives else []
+        ["fields, events or permissions for data from Appcues"] if receives else []
     )
     decisions.choose(f"direction of {name}", way, f"there are {' and '.join(signs)}")
     return way

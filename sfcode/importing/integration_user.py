@@ -83,7 +83,7 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
             [candidate for candidate in machines if candidate.username.lower() in senders],
         ),
         (
-            f"its permission set grants rights on {' and '.join(objects)}",
+            f"its permission set grants permissions on {' and '.join(objects)}",
             [candidate for candidate in machines if _fit(decisions, candidate, objects)],
         ),
         (f"the only active user with the license {INTEGRATION_LICENSE}", machines),
@@ -148,7 +148,10 @@ def _about(permission_set: PermissionSetGrants, objects: tuple[str, ...]) -> str
     parts = [f"Modify All on {' and '.join(wide)}"] if wide else []
     event_fields = permission_set.fields("Event")
     parts += [f"{count_noun(len(event_fields), 'field')} of Event"] if event_fields else []
-    return " and ".join(parts) or f"rights on {' and '.join(sorted(permission_set.objects('allowRead') & {*objects}))}"
+    return (
+        " and ".join(parts)
+        or f"permissions on {' and '.join(sorted(permission_set.objects('allowRead') & {*objects}))}"
+    )
 
 
 def _join_names(sets: Iterable[PermissionSetGrants]) -> str:

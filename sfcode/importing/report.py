@@ -32,11 +32,11 @@ def _lines(result: ImportResult, options: ImportOptions, paint: Paint) -> Iterat
     if draft.leftovers:
         yield ""
         yield "Sends to Appcues today, until an apply with `delivery: relay` deletes it:"
-        yield from (f"  {line}" for message in draft.leftovers for line in _message(message))
+        yield from (line for message in draft.leftovers for line in _message(message))
     yield from _section("To do by hand before that:", draft.by_hand)
     yield ""
     yield from _effect(result, paint)
-    yield from _section("Worth knowing:", (*draft.notes, *result.plan.warnings))
+    yield from _section("Notes:", (*draft.notes, *result.plan.warnings))
     yield from _section("To fill in before `delivery: relay`:", to_fill_in(options))
 
 
@@ -60,9 +60,11 @@ def _fold(text: str, indent: str, first: str = "") -> str:
 
 def _message(message: Message) -> Iterator[str]:
     origin = "Appcues' own connector" if message.by_connector else "made by hand"
-    yield printable(f"{message.address} ({origin}), to {message.shown_host}")
+    yield _fold(f"{message.address} ({origin}), to {message.shown_host}", "    ", "  ")
     for firing in message.fired_by:
-        yield f"  fired by {firing.address}" + ("" if firing.alone else ", which has other actions too")
+        yield _fold(
+            f"fired by {firing.address}" + ("" if firing.alone else ", which has other actions too"), "      ", "    "
+        )
 
 
 def _effect(result: ImportResult, paint: Paint) -> Iterator[str]:
@@ -87,7 +89,7 @@ def _effect(result: ImportResult, paint: Paint) -> Iterator[str]:
     for refusal in result.plan.refusals:
         yield paint(printable(f"Refused: {refusal}"), "!")
     if not effective and not result.plan.refusals:
-        yield "An apply changes nothing in the org; it only records what sfcode manages from then on."
+        yield _fold("An apply changes nothing in the org; it only records what sfcode manages from then on.", "")
 
 
 def _change(change: Change) -> Iterator[str]:

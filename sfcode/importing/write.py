@@ -90,7 +90,7 @@ def _settings_lines(scan: ScanResult, draft: ConfigProposal, options: ImportOpti
 
 def _user_lines(user: UserProposal) -> Iterator[str]:
     yield from (
-        f"# {'A new user: there was none for the integration.' if user.is_new else 'The user that is there.'}",
+        f"# {'A new user: there was none for the integration.' if user.is_new else 'The existing integration user.'}",
         "integration_user:",
         "  username: ${integration_username}",
         f"  last_name: {quote_scalar(user.last_name)}",
@@ -100,7 +100,7 @@ def _user_lines(user: UserProposal) -> Iterator[str]:
         f"  permission_set_license: {quote_scalar(user.set_license)}",
     )
     if user.profile not in API_ONLY_PROFILES:
-        yield from _comment("The profile allows more than the API; the integration has its rights as well.", "  ")
+        yield from _comment("The profile allows more than the API; the integration has its permissions as well.", "  ")
         yield f"  accepted_rights: [{json.dumps(f'Profile:{user.profile}', ensure_ascii=False)}]"
     if user.permission_set:
         yield f"  permission_set: {quote_scalar(user.permission_set)}"

@@ -277,7 +277,7 @@ NPS = fields(NPS_Score__c="double", NPS_Feedback__c="textarea")
 @pytest.mark.parametrize(
     ("changes", "options", "way", "targets", "reason"),
     [
-        ({}, {}, "both", (None, None, True), "there are an outbound message to Appcues and fields, events or rights"),
+        ({}, {}, "both", (None, None, True), "there are an outbound message to Appcues and fields, events or permissions"),
         ({"sets": READ_ONLY}, {}, "to_appcues", (None, None, True), "there are an outbound message to Appcues"),
         (
             {"sets": READ_ONLY, "fields": {"Contact": NPS}},
@@ -298,7 +298,7 @@ NPS = fields(NPS_Score__c="double", NPS_Feedback__c="textarea")
             {},
             "to_salesforce",
             (None, "NPS_Feedback__c", False),
-            "there are fields, events or rights for data from Appcues",
+            "there are fields, events or permissions for data from Appcues",
         ),
         (
             {"sets": READ_ONLY, "fields": {"Contact": NPS}, "events": 2},
@@ -524,7 +524,7 @@ def test_the_user_keeps_its_access_and_its_license(rights, person, expected):
     ("body", "reason"),
     [
         ({"objectPermissions": {"Contact": {"allowRead": True, "modifyAllRecords": True}}}, "Modify All on Contact"),
-        ({"objectPermissions": {"Contact": {"allowRead": True}}}, "rights on Contact"),
+        ({"objectPermissions": {"Contact": {"allowRead": True}}}, "permissions on Contact"),
         ({"fieldPermissions": {"Event.WhoId": {"readable": True}}}, "1 field of Event"),
     ],
 )
@@ -543,7 +543,7 @@ def test_the_permission_set_has_its_reason(body, reason):
             {"messages": (message(user="somebody@else"),)},
             {},
             ROBOT.username,
-            "its permission set grants rights on Contact",
+            "its permission set grants permissions on Contact",
         ),
         (
             {"messages": (message(user="somebody@else"),), "people": (replace(ROBOT, sets=()),)},

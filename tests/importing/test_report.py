@@ -60,16 +60,18 @@ Found in Northwind Traders (00D000000000001EAA, http://127.0.0.1:1):
       named after Appcues; TEXT(Product_User_Id__c), a number as text; its name
       is like that of an ID
   direction of Contact: both
-      there are an outbound message to Appcues and fields, events or rights for
-      data from Appcues
+      there are an outbound message to Appcues and fields, events or permissions
+      for data from Appcues
   attributes of Contact: Title
       what Appcues_Access lets the integration user read; remove what must not
       be sent to Appcues
 
 Sends to Appcues today, until an apply with `delivery: relay` deletes it:
-  WorkflowOutboundMessage:Contact.AppcuesOnContactCreateUpdate_Z1AzRYj (Appcues' own connector), to *.integration-hook.com
+  WorkflowOutboundMessage:Contact.AppcuesOnContactCreateUpdate_Z1AzRYj (Appcues'
+    own connector), to *.integration-hook.com
     fired by WorkflowRule:Contact.AppcuesOnContactCreateUpdate_Z1AzRYj
-  WorkflowOutboundMessage:Contact.Send (made by hand), to hooks.integrations.appcues.com
+  WorkflowOutboundMessage:Contact.Send (made by hand), to
+    hooks.integrations.appcues.com
     fired by Flow:Does_Much, which has other actions too
 
 To do by hand before that:
@@ -89,7 +91,7 @@ By the plan, this would be deleted:
   <-|-> CustomField:Contact.D__c
 <!|Refused: CustomField:Contact.A__c is bad; correct it>
 
-Worth knowing:
+Notes:
   - Mind this.
 
 To fill in before `delivery: relay`:
@@ -123,7 +125,7 @@ def test_the_json_document() -> None:
             {
                 "what": "direction of Contact",
                 "value": "both",
-                "because": "there are an outbound message to Appcues and fields, events or rights for data "
+                "because": "there are an outbound message to Appcues and fields, events or permissions for data "
                 "from Appcues",
             },
             {
@@ -171,7 +173,7 @@ def test_the_json_document() -> None:
 
 def test_an_org_that_matches_its_config_is_not_changed() -> None:
     text = format_report(imported(*CHANGES[:1]), ImportOptions(), mark)
-    assert "An apply changes nothing in the org; it only records what sfcode manages from then on." in text.splitlines()
+    assert "An apply changes nothing in the org; it only records what sfcode manages from\nthen on." in text
     refused = format_report(imported(*CHANGES[:1], refusals=FULL.plan.refusals), ImportOptions(), mark)
     assert "changes nothing" not in refused
     assert "Adopted" not in format_report(imported(CHANGES[1]), ImportOptions(), mark), "it is changed"

@@ -56,7 +56,7 @@ name: Appcues
 # Identifies the project's state in an org, also after a change of the name. Every project has its own.
 id: appcues_1f2e
 
-# The user that is there.
+# The existing integration user.
 integration_user:
   username: ${integration_username}
   last_name: Appcues
@@ -147,7 +147,7 @@ name: Appcues
 # Identifies the project's state in an org, also after a change of the name. Every project has its own.
 id: appcues_1f2e
 
-# The user that is there.
+# The existing integration user.
 integration_user:
   username: ${integration_username}
   last_name: "yes"
@@ -155,7 +155,7 @@ integration_user:
   license: Salesforce Integration
   profile: "Custom: API"
   permission_set_license: SalesforceAPIIntegrationPsl
-  # The profile allows more than the API; the integration has its rights as well.
+  # The profile allows more than the API; the integration has its permissions as well.
   accepted_rights: ["Profile:Custom: API"]
   permission_set: Appcues_Access
   access: least_privilege
