@@ -3,8 +3,8 @@ Check the names of the code and the words of its texts, as CONTRIBUTING.md descr
 
 Fails when one class name stands for several things, when modules import each other in a circle, when nothing in the
 package uses a function or a class, when a name is a pronoun, a question word or a participle that says nothing about
-its value, when the docstring of a property begins with a verb, when a docstring refers to a name that does not exist, or
-when a text holds a retired word. `codespell` checks the spelling.
+its value, when the docstring of a property begins with a verb, when a docstring refers to a name that does not exist or
+writes ID in lower case, or when a text holds a retired word. `codespell` checks the spelling.
 """
 
 from __future__ import annotations
@@ -84,6 +84,10 @@ SNAKE_CASE = re.compile(r"[a-z]+(?:_[a-z]+)+")
 """Matches the names that are checked; a name in another style may be a name in Salesforce, or an example."""
 FOREIGN = {"author_association": "a field of GitHub's API", "plan_name": "an example of an attribute"}
 """Names in docstrings that the package does not define, with the reason."""
+QUOTED = re.compile(r'`[^`]*`|"[^"]*"|https://\S+')
+"""Matches code, texts of other programs and URLs in a docstring."""
+LOWER_CASE_ID = re.compile(r"\b[Ii]ds?\b")
+"""Matches the word in prose."""
 
 _PATTERN = re.compile("|".join(rf"\b(?P<r{number}>{words})\b" for number, words in enumerate(RETIRED)), re.IGNORECASE)
 
@@ -98,6 +102,7 @@ def main() -> int:
         *participle_problems(trees),
         *property_problems(trees),
         *reference_problems(trees),
+        *id_problems(trees),
         *vague_name_problems(trees | _parse("scripts") | _parse("benchmarks") | _parse("tests")),
         *_word_problems(),
     ]
@@ -224,6 +229,14 @@ def reference_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[st
             for name in filter(SNAKE_CASE.fullmatch, reference.split(".")):
                 if name not in names:
                     yield f"{path.relative_to(ROOT)}:{text.lineno}: `{name}` in a docstring does not exist"
+
+
+def id_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
+    """Find docstrings with `id` as a word, which Salesforce's documentation writes as `ID`."""
+    for path, tree in trees.values():
+        for text in (text for node in ast.walk(tree) for text in _docstrings(node)):
+            if LOWER_CASE_ID.search(QUOTED.sub("", str(text.value))):
+                yield f"{path.relative_to(ROOT)}:{text.lineno}: write ID in a docstring, or the name in backticks"
 
 
 def _docstrings(node: ast.AST) -> Iterator[ast.Constant]:

@@ -43,7 +43,7 @@ class Diagnostic:
     """One result of a check: rule, level, place, message and hint."""
 
     rule: str
-    """The rule's id: SF203, D104."""
+    """The rule's ID: SF203, D104."""
     level: Level
     position: Position | None
     path: str

@@ -17,6 +17,7 @@ import yaml
 
 import sfcode
 from scripts.check_names import (
+    id_problems,
     participle_problems,
     property_problems,
     reference_problems,
@@ -257,6 +258,22 @@ def test_a_misspelled_word_of_a_name_would_be_found(root: Path, tmp_path: Path) 
 )
 def test_a_docstring_that_names_what_does_not_exist_would_be_found(root: Path, code: str, is_found: bool) -> None:
     problems = [*reference_problems({"sfcode.x": (root / "sfcode" / "x.py", ast.parse(code))})]
+    assert bool(problems) is is_found, problems
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("Return the id of a record.", True),
+        ("Ids of records.", True),
+        ("Return the ID of a record: `id` or `Id`.", False),
+        ('The org answers "invalid id", see https://help.salesforce.com/?id=1', False),
+        ("Identify the rides by IDs.", False),
+    ],
+)
+def test_an_id_in_lower_case_in_a_docstring_would_be_found(root: Path, text: str, is_found: bool) -> None:
+    tree = ast.Module([ast.Expr(ast.Constant(text, lineno=1))], [])
+    problems = [*id_problems({"sfcode.x": (root / "sfcode" / "x.py", tree)})]
     assert bool(problems) is is_found, problems
 
 

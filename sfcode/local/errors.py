@@ -44,7 +44,7 @@ class ApiError(Exception):
 
 
 class Ambiguous(ApiError):
-    """Raised when several records have the same external id; REST returns their URLs and changes nothing."""
+    """Raised when several records have the same external ID; REST returns their URLs and changes nothing."""
 
     def __init__(self, object_name: str, record_ids: list[str]) -> None:
         super().__init__("DUPLICATE_EXTERNAL_ID", "more than one record found for external id field", [], status=300)

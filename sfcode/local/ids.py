@@ -1,4 +1,4 @@
-"""Record ids: 15 case-sensitive characters, and a checksum of three characters for clients that ignore case."""
+"""Record IDs: 15 case-sensitive characters, and a checksum of three characters for clients that ignore case."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 CHECKSUM = string.ascii_uppercase + "012345"
 POD = "Lc"
-"""The characters of an id that name the instance in a real org."""
+"""The characters of an ID that name the instance in a real org."""
 
 KEY_PREFIXES = dict(
     line.split()
@@ -37,27 +37,27 @@ def checksum(id15: str) -> str:
 
 
 def full(value: str) -> str:
-    """Return an id with 18 characters, whichever form it has; return any other value unchanged."""
+    """Return an ID with 18 characters, whichever form it has; return any other value unchanged."""
     if len(value) == 15 and value.isascii() and value.isalnum():
         return value + checksum(value)
     return value
 
 
 def is_id(value: object) -> bool:
-    """Return whether a value has the form of an id with a valid checksum."""
+    """Return whether a value has the form of an ID with a valid checksum."""
     if not isinstance(value, str) or not (value.isascii() and value.isalnum()):
         return False
     return len(value) == 15 or (len(value) == 18 and value[15:] == checksum(value[:15]))
 
 
 def nth(prefix: str, number: int) -> str:
-    """Return the id of the n-th row with a prefix."""
+    """Return the ID of the n-th row with a prefix."""
     id15 = f"{prefix}{POD}0{_base62(number, 9)}"
     return id15 + checksum(id15)
 
 
 def derive_id(prefix: str, *parts: str) -> str:
-    """Return an id for a computed row: the same parts have the same id."""
+    """Return an ID for a computed row: the same parts have the same ID."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     id15 = f"{prefix}{POD}1{_base62(int.from_bytes(digest[:6], 'big'), 9)}"
     return id15 + checksum(id15)

@@ -44,7 +44,7 @@ class RecordWriter:
     options: SaveOptions = NO_OPTIONS
 
     def create(self, name: str, values: Mapping[str, Any], *, record_id: str | None = None) -> str:
-        """Create a record, with the next id unless one is given; return its id."""
+        """Create a record, with the next ID unless one is given; return its ID."""
         target = self.catalog.require(name)
         if not target.createable:
             raise self._may_not(target, "create")
@@ -107,7 +107,7 @@ class RecordWriter:
             after_delete(self.tx, record)
 
     def upsert(self, name: str, field: str, value: str | None, values: Mapping[str, Any]) -> tuple[str, bool]:
-        """Update the record whose external id has a value, or create it; return its id and whether it is new."""
+        """Update the record whose external ID has a value, or create it; return its ID and whether it is new."""
         if value is None:
             if field.lower() != "id":
                 raise make_error("missing_argument", name=field, call="")
@@ -199,7 +199,7 @@ class RecordWriter:
         return read
 
     def _by_external_id(self, reference: FieldDef, value: Mapping[str, Any]) -> str:
-        """Resolve `{"Account": {"Product_Account_Id__c": 7}}` to an id."""
+        """Resolve `{"Account": {"Product_Account_Id__c": 7}}` to an ID."""
         keys = [(key, key_value) for key, key_value in value.items() if key not in ("attributes", "type")]
         target = self.catalog.object(str(value.get("type") or reference.reference_to[0]))
         key = target.field(keys[0][0]) if target and len(keys) == 1 else None
@@ -306,7 +306,7 @@ RESOURCE_ELEMENTS = {
 
 
 def _insert(tx: OrgTransaction, name: str, values: Record, *, user_id: str, now: datetime) -> str:
-    """Insert a record and return its id; a static resource is stored as a component."""
+    """Insert a record and return its ID; a static resource is stored as a component."""
     if name != STATIC_RESOURCE:
         return tx.records.insert(name, values, user_id=user_id, now=now)
     component = Component(STATIC_RESOURCE, str(values["Name"]), _resource_body({}, values))

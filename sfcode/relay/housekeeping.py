@@ -50,7 +50,7 @@ SESSIONS_END = "admin_sessions_end"
 
 
 def process_name() -> str:
-    """Return a unique name of this process: host, process id, random suffix."""
+    """Return a unique name of this process: host, process ID, random suffix."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 

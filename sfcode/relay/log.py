@@ -122,5 +122,5 @@ def describe_error(error: BaseException) -> dict[str, str]:
 
 
 def message_ids(names: list[str]) -> dict[str, Any]:
-    """Return the count and the first ids of a batch."""
+    """Return the count and the first IDs of a batch."""
     return {"messages": len(names), "ids": names[:MOST_IDS]}

@@ -13,7 +13,7 @@ HEADER = b"x-request-id"
 _SAFE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The id of the present request; "" outside of requests."""
+"""The ID of the present request; "" outside of requests."""
 
 
 def choose_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:

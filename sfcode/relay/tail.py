@@ -47,7 +47,7 @@ def follow(inbox: Inbox) -> Iterator[list[MessageChange]]:
 
 
 def render_change(change: MessageChange, format_time: Callable[[datetime], str]) -> str:
-    """Return one line about a change, without the payload or the user's id."""
+    """Return one line about a change, without the payload or the user's ID."""
     entry = change.entry
     end = f"{entry.state} {entry.reason}".rstrip() + (f": {entry.detail}" if entry.detail else "")
     outcome = "received" if change.what == "received" else end

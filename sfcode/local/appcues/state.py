@@ -46,7 +46,7 @@ class AccountState(StateFile):
         return None if row is None else json.loads(row[0])
 
     def profiles(self, kind: Kind) -> dict[str, Profile]:
-        """Return all profiles by their ids."""
+        """Return all profiles by their IDs."""
         with self.reading() as db:
             rows = db.execute("SELECT id, body FROM profile WHERE kind = ? ORDER BY id", (kind,)).fetchall()
         return {id_: json.loads(body) for id_, body in rows}

@@ -55,7 +55,7 @@ def build_message(
 
 
 def order_fields(names: Sequence[str]) -> tuple[str, ...]:
-    """Order the fields of a message: Id first, which is always present, then by name."""
+    """Order the fields of a message: `Id` first, which is always present, then by name."""
     return (*ALWAYS, *sorted({name for name in names if name not in ALWAYS}))
 
 

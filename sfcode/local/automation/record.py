@@ -34,7 +34,7 @@ class Saved:
 
     @property
     def id(self) -> str:
-        """The record's id."""
+        """The record's ID."""
         return str(self.after["Id"])
 
     def earlier(self) -> Saved | None:

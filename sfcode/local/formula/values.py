@@ -71,5 +71,5 @@ def is_blank(value: Value) -> bool:
 
 
 def text_of_field(stored: object) -> str:
-    """Read a text, picklist or id field; a blank is ''."""
+    """Read a text, picklist or ID field; a blank is ''."""
     return "" if stored is None else str(stored)

@@ -40,7 +40,7 @@ class SoapFault(Exception):
 
 @dataclass(frozen=True)
 class SoapCall:
-    """One request: the operation, its element, and the session id."""
+    """One request: the operation, its element, and the session ID."""
 
     operation: str
     element: etree._Element

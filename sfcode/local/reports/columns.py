@@ -61,7 +61,7 @@ _OF_CUSTOM: Mapping[str, str] = {
 _PREFIXES = {"Activity": "Activity.", "ContactList": "Contact.", "CampaignWithCampaignMembers": "CampaignMember."}
 """The prefix of the columns for custom fields, by report type."""
 _ID_LENGTH = 15
-"""The length of an id in reports, in characters."""
+"""The length of an ID in reports, in characters."""
 
 
 @dataclass(frozen=True, slots=True)

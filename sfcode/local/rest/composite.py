@@ -175,7 +175,7 @@ class UnresolvedError(Exception):
         super().__init__(text)
         self.text = text
         self.name = name
-        """The reference id of the subrequest whose response has no such value."""
+        """The reference ID of the subrequest whose response has no such value."""
 
 
 def resolve_references(value: Any, answers: Mapping[str, Any]) -> Any:

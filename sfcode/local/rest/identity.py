@@ -1,4 +1,4 @@
-"""The identity endpoints of OAuth: id URL and userinfo."""
+"""The identity endpoints of OAuth: ID URL and userinfo."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 
 def create(call: RestCall) -> Response:
-    """Create the trees of a request, or return the errors by reference id and create nothing."""
+    """Create the trees of a request, or return the errors by reference ID and create nothing."""
     records = call.json_object().get("records")
     if not isinstance(records, list) or not all(isinstance(root, dict) for root in records):
         raise make_error("bad_json", message="records must be a list of objects")

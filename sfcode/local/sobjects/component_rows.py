@@ -103,7 +103,7 @@ def _permission_columns(stored: Stored) -> Record:
 
 
 def _grants(tx: OrgTransaction, element: str, prefix: str) -> Iterator[tuple[Stored, str]]:
-    """List the entries of one repeated element of all permission sets and profiles, each with the id of its owner."""
+    """List the entries of one repeated element of all permission sets and profiles, each with the ID of its owner."""
     owners = [(stored, stored.id) for stored in tx.components.list_all("PermissionSet")]
     owners += [(stored, derive_permission_set_id(stored.id)) for stored in tx.components.list_all("Profile")]
     for stored, parent in owners:

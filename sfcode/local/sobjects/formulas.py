@@ -27,7 +27,7 @@ class ReadsRows(Protocol):
     """A source of the rows that references lead to."""
 
     def get(self, object_name: str, record_id: str) -> Record | None:
-        """Find a row by its id."""
+        """Find a row by its ID."""
 
     def all(self, object_name: str) -> list[Record]:
         """List the rows of an object."""

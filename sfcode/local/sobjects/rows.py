@@ -101,7 +101,7 @@ class Rows:
         return not _is_view(object_name) and (access is None or (target is not None and access.sees_all(target)))
 
     def get(self, object_name: str, record_id: str) -> Record | None:
-        """Find a row by its id."""
+        """Find a row by its ID."""
         full_id, cache = ids.full(record_id), self._by_id.setdefault(object_name, {})
         if full_id in cache:
             return cache[full_id]
@@ -114,7 +114,7 @@ class Rows:
         return cache.get(full_id)
 
     def find(self, object_name: str, record_id: str) -> Record | None:
-        """Find a row by its id, if possible without reading the others."""
+        """Find a row by its ID, if possible without reading the others."""
         if _is_view(object_name) or object_name in self._all:
             return self.get(object_name, record_id)
         row = self._tx.records.get(object_name, record_id)

@@ -56,7 +56,7 @@ def prepare_user(save: PendingRecord) -> None:
 
 
 def _rename_in_messages(save: PendingRecord, old: str, new: str) -> None:
-    """Rename a user in the outbound messages that refer to it, as an org does through the id."""
+    """Rename a user in the outbound messages that refer to it, as an org does through the ID."""
     if not old or old == new:
         return
     for stored in save.tx.components.list_all("WorkflowOutboundMessage"):

@@ -1,4 +1,4 @@
-"""The base of all tables: the connection, id sequences, and values by key."""
+"""The base of all tables: the connection, ID sequences, and values by key."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Table:
         self._db = db
 
     def next_id(self, prefix: str) -> str:
-        """Return the next id with this key prefix; an id is never reused."""
+        """Return the next ID with this key prefix; an ID is never reused."""
         row = self._db.execute(
             "INSERT INTO sequence VALUES (?, 1) ON CONFLICT (prefix) DO UPDATE SET last = last + 1 RETURNING last",
             (prefix,),

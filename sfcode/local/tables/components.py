@@ -62,7 +62,7 @@ class ComponentTable(Table):
         return next(iter(self._read("WHERE type = ? AND full_name = ?", kind, full_name)), None)
 
     def get_by_id(self, id_: str) -> Stored | None:
-        """Return one component that is not a flow by its id."""
+        """Return one component that is not a flow by its ID."""
         return next(iter(self._read("WHERE id = ?", ids.full(id_))), None)
 
     def list_all(self, kind: str | None = None) -> list[Stored]:
@@ -76,7 +76,7 @@ class ComponentTable(Table):
         return sorted(components, key=lambda stored: stored.component.address)
 
     def bodies_by_ids(self, ids_: Iterable[str]) -> list[str]:
-        """Return the bodies, as text, of the components with these ids; other ids are ignored."""
+        """Return the bodies, as text, of the components with these IDs; other IDs are ignored."""
         rows = (self._db.execute("SELECT body FROM component WHERE id = ?", (id_,)).fetchone() for id_ in ids_)
         return [str(row[0]) for row in rows if row is not None]
 
@@ -131,7 +131,7 @@ class ComponentTable(Table):
         return Put(changed=True, created=False, id=before.id)
 
     def rename(self, kind: str, old: str, new: str, *, user_id: str, now: datetime) -> None:
-        """Change the full name of a component that is not a flow; its id stays."""
+        """Change the full name of a component that is not a flow; its ID stays."""
         self._db.execute(
             "UPDATE component SET full_name = ?, modified_by = ?, modified_at = ? WHERE type = ? AND full_name = ?",
             (new, user_id, audit_stamp(now), kind, old),

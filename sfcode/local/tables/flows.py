@@ -60,7 +60,7 @@ class FlowTable(Table):
         return [_version(row) for row in rows]
 
     def version(self, version_id: str) -> StoredFlowVersion | None:
-        """Return a version by its id (301...)."""
+        """Return a version by its ID (301...)."""
         row = self._db.execute(f"{SELECT} WHERE v.id = ?", (ids.full(version_id),)).fetchone()
         return None if row is None else _version(row)
 
@@ -70,7 +70,7 @@ class FlowTable(Table):
         return next((version for version in self.versions(flow) if str(version.number) == number), None)
 
     def name(self, definition_id: str) -> str | None:
-        """Return the full name of the flow with this definition id (300...)."""
+        """Return the full name of the flow with this definition ID (300...)."""
         row = self._db.execute("SELECT full_name FROM flow WHERE id = ?", (ids.full(definition_id),)).fetchone()
         return None if row is None else str(row[0])
 

@@ -21,7 +21,7 @@ class JobTable(Table):
         self._prefix = ids.key_prefix(kind)
 
     def new_id(self) -> str:
-        """Return the id for a new job."""
+        """Return the ID for a new job."""
         return self.next_id(self._prefix)
 
     def put(self, job_id: str, body: Mapping[str, Any], payload: bytes | None = None) -> None:
@@ -33,7 +33,7 @@ class JobTable(Table):
         )
 
     def get(self, job_id: str) -> Json | None:
-        """Return a job by its id of 15 or 18 characters."""
+        """Return a job by its ID of 15 or 18 characters."""
         if not job_id.startswith(self._prefix):
             return None
         row = self._db.execute("SELECT body FROM job WHERE id = ?", (ids.full(job_id),)).fetchone()

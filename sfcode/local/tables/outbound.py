@@ -46,7 +46,7 @@ class NotificationTable(Table):
     """The queue of undelivered notifications (04l...)."""
 
     def queue(self, action_id: str, record_id: str, *, now: datetime) -> str:
-        """Queue a notification that is due at once; return its id."""
+        """Queue a notification that is due at once; return its ID."""
         at, id_ = stamp(now), self.next_id(ids.key_prefix("OutboundNotification"))
         self._db.execute(
             "INSERT INTO outbound_message (id, action_id, record_id, created_at, next_attempt, attempts, state)"
@@ -79,14 +79,14 @@ class NotificationTable(Table):
         return [QueuedNotification(*row) for row in rows]
 
     def claim(self, notifications: Iterable[QueuedNotification], holder: int, until: float) -> None:
-        """Claim notifications for a process id until a time of the machine's clock, in seconds since 1970."""
+        """Claim notifications for a process ID until a time of the machine's clock, in seconds since 1970."""
         self._db.executemany(
             "UPDATE outbound_message SET claimed_by = ?, claimed_until = ? WHERE id = ?",
             [(holder, until, notification.id) for notification in notifications],
         )
 
     def holders(self) -> list[int]:
-        """List the ids of the processes that have claimed notifications."""
+        """List the IDs of the processes that have claimed notifications."""
         rows = self._db.execute("SELECT DISTINCT claimed_by FROM outbound_message WHERE claimed_until > 0")
         return [int(row[0]) for row in rows]
 

@@ -21,7 +21,7 @@ Record = dict[str, Scalar]
 
 
 class RecordTable(Table):
-    """Records by object and id, without validation."""
+    """Records by object and ID, without validation."""
 
     def __init__(self, db: sqlite3.Connection, settings: KeyValueTable) -> None:
         super().__init__(db)
@@ -30,7 +30,7 @@ class RecordTable(Table):
         """Fields by which many records were searched without an index."""
 
     def get(self, object_name: str, record_id: str) -> Record | None:
-        """Return one record; the id may have 15 or 18 characters."""
+        """Return one record; the ID may have 15 or 18 characters."""
         row = self._db.execute(
             "SELECT body FROM record WHERE object = ? AND id = ?", (object_name, ids.full(record_id))
         ).fetchone()
@@ -45,7 +45,7 @@ class RecordTable(Table):
         return None if row is None else str(row[0])
 
     def list_all(self, object_name: str, most: int = -1) -> list[Record]:
-        """List the records of an object in the order of their ids, at most `most` of them."""
+        """List the records of an object in the order of their IDs, at most `most` of them."""
         rows = self._db.execute(
             "SELECT body FROM record WHERE object = ? ORDER BY id LIMIT ?", (object_name, most)
         ).fetchall()
@@ -110,7 +110,7 @@ class RecordTable(Table):
         return int(self._db.execute("SELECT count(*) FROM record WHERE object = ?", (object_name,)).fetchone()[0])
 
     def insert(self, object_name: str, values: Mapping[str, Scalar], *, user_id: str, now: datetime) -> str:
-        """Store a new record with an id and system fields, unless the values contain them; return the id."""
+        """Store a new record with an ID and system fields, unless the values contain them; return the ID."""
         at = audit_stamp(now)
         record = {
             "Id": None,

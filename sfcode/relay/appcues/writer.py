@@ -300,7 +300,7 @@ class AppcuesWriter:
 
 
 def _profile_id(key: str) -> str:
-    """Return the id in a key such as `user:1001`."""
+    """Return the ID in a key such as `user:1001`."""
     return key.partition(":")[2]
 
 

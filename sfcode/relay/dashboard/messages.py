@@ -122,7 +122,7 @@ def search_for_text(inbox: Inbox, text: str) -> Search:
 
 
 def find_messages(inbox: Inbox, choice: Filter, before: int | None) -> MessagePage:
-    """Return a page of messages, the newest first; `before` is the id of the last one of the previous page."""
+    """Return a page of messages, the newest first; `before` is the ID of the last one of the previous page."""
     previous = inbox.find(before) if before is not None else None
     place = (previous.entry.received_at, previous.entry.id) if previous else None
     page = inbox.search(choice, PAGE, place)

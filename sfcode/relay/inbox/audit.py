@@ -62,7 +62,7 @@ def describe_selection(choice: Filter) -> dict[str, Any]:
 
 
 def read_audit(tx: Transaction, limit: int, before: int | None = None) -> tuple[AuditLine, ...]:
-    """Return audit lines, the newest first; `before` is the id of the last one of the previous page."""
+    """Return audit lines, the newest first; `before` is the ID of the last one of the previous page."""
     lines = sa.select(AUDIT).order_by(AUDIT.c.id.desc()).limit(limit)
     rows = tx.db.execute(lines if before is None else lines.where(AUDIT.c.id < before))
     return tuple(AuditLine(row.id, tx.to_wall(row.at), row.who, row.action, row.selection, row.number) for row in rows)

@@ -218,7 +218,7 @@ def _with_attempt(row: SettledRow, message: ClaimedMessage, delivery: Delivery, 
 @functools.lru_cache
 def _update_messages(dialect: str) -> sa.Update:
     """
-    Return the statement that stores `rows`; on PostgreSQL `ids` are their ids.
+    Return the statement that stores `rows`; on PostgreSQL `ids` are their IDs.
 
     One statement updates all messages. Grouping them by outcome would not help, since each has its own history.
     """

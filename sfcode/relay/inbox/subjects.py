@@ -24,7 +24,7 @@ def fill_subjects(tx: Transaction) -> None:
 
 
 def fill_next_subjects(tx: Transaction, last: int) -> int | None:
-    """Write the subjects of the next rows that have none; return the id of the last one, or None at the end."""
+    """Write the subjects of the next rows that have none; return the ID of the last one, or None at the end."""
     columns = sa.select(INBOX.c.id, INBOX.c.key, INBOX.c.payload)
     rows = list(tx.fetch(columns.where(INBOX.c.id > last, INBOX.c.subject == "").order_by(INBOX.c.id).limit(AT_ONCE)))
     pairs = [(str(id_), subject(key, payload)) for id_, key, payload in rows]

@@ -160,7 +160,7 @@ class _EventParser:
 
 
 def format_user_id(value: object) -> str:
-    """Format the id of a user or a group as text: `1001` for the numbers 1001 and 1001.0; "" for none."""
+    """Format the ID of a user or a group as text: `1001` for the numbers 1001 and 1001.0; "" for none."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     if isinstance(value, str):

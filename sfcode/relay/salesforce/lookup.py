@@ -47,7 +47,7 @@ class LookupMatch:
 
 
 def queries(lookups: Iterable[tuple[Destination, Collection[str]]]) -> list[LookupQuery]:
-    """Return queries for all ids of all mappings, as few as fit into a URL each."""
+    """Return queries for all IDs of all mappings, as few as fit into a URL each."""
     return [query for destination, ids in lookups for query in _of_one(destination, sorted(ids))]
 
 

@@ -17,7 +17,7 @@ STALE = "stale"
 """The note of messages whose values are all older than the delivered ones."""
 
 Matches = Mapping[tuple[str, str], LookupMatch]
-"""Records by mapping and user or group id."""
+"""Records by mapping and user or group ID."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def find_tests(tx: OrgTransaction, options: DeployRequestOptions) -> tuple[Test,
 
 
 def _list_classes(tx: OrgTransaction) -> Iterator[tuple[str, str, str, list[str] | None]]:
-    """List the classes: name, id, source, test methods."""
+    """List the classes: name, ID, source, test methods."""
     for stored in tx.components.list_all("ApexClass"):
         files = unzip(stored.raw) if stored.raw else {}
         source = next((data for path, data in files.items() if path.endswith(".cls")), b"").decode("utf-8", "replace")

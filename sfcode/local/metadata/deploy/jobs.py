@@ -128,7 +128,7 @@ class Deployments:
         return any(not self._row(deploy_id)["report"]["done"] for deploy_id in own_ids)
 
     def status(self, deploy_id: str) -> Report:
-        """Return the report of a deploy. Raises SoapFault for an unknown id."""
+        """Return the report of a deploy. Raises SoapFault for an unknown ID."""
         waits = self._waiting.poll(ids.full(deploy_id))
         if waits is not None:
             delayed_report: Report = self._row(deploy_id)["report"]

@@ -20,7 +20,7 @@ FALSE = frozenset({"no", "n", "false", "off", "0"})
 
 @dataclass(frozen=True)
 class Column:
-    """The target of a column: a field of the record, or the external id of a parent (`Account.Ext__c`)."""
+    """The target of a column: a field of the record, or the external ID of a parent (`Account.Ext__c`)."""
 
     field: FieldDef
     key: FieldDef | None = None

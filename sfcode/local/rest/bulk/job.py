@@ -48,7 +48,7 @@ Step = Callable[[OrgTransaction, Job], None]
 def create(
     call: RestCall, tx: OrgTransaction, *, kind: str, operation: str, about: str, body: Mapping[str, Any]
 ) -> Job:
-    """Build a new job with an id; the caller stores it."""
+    """Build a new job with an ID; the caller stores it."""
     for old in tx.bulk_jobs.list_all():
         if datetime.fromisoformat(old["createdDate"]) < call.context.clock.now() - KEPT:
             tx.bulk_jobs.delete(old["id"])

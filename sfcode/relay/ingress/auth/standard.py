@@ -1,5 +1,5 @@
 """
-Standard Webhooks: id, time and body are signed together.
+Standard Webhooks: ID, time and body are signed together.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """

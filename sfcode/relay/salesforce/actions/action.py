@@ -20,13 +20,13 @@ FieldName = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class RecordWrite:
-    """One record to update by its id, to upsert by an external id, or to create."""
+    """One record to update by its ID, to upsert by an external ID, or to create."""
 
     mapping: str
     verb: Literal["update", "create", "upsert"]
     object: str
     key: str
-    """Field that identifies the record: `Id`, or an external id; "" for one to create."""
+    """Field that identifies the record: `Id`, or an external ID; "" for one to create."""
     id: str
     """The value of that field; for a record to create, a key that is unique in the claim."""
     fields: Mapping[str, Any]

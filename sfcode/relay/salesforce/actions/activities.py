@@ -20,7 +20,7 @@ from sfcode.relay.salesforce.texts import ActivityTemplates, TemplateFailedError
 
 MINUTES = 1
 """Duration of an Event in Salesforce, in minutes: calendars do not show a shorter one."""
-"""Characters of an external id field."""
+"""Characters of an external ID field."""
 NAME = 80
 """The maximum length of a custom object's name field."""
 _PLAIN = re.compile(r"[\w.@+/=:-]+", re.ASCII)
