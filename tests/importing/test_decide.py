@@ -277,7 +277,13 @@ NPS = fields(NPS_Score__c="double", NPS_Feedback__c="textarea")
 @pytest.mark.parametrize(
     ("changes", "options", "way", "targets", "reason"),
     [
-        ({}, {}, "both", (None, None, True), "there are an outbound message to Appcues and fields, events or permissions"),
+        (
+            {},
+            {},
+            "both",
+            (None, None, True),
+            "there are an outbound message to Appcues and fields, events or permissions",
+        ),
         ({"sets": READ_ONLY}, {}, "to_appcues", (None, None, True), "there are an outbound message to Appcues"),
         (
             {"sets": READ_ONLY, "fields": {"Contact": NPS}},
