@@ -119,7 +119,7 @@ def _post(project: Project, url: str, body: bytes) -> int:
     """Send a webhook with the authentication of the project; return the status. Raises SfcodeError unless it is 2xx."""
     import requests
 
-    from sfcode.local.appcues.webhook import Auth, Webhook, request
+    from sfcode.local.appcues.webhook import Auth, Webhook, build_request
     from sfcode.relay.ingress.secrets import WEBHOOK
 
     settings = project.settings.relay.webhook_auth
@@ -136,7 +136,7 @@ def _post(project: Project, url: str, body: bytes) -> int:
     }
     auth = Auth(settings.scheme, secret, **{name: value for name, value in auth_settings.items() if value})
     address = f"{url.rstrip('/')}/webhooks/appcues"
-    target, headers = request(Webhook(address, auth), f"msg_{secrets.token_hex(12)}", body, datetime.now(UTC))
+    target, headers = build_request(Webhook(address, auth), f"msg_{secrets.token_hex(12)}", body, datetime.now(UTC))
     try:
         answer = requests.post(target, body, headers=headers, timeout=POST_SECONDS, allow_redirects=False)
     except requests.RequestException as error:

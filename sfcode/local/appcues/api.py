@@ -19,8 +19,8 @@ from sfcode.local.appcues.values import RESERVED, accepted_attributes
 
 BASE = "/v2/accounts/{account}"
 LISTS = ("checklists", "flows", "segments", "tags")
-LONGEST_NAME = 127
-MOST_EVENTS = 1000
+MAX_NAME_LENGTH = 127
+MAX_EVENTS = 1000
 
 
 def routes() -> list[Route]:
@@ -65,16 +65,16 @@ def _delete(call: AppcuesCall) -> Response:
 
 def _events(call: AppcuesCall) -> Response:
     limit = call.query.get("limit", "100")
-    if not limit.isdecimal() or not 1 <= int(limit) <= MOST_EVENTS:
-        raise AppcuesApiError(400, f"limit must be a number from 1 to {MOST_EVENTS}")
+    if not limit.isdecimal() or not 1 <= int(limit) <= MAX_EVENTS:
+        raise AppcuesApiError(400, f"limit must be a number from 1 to {MAX_EVENTS}")
     return JSONResponse(call.account.state.events(call.parts[1], int(limit)))
 
 
 def _track(call: AppcuesCall) -> Response:
     body = call.json_object()
     name, stamp = body.get("name"), body.get("timestamp")
-    if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
-        raise AppcuesApiError(400, f"name must be a text of 1 to {LONGEST_NAME} characters")
+    if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME_LENGTH:
+        raise AppcuesApiError(400, f"name must be a text of 1 to {MAX_NAME_LENGTH} characters")
     if not isinstance(stamp, str) or not _is_time(stamp):
         raise AppcuesApiError(400, "timestamp must be a time as RFC 3339 has it")
     attributes = body.get("attributes", {})

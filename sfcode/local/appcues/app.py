@@ -72,7 +72,7 @@ class AppcuesApp:
 
     def _check_rate(self, method: str, path: str) -> Response | None:
         fault = self._account.faults.take("rate_limit", path=path, method=method)
-        seconds = (fault.retry_after or 1) if fault is not None else self._account.bucket.wait(self._monotonic())
+        seconds = (fault.retry_after or 1) if fault is not None else self._account.bucket.take(self._monotonic())
         if not seconds:
             return None
         return AppcuesApiError(429, "too many requests for this account", {"Retry-After": str(seconds)}).response()

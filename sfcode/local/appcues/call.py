@@ -78,28 +78,24 @@ def success(status: int = 200) -> Response:
 
 
 class Bucket:
-    """
-    A token bucket with room for the requests of one second, or for one request if the rate is lower.
-
-    The argument `now` is a time of a monotonic clock, in seconds.
-    """
+    """A token bucket with room for the requests of one second, or for one request. Times are in seconds."""
 
     def __init__(self, rate: float | None, now: float) -> None:
         self._lock = threading.Lock()
-        self.turn(rate, now)
+        self.set_rate(rate, now)
 
     @property
     def rate(self) -> float | None:
         """The number of requests per second; None for any number."""
         return self._rate
 
-    def turn(self, rate: float | None, now: float) -> None:
+    def set_rate(self, rate: float | None, now: float) -> None:
         """Set the number of requests per second, and fill the bucket; None allows any number."""
         with self._lock:
             self._rate, self._most, self._at = rate, max(rate or 0.0, 1.0), now
             self._left = self._most
 
-    def wait(self, now: float) -> int:
+    def take(self, now: float) -> int:
         """Take one token and return 0, or return the whole seconds until there is one."""
         with self._lock:
             if self._rate is None:

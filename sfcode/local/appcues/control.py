@@ -21,7 +21,7 @@ from sfcode.local.appcues.values import ACCOUNT_ID, RATE, auto_properties
 from sfcode.local.appcues.webhook import event_body, read_webhook
 
 BASE = "/sfcode"
-SHOWN = 100
+MAX_LISTED = 100
 """The number of deliveries that are listed; older ones are only counted."""
 KINDS = {
     **{kind: faults.KINDS[kind] for kind in ("latency", "unavailable", "drop", "drop_after")},
@@ -48,7 +48,7 @@ def routes(journal: Journal, sender: WebhookSender, monotonic: Callable[[], floa
         rate = call.json_object().get("rate", RATE)
         if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or rate <= 0):
             raise AppcuesApiError(400, "rate is a number of requests per second, or null for any number")
-        call.account.bucket.turn(rate, monotonic())
+        call.account.bucket.set_rate(rate, monotonic())
         return _limit(call)
 
     def trigger(call: AppcuesCall) -> Response:
@@ -111,12 +111,14 @@ def _unhook(call: AppcuesCall) -> Response:
 
 def _deliveries(call: AppcuesCall) -> Response:
     state = call.account.state
-    deliveries = [{**asdict(parcel), "body": json.loads(parcel.body)} for parcel in state.parcels(limit=SHOWN)]
-    return JSONResponse({"waiting": state.count_parcels(), "deliveries": deliveries})
+    deliveries = [
+        {**asdict(pending), "body": json.loads(pending.body)} for pending in state.list_pending(limit=MAX_LISTED)
+    ]
+    return JSONResponse({"waiting": state.count_pending(), "deliveries": deliveries})
 
 
 def _drop_deliveries(call: AppcuesCall) -> Response:
-    return JSONResponse({"cleared": call.account.state.drop_parcels()})
+    return JSONResponse({"cleared": call.account.state.delete_pending()})
 
 
 def _profiles(call: AppcuesCall) -> Response:

@@ -13,7 +13,7 @@ from starlette.types import Message, Send
 from sfcode.lazy_dataclasses import asdict, dataclass
 from sfcode.local.clock import stamp
 
-MOST = 100_000
+MAX_ENTRIES = 100_000
 MAX_BODY = 10_000
 
 
@@ -33,7 +33,7 @@ class Journal:
     """The last requests of one server."""
 
     def __init__(self) -> None:
-        self._entries: deque[JournalEntry] = deque(maxlen=MOST)
+        self._entries: deque[JournalEntry] = deque(maxlen=MAX_ENTRIES)
         self._lock = threading.Lock()
         self._numbers = count(1)
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from sfcode.local.appcues.call import Account
 from sfcode.local.appcues.state import PendingWebhook
-from sfcode.local.appcues.webhook import Webhook, encode, read_webhook, request
+from sfcode.local.appcues.webhook import Webhook, build_request, encode, read_webhook
 from sfcode.local.automation.post import Poster, Undelivered
 
 WORKERS = 8
@@ -73,20 +73,20 @@ class WebhookSender:
         """Send one batch of due webhooks; return whether there were any."""
         state = self._account.state
         setting = state.setting(WEBHOOK)
-        batch = state.parcels(due=self._now(), limit=BATCH) if setting else []
+        batch = state.list_pending(due=self._now(), limit=BATCH) if setting else []
         if not batch:
             return False
         webhook = read_webhook(setting)
         delayed_webhooks, now = self._split_delayed(webhook, batch)
         by_user: dict[str, list[PendingWebhook]] = {}
-        for parcel in now:
-            by_user.setdefault(parcel.user_id, []).append(parcel)
+        for pending in now:
+            by_user.setdefault(pending.user_id, []).append(pending)
         failed = [
-            late for part in pool.map(lambda parcels: self._send(webhook, parcels), by_user.values()) for late in part
+            late for part in pool.map(lambda webhooks: self._send(webhook, webhooks), by_user.values()) for late in part
         ]
         later = (*delayed_webhooks, *failed)
-        numbers = {parcel.number for parcel in later}
-        state.settle([parcel.number for parcel in batch if parcel.number not in numbers], later)
+        numbers = {pending.number for pending in later}
+        state.settle([pending.number for pending in batch if pending.number not in numbers], later)
         return True
 
     def _split_delayed(
@@ -94,33 +94,33 @@ class WebhookSender:
     ) -> tuple[list[PendingWebhook], list[PendingWebhook]]:
         """Return the webhooks that a fault delays, so that later ones overtake them, and those to send now."""
         path, delayed_webhooks, now = urlsplit(webhook.url).path, [], []
-        for parcel in batch:
-            late = None if parcel.attempts else self._account.faults.take("late_delivery", path=path, method="POST")
+        for pending in batch:
+            late = None if pending.attempts else self._account.faults.take("late_delivery", path=path, method="POST")
             if late is None:
-                now.append(parcel)
+                now.append(pending)
             else:
-                delayed_webhooks.append(replace(parcel, due=self._now() + late.seconds, attempts=1, error="held back"))
+                delayed_webhooks.append(replace(pending, due=self._now() + late.seconds, attempts=1, error="held back"))
         return delayed_webhooks, now
 
-    def _send(self, webhook: Webhook, parcels: Iterable[PendingWebhook]) -> list[PendingWebhook]:
+    def _send(self, webhook: Webhook, webhooks: Iterable[PendingWebhook]) -> list[PendingWebhook]:
         """Send the webhooks of one user; return those that must be sent again."""
         failed = []
         poster = self._posters.get()
         try:
-            for parcel in parcels:
-                problem = self._attempt(poster, webhook, parcel)
+            for pending in webhooks:
+                problem = self._attempt(poster, webhook, pending)
                 if problem:
-                    wait = min(LONGEST_RETRY, webhook.retry_seconds * 2 ** min(parcel.attempts, 16))
-                    attempts = parcel.attempts + 1
-                    failed.append(replace(parcel, due=self._now() + wait, attempts=attempts, error=problem))
+                    wait = min(LONGEST_RETRY, webhook.retry_seconds * 2 ** min(pending.attempts, 16))
+                    attempts = pending.attempts + 1
+                    failed.append(replace(pending, due=self._now() + wait, attempts=attempts, error=problem))
         finally:
             self._posters.put(poster)
         return failed
 
-    def _attempt(self, poster: Poster, webhook: Webhook, parcel: PendingWebhook) -> str:
-        event = json.loads(parcel.body)
+    def _attempt(self, poster: Poster, webhook: Webhook, pending: PendingWebhook) -> str:
+        event = json.loads(pending.body)
         body = encode(event)
-        url, headers = request(webhook, str(event["event_id"]), body, self._account.clock.now())
+        url, headers = build_request(webhook, str(event["event_id"]), body, self._account.clock.now())
         try:
             status, _ = poster.post(url, body, headers)
             if not 200 <= status < 300:

@@ -77,8 +77,8 @@ class AccountState(StateFile):
         with self.writing() as db:
             db.executemany("INSERT INTO event (user_id, body) VALUES (?, ?)", rows)
             if due is not None:
-                parcels = ((user_id, body, due) for user_id, body in rows)
-                db.executemany("INSERT INTO delivery (user_id, body, due) VALUES (?, ?, ?)", parcels)
+                webhooks = ((user_id, body, due) for user_id, body in rows)
+                db.executemany("INSERT INTO delivery (user_id, body, due) VALUES (?, ?, ?)", webhooks)
 
     def events(self, user_id: str, limit: int) -> list[dict[str, Any]]:
         """List the newest events of a user, the newest first."""
@@ -86,7 +86,7 @@ class AccountState(StateFile):
             query = "SELECT body FROM event WHERE user_id = ? ORDER BY number DESC LIMIT ?"
             return [json.loads(row[0]) for row in db.execute(query, (user_id, limit))]
 
-    def parcels(self, *, due: float | None = None, limit: int = -1) -> list[PendingWebhook]:
+    def list_pending(self, *, due: float | None = None, limit: int = -1) -> list[PendingWebhook]:
         """List the pending webhooks that are due at a time, or all if `due` is None, oldest first."""
         query = (
             "SELECT number, user_id, body, due, attempts, error FROM delivery WHERE due <= ? ORDER BY number LIMIT ?"
@@ -94,12 +94,12 @@ class AccountState(StateFile):
         with self.reading() as db:
             return [PendingWebhook(*row) for row in db.execute(query, (due if due is not None else 9e99, limit))]
 
-    def count_parcels(self) -> int:
+    def count_pending(self) -> int:
         """Count the pending webhooks."""
         with self.reading() as db:
             return int(db.execute("SELECT count(*) FROM delivery").fetchone()[0])
 
-    def drop_parcels(self) -> int:
+    def delete_pending(self) -> int:
         """Delete the pending webhooks and return their number."""
         with self.writing() as db:
             return db.execute("DELETE FROM delivery").rowcount
@@ -108,7 +108,7 @@ class AccountState(StateFile):
         """Delete the webhooks that were sent and store the retry times of the others."""
         with self.writing() as db:
             db.executemany("DELETE FROM delivery WHERE number = ?", ((number,) for number in numbers))
-            rows = ((parcel.due, parcel.attempts, parcel.error, parcel.number) for parcel in later)
+            rows = ((pending.due, pending.attempts, pending.error, pending.number) for pending in later)
             db.executemany("UPDATE delivery SET due = ?, attempts = ?, error = ? WHERE number = ?", rows)
 
     def setting(self, key: str) -> Any:

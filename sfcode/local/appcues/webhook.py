@@ -83,7 +83,7 @@ def _read_auth(value: object) -> Auth:
     return auth
 
 
-def request(webhook: Webhook, message_id: str, body: bytes, now: datetime) -> tuple[str, dict[str, str]]:
+def build_request(webhook: Webhook, message_id: str, body: bytes, now: datetime) -> tuple[str, dict[str, str]]:
     """Return the URL and the headers of a webhook request."""
     auth, headers, url = webhook.auth, {"Content-Type": "application/json"}, webhook.url
     if auth.scheme == "path":

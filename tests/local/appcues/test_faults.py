@@ -12,14 +12,14 @@ from tests.waiting import PATIENCE
 
 def test_a_bucket_gives_a_second_of_requests_at_once_and_then_as_many_per_second():
     bucket = Bucket(60, now=100.0)
-    assert [bucket.wait(100.0) for _ in range(61)] == [0] * 60 + [1]
-    assert [bucket.wait(100.5) for _ in range(31)] == [0] * 30 + [1]
-    assert [bucket.wait(200.0) for _ in range(61)] == [0] * 60 + [1], "it fills up to a second's worth"
+    assert [bucket.take(100.0) for _ in range(61)] == [0] * 60 + [1]
+    assert [bucket.take(100.5) for _ in range(31)] == [0] * 30 + [1]
+    assert [bucket.take(200.0) for _ in range(61)] == [0] * 60 + [1], "it fills up to a second's worth"
 
 
 def test_a_slow_bucket_names_the_seconds_until_there_is_room():
     bucket = Bucket(0.25, now=0.0)
-    assert [bucket.wait(0.0), bucket.wait(0.0), bucket.wait(3.0), bucket.wait(4.0)] == [0, 4, 1, 0]
+    assert [bucket.take(0.0), bucket.take(0.0), bucket.take(3.0), bucket.take(4.0)] == [0, 4, 1, 0]
 
 
 def test_too_many_requests_are_refused_with_retry_after(tmp_path):
