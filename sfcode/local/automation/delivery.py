@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sfcode.lazy_dataclasses import dataclass
-from sfcode.local.automation.message import MOST, check_ack
+from sfcode.local.automation.message import MAX_NOTIFICATIONS, check_ack
 from sfcode.local.automation.post import TIMEOUT, Poster, Undelivered
 from sfcode.local.context import OrgContext
 from sfcode.local.store import OrgTransaction
@@ -35,7 +35,7 @@ GATHER_SECONDS = 0.1
 """Seconds in which saves are gathered into one message."""
 LOOK_SECONDS = 1.0
 """Seconds between two checks for due messages, also of other processes."""
-IN_HAND_SECONDS = 3 * TIMEOUT
+CLAIM_SECONDS = 3 * TIMEOUT
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Tally:
         return dict(vars(self))
 
 
-def retry_after(attempts: int) -> timedelta:
+def retry_delay(attempts: int) -> timedelta:
     """Return the delay after a number of failed attempts: 30 s, doubled each time, at most two hours."""
     return min(LONGEST_RETRY, FIRST_RETRY * (1 << min(attempts - 1, 16)))
 
@@ -116,7 +116,7 @@ class Deliveries:
         with self._context.store.transaction() as tx:
             dead_ids = {notification.id for notification in old if _keeps_dead(tx, notification)}
             for id_ in dead_ids:
-                tx.notifications.bury(id_)
+                tx.notifications.mark_dead(id_)
             tx.notifications.delete(notification.id for notification in old if notification.id not in dead_ids)
         tally.dropped += len(old)
 
@@ -127,8 +127,8 @@ class Deliveries:
             if self._stopping.is_set() or not tx.notifications.list_due(now, wall, 1):
                 return ()
         with self._context.store.transaction() as tx:
-            batch = tuple(tx.notifications.list_due(now, wall, MOST))
-            tx.notifications.claim(batch, os.getpid(), wall + IN_HAND_SECONDS)
+            batch = tuple(tx.notifications.list_due(now, wall, MAX_NOTIFICATIONS))
+            tx.notifications.claim(batch, os.getpid(), wall + CLAIM_SECONDS)
         return batch
 
     def _deliver(self, batch: tuple[QueuedNotification, ...], tally: Tally) -> None:
@@ -136,12 +136,12 @@ class Deliveries:
             # Imported with the first message, since most servers have none to send.
             from sfcode.local.automation.outbox import build_message
 
-            parcel = build_message(tx, batch, self._url, self._context.clock.now())
-        if parcel is None:
+            message = build_message(tx, batch, self._url, self._context.clock.now())
+        if message is None:
             tally.dropped += len(batch)
         else:
             tally.messages += 1
-            if problem := parcel.problem or self._post(parcel):
+            if problem := message.problem or self._post(message):
                 tally.failed += len(batch)
                 self._settle_failure(batch, problem)
                 return
@@ -157,18 +157,18 @@ class Deliveries:
         now = self._context.clock.now()
         with self._context.store.transaction() as tx:
             for notification in batch:
-                tx.notifications.retry(notification.id, at=now + retry_after(notification.attempts + 1), error=problem)
+                tx.notifications.retry(notification.id, at=now + retry_delay(notification.attempts + 1), error=problem)
 
-    def _post(self, parcel: OutgoingMessage) -> str | None:
-        problem = self._attempt(parcel)
-        path = urlsplit(parcel.endpoint).path
+    def _post(self, message: OutgoingMessage) -> str | None:
+        problem = self._attempt(message)
+        path = urlsplit(message.endpoint).path
         if problem is None and self._context.faults.take("duplicate_delivery", path=path, method="POST"):
-            self._attempt(parcel)
+            self._attempt(message)
         return problem
 
-    def _attempt(self, parcel: OutgoingMessage) -> str | None:
+    def _attempt(self, message: OutgoingMessage) -> str | None:
         try:
-            return check_ack(*self._poster.post(parcel.endpoint, parcel.body))
+            return check_ack(*self._poster.post(message.endpoint, message.body))
         except Undelivered as error:
             return str(error)
 

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sfcode.local.automation.compare import NotModeled, holds, same
-from sfcode.local.automation.record import Saved
+from sfcode.local.automation.record import RecordSave
 from sfcode.local.automation.rules import combine
 from sfcode.local.errors import ApiError
 from sfcode.local.formula.values import Value, is_blank
@@ -22,7 +22,7 @@ ON_UPDATE = frozenset({"Update", "CreateAndUpdate"})
 CONSTANTS: Mapping[str, Value] = {"True": True, "False": False, "EmptyString": ""}
 
 
-def starts(saved: Saved, body: Body) -> bool:
+def starts(saved: RecordSave, body: Body) -> bool:
     """Return whether a save starts a flow. Raises NotModeled."""
     trigger = flows.start(body)
     if trigger.get("recordTriggerType") not in (ON_CREATE if saved.is_new else ON_UPDATE):
@@ -33,7 +33,7 @@ def starts(saved: Saved, body: Body) -> bool:
     return earlier is None or not _meets_criteria(earlier, trigger)
 
 
-def messages(saved: Saved, body: Body, create: Callable[[str, Record], object]) -> Iterator[str]:
+def run_flow(saved: RecordSave, body: Body, create: Callable[[str, Record], object]) -> Iterator[str]:
     """
     Run a started flow: create its records and return the outbound messages that it sends.
 
@@ -58,7 +58,7 @@ def messages(saved: Saved, body: Body, create: Callable[[str, Record], object]) 
         raise NotModeled("its scheduled paths are not run by the local org")
 
 
-def _create(saved: Saved, element: Mapping[str, Any], create: Callable[[str, Record], object]) -> str:
+def _create(saved: RecordSave, element: Mapping[str, Any], create: Callable[[str, Record], object]) -> str:
     """Create the record of an element; return the name of the next one."""
     values = {field: _value(saved, entry.get("value")) for field, entry in element["inputAssignments"].items()}
     try:
@@ -82,7 +82,7 @@ def _next(element: Mapping[str, Any], kind: str = "connector") -> str:
     return str(connector.get("targetReference") or "") if isinstance(connector, Mapping) else ""
 
 
-def _meets_criteria(saved: Saved, trigger: Mapping[str, Any]) -> bool:
+def _meets_criteria(saved: RecordSave, trigger: Mapping[str, Any]) -> bool:
     if trigger.get("filterFormula"):
         return saved.meets(str(trigger["filterFormula"]))
     filters = trigger.get("filters")
@@ -91,7 +91,7 @@ def _meets_criteria(saved: Saved, trigger: Mapping[str, Any]) -> bool:
     return combine(None if logic is None else str(logic), [_holds(saved, entry) for entry in entries])
 
 
-def _holds(saved: Saved, entry: Mapping[str, Any]) -> bool:
+def _holds(saved: RecordSave, entry: Mapping[str, Any]) -> bool:
     path, operator = (str(entry.get("field")),), str(entry.get("operator"))
     operand = _value(saved, entry.get("value"))
     if operator == "IsNull":
@@ -102,7 +102,7 @@ def _holds(saved: Saved, entry: Mapping[str, Any]) -> bool:
     return holds(operator, saved.value(path), operand)
 
 
-def _value(saved: Saved, value: object) -> Value:
+def _value(saved: RecordSave, value: object) -> Value:
     """Read the right-hand value of a condition. Raises NotModeled."""
     (kind, operand), *surplus = value.items() if isinstance(value, Mapping) and value else [("nothing", None)]
     try:
@@ -125,7 +125,7 @@ READERS: Mapping[str, Callable[[Any], Value]] = {
 }
 
 
-def _reference(saved: Saved, text: str) -> Value:
+def _reference(saved: RecordSave, text: str) -> Value:
     first, *rest = text.split(".")
     if first == "$Record" and rest:
         return saved.value(tuple(rest))

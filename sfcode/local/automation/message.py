@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
-MOST = 100
+MAX_NOTIFICATIONS = 100
 """The maximum number of notifications in a message."""
 MAX_ACK = 64 * 1024
 

@@ -1,4 +1,4 @@
-"""A saved record, in the form for flows and workflow rules."""
+"""A saved record with its old and new values, as flows and workflow rules read it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sfcode.local.store import OrgTransaction, Record
 
 
 @dataclass(frozen=True)
-class Saved:
+class RecordSave:
     """One save: the record before and after, the user and the time."""
 
     tx: OrgTransaction
@@ -37,7 +37,7 @@ class Saved:
         """The record's ID."""
         return str(self.after["Id"])
 
-    def earlier(self) -> Saved | None:
+    def earlier(self) -> RecordSave | None:
         """Return a save whose new values are those before this one; None if this save created the record."""
         if self.before is None:
             return None

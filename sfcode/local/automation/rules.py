@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sfcode.local.automation.compare import NotModeled, holds, same
-from sfcode.local.automation.record import Saved
+from sfcode.local.automation.record import RecordSave
 from sfcode.local.formula.evaluate import NoRecord, evaluate
 from sfcode.local.formula.parser import FormulaError
 from sfcode.local.formula.values import Value, is_blank, to_text
@@ -28,7 +28,7 @@ TEXTUAL = {"contains": "Contains", "startsWith": "StartsWith"}
 AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: (\d{1,2}):(\d{2}) ([AP]M))?", re.IGNORECASE)
 
 
-def runs(saved: Saved, body: Body) -> bool:
+def runs(saved: RecordSave, body: Body) -> bool:
     """
     Return whether a save triggers a rule. Raises NotModeled.
 
@@ -44,7 +44,7 @@ def runs(saved: Saved, body: Body) -> bool:
     return earlier is None or not meets(earlier, body)
 
 
-def meets(saved: Saved, body: Body) -> bool:
+def meets(saved: RecordSave, body: Body) -> bool:
     """Return whether a saved record meets the formula or the criteria of a rule. Raises NotModeled."""
     if body.get("formula"):
         return saved.meets(str(body["formula"]))
@@ -54,7 +54,7 @@ def meets(saved: Saved, body: Body) -> bool:
     return combine(None if logic is None else str(logic), [_holds(saved, item) for item in entries])
 
 
-def _holds(saved: Saved, item: Mapping[str, Any]) -> bool:
+def _holds(saved: RecordSave, item: Mapping[str, Any]) -> bool:
     path, field = _field(saved, str(item.get("field")))
     record_value, operation = saved.value(path), str(item.get("operation"))
     if item.get("valueField"):
@@ -115,12 +115,9 @@ def _moment(word: str) -> Value:
         raise NotModeled(f"the date {word!r} is not read by the local org") from error
 
 
-def _field(saved: Saved, text: str) -> tuple[tuple[str, ...], FieldDef | None]:
-    """
-    Return the path and the definition of the field that a criterion names.
-
-    It is a field of the record, of the saving user or of a parent. A record type is compared by its name.
-    """
+def _field(saved: RecordSave, text: str) -> tuple[tuple[str, ...], FieldDef | None]:
+    """Return the path and the definition of a criterion's field: of the record, of the saving user or of a parent."""
+    # A record type is compared by its name.
     if text == f"{saved.target.name}.RecordTypeId":
         record_type = saved.catalog.object("RecordType")
         return ("RecordType", "Name"), record_type.field("Name") if record_type else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.automation import rules
-from sfcode.local.automation.record import Saved
+from sfcode.local.automation.record import RecordSave
 from sfcode.local.errors import ApiError
 from sfcode.local.metadata.raw import read_raw, read_text
 from sfcode.local.store import OrgTransaction, Record
@@ -39,7 +39,7 @@ class SaveOptions:
 NO_OPTIONS = SaveOptions()
 
 
-def find_owner(saved: Saved) -> str | None:
+def find_owner(saved: RecordSave) -> str | None:
     """Return the user to whom the object's active assignment rule assigns a saved record, or None."""
     for stored in saved.tx.components.children("AssignmentRule", saved.target.name):
         rule = read_raw(stored)

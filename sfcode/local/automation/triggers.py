@@ -9,7 +9,7 @@ from functools import cached_property
 
 from sfcode.local.automation import flows, rules, setup_rules
 from sfcode.local.automation.compare import NotModeled
-from sfcode.local.automation.record import Saved
+from sfcode.local.automation.record import RecordSave
 from sfcode.local.errors import ApiError, make_error
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
@@ -54,7 +54,9 @@ class Automation:
         target, after = self._catalog.object(object_name), self._tx.records.get(object_name, record_id)
         if target is None or after is None:
             return
-        saved = Saved(self._tx, self._catalog, target, before, after, self._access, self._now, is_new=before is None)
+        saved = RecordSave(
+            self._tx, self._catalog, target, before, after, self._access, self._now, is_new=before is None
+        )
         # An org runs assignment rules first, then workflow rules.
         owner = setup_rules.find_owner(saved) if self._assigns else None
         if owner and owner != after.get("OwnerId"):
@@ -74,18 +76,18 @@ class Automation:
             self._known[object_name] = (self._tx.flows.list_triggered(object_name, flows.AFTER_SAVE), active)
         return self._known[object_name]
 
-    def _flow(self, saved: Saved, version: StoredFlowVersion) -> None:
+    def _flow(self, saved: RecordSave, version: StoredFlowVersion) -> None:
         source = f"Flow:{version.full_name}"
         try:
             if flows.starts(saved, version.body):
-                self._send(saved, source, flows.messages(saved, version.body, self._create))
+                self._send(saved, source, flows.run_flow(saved, version.body, self._create))
         except ApiError as error:
             label = version.body.get("label") or version.full_name
             raise make_error("flow_failed", flow=label, error=f"{error.code}: {error.message}") from error
         except NotModeled as error:
             self._log(saved, source, str(error))
 
-    def _rule(self, saved: Saved, rule: Stored) -> None:
+    def _rule(self, saved: RecordSave, rule: Stored) -> None:
         source = f"WorkflowRule:{rule.component.full_name}"
         try:
             if not rules.runs(saved, rule.component.body):
@@ -102,7 +104,7 @@ class Automation:
         if rule.component.body.get("workflowTimeTriggers"):
             self._log(saved, source, "its time triggers are not run by the local org")
 
-    def _send(self, saved: Saved, source: str, names: Iterable[str]) -> None:
+    def _send(self, saved: RecordSave, source: str, names: Iterable[str]) -> None:
         for name in names:
             message = self._tx.components.get("WorkflowOutboundMessage", name)
             if message is None:
@@ -117,5 +119,5 @@ class Automation:
         """All objects: automation runs without the saving user's restrictions."""
         return Catalog(self._tx)
 
-    def _log(self, saved: Saved, source: str, text: str) -> None:
+    def _log(self, saved: RecordSave, source: str, text: str) -> None:
         self._tx.automation_log.add(source, saved.id, text, now=self._now)

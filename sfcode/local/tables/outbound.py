@@ -67,11 +67,7 @@ class NotificationTable(Table):
         return [QueuedNotification(*row) for row in rows]
 
     def list_due(self, now: datetime, wall: float, most: int) -> list[QueuedNotification]:
-        """
-        List at most `most` due notifications of one outbound message, oldest first.
-
-        `now` is the time of the org's clock, `wall` that of the machine's in seconds since 1970, for claims.
-        """
+        """List at most `most` due notifications of one message, oldest first; claims end at machine times (`wall`)."""
         due = "state = :state AND next_attempt <= :now AND claimed_until <= :wall"
         parameters = {"state": QUEUED, "now": stamp(now), "wall": wall, "most": most}
         action = f"SELECT action_id FROM outbound_message WHERE {due} ORDER BY id LIMIT 1"  # noqa: S608
@@ -102,7 +98,7 @@ class NotificationTable(Table):
             (stamp(at), error, id_),
         )
 
-    def bury(self, id_: str) -> None:
+    def mark_dead(self, id_: str) -> None:
         """Mark a notification as undeliverable."""
         self._db.execute("UPDATE outbound_message SET state = ?, claimed_until = 0 WHERE id = ?", (DEAD, id_))
 
