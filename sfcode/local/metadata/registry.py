@@ -14,6 +14,9 @@ from importlib import resources
 from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.metadata.types import CHILDREN, TYPES
 
+META = "-meta.xml"
+"""The end of the name of a file with properties, beside the file with the content."""
+
 
 @dataclass(frozen=True)
 class FileType:
@@ -86,7 +89,7 @@ _BY_SUFFIX = {(kind.directory, kind.suffix): kind for kind in FILE_TYPES.values(
 
 def type_at(path: str) -> FileType | None:
     """Return the type of a file below a package's root; a few types share a folder and differ in their suffix."""
-    parts = path.removesuffix("-meta.xml").split("/")
+    parts = path.removesuffix(META).split("/")
     suffix = parts[-1].rpartition(".")[2]
     return (_BY_SUFFIX.get((parts[0], suffix)) or BY_DIRECTORY.get(parts[0])) if len(parts) > 1 else None
 
@@ -98,6 +101,9 @@ CONTAINER_OF_ALL = {"CustomLabel": "CustomLabels"}
 """For each type with only one container, this container. Names of these components do not contain the container's
 name."""
 
+WILDCARD = "*"
+"""The name in a package.xml that selects all components of a type."""
+
 NO_WILDCARD = frozenset({"Dashboard", "Document", "EmailTemplate", "Report", "StandardValueSet"})
 """Types for which `*` in a package.xml selects nothing."""
 
@@ -108,7 +114,7 @@ def is_known(type_: str) -> bool:
 
 
 def parent_of(type_: str) -> str:
-    """Return the type of the files that contain a type: its container, or the type itself."""
+    """Return the type whose files contain the components of a type: its container, or the type itself."""
     return PARENTS.get(type_, type_)
 
 
@@ -120,5 +126,5 @@ def container_of(type_: str, full_name: str) -> str:
 
 
 def child_name(type_: str, container: str, local: str) -> str:
-    """Return the full name of a component in a container's file."""
+    """Return the full name of a component from the name of its container and its name in the container's file."""
     return local if type_ in CONTAINER_OF_ALL else f"{container}.{local}"

@@ -12,19 +12,26 @@ from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.inventory import InventoryEntry, file_name, file_properties, list_children, list_entries
 from sfcode.local.metadata.org_form import org_form
-from sfcode.local.metadata.registry import FILE_TYPES, NO_WILDCARD, PARENTS, container_of, is_known, parent_of
+from sfcode.local.metadata.registry import (
+    FILE_TYPES,
+    META,
+    NO_WILDCARD,
+    PARENTS,
+    WILDCARD,
+    container_of,
+    is_known,
+    parent_of,
+)
 from sfcode.local.store import OrgTransaction
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
+from sfcode.metadata.manifest import PACKAGE
 from sfcode.metadata.package import unzip, write, write_manifest, zip_files
 from sfcode.metadata.types import CHILDREN
 from sfcode.metadata.xml import to_bytes
 
-META = "-meta.xml"
 MAX_FILES = 10_000
 """The maximum number of files of a retrieve: https://github.com/forcedotcom/salesforcedx-vscode/issues/685"""
-PACKAGE = "package.xml"
-WILDCARD = "*"
 
 
 @dataclass

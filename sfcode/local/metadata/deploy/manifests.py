@@ -8,16 +8,15 @@ from urllib.parse import unquote
 
 from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.local.metadata.deploy.messages import ComponentMessage, describe_parse_error
-from sfcode.local.metadata.registry import container_of, is_known, parent_of
+from sfcode.local.metadata.registry import WILDCARD, container_of, is_known, parent_of
 from sfcode.local.metadata.versions import FIRST_IN_SCHEMA, FLOW_NUMBER, NEWEST
 from sfcode.metadata.component import Address
 from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.manifest import PACKAGE
 from sfcode.metadata.package import Manifest, read_manifest
 
-PACKAGE = "package.xml"
 BEFORE = ("destructiveChanges.xml", "destructiveChangesPre.xml")
 AFTER = ("destructiveChangesPost.xml",)
-WILDCARD = "*"
 
 
 @dataclass(frozen=True)

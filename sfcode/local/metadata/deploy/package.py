@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.metadata.deploy import manifests
 from sfcode.local.metadata.deploy import package_items as files_of
-from sfcode.local.metadata.deploy.manifests import AFTER, BEFORE, PACKAGE, WILDCARD, Deletion, Manifests, plain_name
+from sfcode.local.metadata.deploy.manifests import AFTER, BEFORE, Deletion, Manifests, plain_name
 from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.package_items import PackageItem, PackageItems
-from sfcode.local.metadata.registry import container_of, parent_of
+from sfcode.local.metadata.registry import WILDCARD, container_of, parent_of
 from sfcode.local.metadata.versions import find_newer
 from sfcode.metadata.component import Address
 from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.manifest import PACKAGE
 from sfcode.metadata.package import find_root, unzip
 
 MAX_FILES = 10_000

@@ -12,7 +12,7 @@ from lxml import etree
 
 from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.local.metadata.deploy.messages import ComponentMessage, describe_parse_error
-from sfcode.local.metadata.registry import FileType, child_name, type_at
+from sfcode.local.metadata.registry import META, FileType, child_name, type_at
 from sfcode.local.metadata.versions import FIRST_IN_SCHEMA, FLOW_NUMBER, is_beyond_schema
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
@@ -23,7 +23,6 @@ from sfcode.metadata.validate import validate
 from sfcode.metadata.xml import children_of, from_element, line_of, parse
 from sfcode.metadata.xml_positions import Span, find_spans
 
-META = "-meta.xml"
 REQUIRED = "Required field is missing: "
 NEWER = re.compile("^Element .* invalid at this location|is not a valid value for the enum")
 """Matches problems that are caused by names of another API version."""
