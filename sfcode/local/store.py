@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sfcode.local.database import StateFile, read_migrations
 from sfcode.local.tables.base import KeyValueTable, Stored
-from sfcode.local.tables.components import ComponentTable, Put
+from sfcode.local.tables.components import ComponentTable, PutResult
 from sfcode.local.tables.flows import FlowTable, StoredFlowVersion
 from sfcode.local.tables.jobs import BulkJobTable, JobTable
 from sfcode.local.tables.oauth import AppTable, GrantTable
@@ -23,9 +23,19 @@ from sfcode.local.tables.outbound import AutomationLogTable, NotificationTable
 from sfcode.local.tables.records import Record, RecordTable, Scalar
 from sfcode.local.tables.sessions import SessionTable
 
-__all__ = ["OrgTransaction", "Put", "Record", "Scalar", "Store", "Stored", "StoredFlowVersion", "Undo", "open_store"]
+__all__ = [
+    "OrgTransaction",
+    "PutResult",
+    "Record",
+    "Scalar",
+    "Store",
+    "Stored",
+    "StoredFlowVersion",
+    "Undo",
+    "open_store",
+]
 
-KEPT = ("session", "sqlite_sequence")
+NOT_CLEARED = ("session", "sqlite_sequence")
 """Tables that are not emptied when another company is loaded."""
 
 
@@ -69,7 +79,7 @@ class OrgTransaction:
         """Delete everything except the sessions, before another company is loaded."""
         tables = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for (table,) in tables:
-            if table not in KEPT:
+            if table not in NOT_CLEARED:
                 self._db.execute("DELETE FROM " + table)  # noqa: S608
 
 

@@ -28,7 +28,7 @@ def start(body: Body) -> Mapping[str, Any]:
 
 @cache
 def _element_kinds() -> tuple[str, ...]:
-    """List the possible targets of a connector: the elements with a position on the canvas."""
+    """List the kinds of elements that a connector can lead to: those with a position on the canvas."""
     elements = (schema_table.elements("Flow") or {}).values()
     return tuple(
         row.name for row in elements if "locationX" in (schema_table.elements(row.type) or {}) and row.repeated

@@ -23,7 +23,7 @@ FORMULAS = {
 """For each type, its name in messages and the element that contains a formula over its object."""
 
 
-def find_field_users(tx: OrgTransaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:
+def find_field_references(tx: OrgTransaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:
     """Return the components that use each field, as an org names them: `Workflow Rule - Contact.Name`."""
     users_by_field: dict[Step, list[str]] = {field: [] for field in deleted}
     by_key = {field_key(field): users for field, users in users_by_field.items()}
@@ -76,7 +76,7 @@ def _named_fields(component: Component) -> Iterator[Step]:
             yield name, field
 
 
-def find_message_users(tx: OrgTransaction) -> Mapping[str, list[str]]:
+def find_message_references(tx: OrgTransaction) -> Mapping[str, list[str]]:
     """Return the rules and the flow versions that send each outbound message, by its full name in lower case."""
     users: defaultdict[str, list[str]] = defaultdict(list)
     for stored in tx.components.list_all("WorkflowRule"):

@@ -13,7 +13,7 @@ from sfcode.local.sobjects.campaigns import add_statuses, check_status_unused, p
 from sfcode.local.sobjects.component_rows import derive_permission_set_id
 from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.sobjects.values import EMAIL, developer_name
+from sfcode.local.sobjects.values import EMAIL, check_developer_name
 from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Component
 
@@ -102,7 +102,7 @@ def prepare_license_assignment(save: PendingRecord) -> None:
 def prepare_static_resource(save: PendingRecord) -> None:
     """Check that the name is unique among all static resources."""
     name = str(save.after["Name"])
-    problem = next(developer_name("Static Resource Name: The Static Resource Name", name, 80), None)
+    problem = next(check_developer_name("Static Resource Name: The Static Resource Name", name, 80), None)
     if problem is not None:
         raise make_error("integrity", field="Name", message=problem)
     existing_resource = save.tx.components.get("StaticResource", name)

@@ -133,7 +133,7 @@ def _wrong_type(field: FieldDef, value: object) -> ApiError:
 DEVELOPER_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*")
 
 
-def developer_name(noun: str, name: str, longest: int) -> Iterator[str]:
+def check_developer_name(noun: str, name: str, longest: int) -> Iterator[str]:
     """Return the messages for an API name with forbidden characters or of more than `longest` characters."""
     if not DEVELOPER_NAME.fullmatch(name):
         yield (

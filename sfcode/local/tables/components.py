@@ -25,7 +25,7 @@ SELECT full_name FROM component WHERE type = 'CustomObject' AND json_extract(bod
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
+class PutResult:
     """The result of storing a component."""
 
     changed: bool
@@ -109,7 +109,7 @@ class ComponentTable(Table):
         row = self._db.execute("SELECT max(modified_at) FROM component").fetchone()
         return None if row is None else row[0]
 
-    def put(self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None) -> Put:
+    def put(self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None) -> PutResult:
         """Store a component that is not a flow; the same body and raw file change nothing, including the times."""
         if component.type == "Flow":
             raise ValueError("a flow has versions: see FlowTable.add_version")
@@ -121,14 +121,14 @@ class ComponentTable(Table):
                 "INSERT INTO component VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (component.type, component.full_name, id_, component.canonical, raw, user_id, at, user_id, at),
             )
-            return Put(changed=True, created=True, id=id_)
+            return PutResult(changed=True, created=True, id=id_)
         if before.component.canonical == component.canonical and before.raw == raw:
-            return Put(changed=False, created=False, id=before.id)
+            return PutResult(changed=False, created=False, id=before.id)
         self._db.execute(
             "UPDATE component SET body = ?, raw = ?, modified_by = ?, modified_at = ? WHERE type = ? AND full_name = ?",
             (component.canonical, raw, user_id, at, component.type, component.full_name),
         )
-        return Put(changed=True, created=False, id=before.id)
+        return PutResult(changed=True, created=False, id=before.id)
 
     def rename(self, kind: str, old: str, new: str, *, user_id: str, now: datetime) -> None:
         """Change the full name of a component that is not a flow; its ID stays."""

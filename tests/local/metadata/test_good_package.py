@@ -234,7 +234,7 @@ def test_a_large_object_is_deployed_in_seconds(org, kit) -> None:
 def test_a_flow_has_at_most_fifty_versions(org, kit, monkeypatch) -> None:
     """The fifty-first version is refused until a version is deleted (the test uses a limit of two)."""
     files = [kit.good() | {"flows/To_Relay.flow": kit.flow(label=f"To relay {number}")} for number in range(4)]
-    monkeypatch.setattr(flow, "MOST_VERSIONS", 2)
+    monkeypatch.setattr(flow, "MAX_VERSIONS", 2)
     assert [org.deploy(file).status for file in files[:3]] == ["Succeeded", "Succeeded", "Failed"]
     assert org.deploy(files[2]).problems[0].startswith("Maximum flow versions reached")
     (oldest, _) = org.query("SELECT Id FROM Flow ORDER BY VersionNumber")

@@ -201,7 +201,7 @@ def test_nobody_changes_the_setup_while_a_deploy_is_at_work(org, kit, gate) -> N
 
 def test_only_the_last_deploys_are_remembered(org, kit, monkeypatch) -> None:
     """Older reports are deleted from the state, and the newest are kept."""
-    monkeypatch.setattr(jobs, "KEPT", 3)
+    monkeypatch.setattr(jobs, "MAX_KEPT", 3)
     ids = [org.deploy(_field(kit)).id for _ in range(6)]
     with pytest.raises(kit.fault) as error:
         org.finish(ids[0])

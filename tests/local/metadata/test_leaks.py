@@ -68,7 +68,7 @@ def test_two_hundred_deploys_leak_nothing(kit, client, tmp_path) -> None:
         for number in range(DEPLOYS):
             result = org.deploy(_package(kit, number), checkOnly=number % 10 == 9)
             assert result.status == "Succeeded", result.problems
-            if number == jobs.KEPT + 10:
+            if number == jobs.MAX_KEPT + 10:
                 before = _weigh(state)
                 kinds = Counter(type(tracked_object).__name__ for tracked_object in gc.get_objects())
         after = _weigh(state)

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from sfcode.local.metadata.deploy.manifests import WILDCARD, Deletion
+from sfcode.local.metadata.deploy.manifests import Deletion
 from sfcode.local.metadata.deploy.messages import ComponentMessage
 from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.names import ACTIVITY
-from sfcode.local.metadata.usage import FORMULAS, find_field_users, find_message_users
+from sfcode.local.metadata.registry import WILDCARD
+from sfcode.local.metadata.usage import FORMULAS, find_field_references, find_message_references
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.standard import ACTIVITIES
 from sfcode.local.store import OrgTransaction, StoredFlowVersion
@@ -111,11 +112,11 @@ def find_used(tx: OrgTransaction, deletions: Iterable[Address]) -> dict[Address,
             refusals[address] = f"This {noun} {IN_USE} : {', '.join(staying)}"
 
     steps = {_step(address): address for address in addresses if address.type == "CustomField"}
-    for step, users in find_field_users(tx, Catalog(tx), steps).items():
+    for step, users in find_field_references(tx, Catalog(tx), steps).items():
         refuse(steps[step], "custom field", users)
     types = {address.type for address in addresses}
-    messages = find_message_users(tx) if "WorkflowOutboundMessage" in types else {}
-    objects = _object_users(tx) if "CustomObject" in types else {}
+    messages = find_message_references(tx) if "WorkflowOutboundMessage" in types else {}
+    objects = _find_object_references(tx) if "CustomObject" in types else {}
     for address in addresses:
         if address.type == "WorkflowOutboundMessage":
             refuse(address, "outbound message", messages.get(address.full_name.lower(), ()))
@@ -141,7 +142,7 @@ def _reports_in(tx: OrgTransaction, folder: str, deletions: Sequence[Address]) -
     ]
 
 
-def _object_users(tx: OrgTransaction) -> Mapping[str, list[str]]:
+def _find_object_references(tx: OrgTransaction) -> Mapping[str, list[str]]:
     """Return, by object, the lookups from other objects and the flows that a record of the object starts."""
     users: defaultdict[str, list[str]] = defaultdict(list)
     for stored in tx.components.list_all("CustomField"):

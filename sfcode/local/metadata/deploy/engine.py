@@ -17,7 +17,7 @@ from sfcode.local.metadata.deploy import apex, production
 from sfcode.local.metadata.deploy.apex import Test
 from sfcode.local.metadata.deploy.checks import problems
 from sfcode.local.metadata.deploy.destroy import destroy
-from sfcode.local.metadata.deploy.manifests import PACKAGE, Deletion
+from sfcode.local.metadata.deploy.manifests import Deletion
 from sfcode.local.metadata.deploy.messages import ComponentMessage, DeployRefused
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
@@ -26,6 +26,7 @@ from sfcode.local.metadata.deploy.package_items import PackageItem
 from sfcode.local.metadata.deploy.store import Author, StoredItem, store_item
 from sfcode.local.store import OrgTransaction, Store, Undo
 from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.manifest import PACKAGE
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _run_tests(
     types = {item.component.type for item in package.items}
     tests = apex.find_tests(tx, production.with_default_tests(tx, options, types))
     active = {item.component.full_name for item in package.items if item.component.body.get("status") == "Active"}
-    warnings = apex.find_coverage_warnings(tx, active) if active and production.wants_coverage(tx) else ()
+    warnings = apex.find_coverage_warnings(tx, active) if active and production.requires_coverage(tx) else ()
     return replace(outcome, tests=tests, coverage_warnings=warnings, status="Failed" if warnings else outcome.status)
 
 

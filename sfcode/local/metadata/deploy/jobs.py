@@ -36,7 +36,7 @@ LOST_AFTER = timedelta(minutes=5)
 """The time without an update after which the process of a deploy is considered dead."""
 LOST = "An unexpected error occurred: the org was stopped while the deployment ran. Nothing was changed; deploy again."
 
-KEPT = 100
+MAX_KEPT = 100
 """The number of deploys that are kept, so that the state does not grow; an org keeps them for a month."""
 
 LOCKED = (
@@ -80,7 +80,7 @@ class Deployments:
             user = tx.records.get("User", session.user_id) or {}
             report = result.report_pending(deploy_id, options, session.user_id, str(user.get("Name")), self._now())
             self._put(tx, report, options, data if options.checkOnly and options.runs_tests else None)
-            tx.deploys.drop_old(KEPT)
+            tx.deploys.drop_old(MAX_KEPT)
         slow = self._context.faults.take("slow_deploy")
         if slow is None:
             self._begin(deploy_id, data, options, session)
@@ -95,11 +95,7 @@ class Deployments:
         future.add_done_callback(lambda _: self._forget(deploy_id))
 
     def start_validated(self, validation_id: str, session: UserSession) -> Report:
-        """
-        Queue the deploy of a validated package and return its pending report.
-
-        Raises SoapFault unless the validation succeeded with tests, is recent, and nothing was deployed since.
-        """
+        """Queue the deploy of a package whose validation with tests succeeded recently. Raises SoapFault for another."""
         report = self.status(validation_id)
         with self._context.store.read() as tx:
             data = tx.deploys.payload(validation_id)

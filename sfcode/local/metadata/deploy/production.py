@@ -40,20 +40,20 @@ def check_options(tx: OrgTransaction, options: DeployRequestOptions) -> None:
 
 
 def with_default_tests(tx: OrgTransaction, options: DeployRequestOptions, types: set[str]) -> DeployRequestOptions:
-    """Select all tests of a production org for a package with code and no test level."""
+    """Return the options with all tests selected, for a package with code and no test level in a production org."""
     if options.testLevel is None and not options.runTests and types & CODE and is_production(tx):
         return replace(options, testLevel="RunLocalTests")
     return options
 
 
-def with_landing_status(tx: OrgTransaction, component: Component) -> Component:
-    """Set the status of a deployed flow: in production an active flow becomes inactive unless a setting allows it."""
+def with_deployed_status(tx: OrgTransaction, component: Component) -> Component:
+    """Return a flow with its status in the org: in production an active flow becomes a draft unless a setting allows it."""
     if component.body.get("status") != "Active" or not is_production(tx) or _deploys_active(tx):
         return component
     return Component(component.type, component.full_name, {**component.body, "status": "Draft"})
 
 
-def wants_coverage(tx: OrgTransaction) -> bool:
+def requires_coverage(tx: OrgTransaction) -> bool:
     """Return whether tests must cover the flows that are deployed as active."""
     return is_production(tx) and _deploys_active(tx)
 

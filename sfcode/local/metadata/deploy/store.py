@@ -8,10 +8,10 @@ from typing import Any
 
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.metadata.deploy.package_items import PackageItem
-from sfcode.local.metadata.deploy.production import with_landing_status
+from sfcode.local.metadata.deploy.production import with_deployed_status
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.sobjects.grants import OBJECT_RIGHTS
-from sfcode.local.store import OrgTransaction, Put, StoredFlowVersion
+from sfcode.local.store import OrgTransaction, PutResult, StoredFlowVersion
 from sfcode.metadata.component import Body, Component
 
 
@@ -30,14 +30,14 @@ class StoredItem:
 
     component: Component
     before: Body | None
-    put: Put
+    put: PutResult
 
 
 def store_item(tx: OrgTransaction, item: PackageItem, author: Author) -> StoredItem:
     """Store one component; a body with the same meaning changes nothing."""
     component = normalize(item.component)
     if component.type == "Flow":
-        return _flow(tx, with_landing_status(tx, component), author)
+        return _flow(tx, with_deployed_status(tx, component), author)
     if component.type == "FlowDefinition":
         return _flow_definition(tx, component, author)
     stored = tx.components.get(component.type, component.full_name)
@@ -54,7 +54,7 @@ def store_item(tx: OrgTransaction, item: PackageItem, author: Author) -> StoredI
                 Component(component.type, component.full_name, merge(stored.component.body, component.body))
             )
         if stored.raw == item.raw and _same(stored.component, component, author):
-            return StoredItem(component, before, Put(changed=False, created=False, id=stored.id))
+            return StoredItem(component, before, PutResult(changed=False, created=False, id=stored.id))
     outcome = tx.components.put(component, user_id=author.user_id, now=author.now, raw=item.raw)
     if component.type in ("ExternalClientApplication", "ExtlClntAppOauthSettings"):
         from sfcode.local.signin.apps import make_default_policies
@@ -78,13 +78,13 @@ def _flow(tx: OrgTransaction, component: Component, author: Author) -> StoredIte
     before = latest.body if latest else None
     if latest is None or not _same_but_status(latest, component, author):
         version = tx.flows.add_version(component, user_id=author.user_id, now=author.now)
-        return StoredItem(component, before, Put(changed=True, created=latest is None, id=version.id))
+        return StoredItem(component, before, PutResult(changed=True, created=latest is None, id=version.id))
     # A change of the status alone creates no version: https://github.com/scolladon/sfdx-git-delta/issues/588 . It
     # activates an inactive flow, but neither deactivates a flow nor activates another version.
     wakes = component.body.get("status") == "Active" and not any(version.status == "Active" for version in versions)
     if wakes:
         tx.flows.activate(component.full_name, latest.number, user_id=author.user_id, now=author.now)
-    return StoredItem(component, before, Put(changed=wakes, created=False, id=latest.id))
+    return StoredItem(component, before, PutResult(changed=wakes, created=False, id=latest.id))
 
 
 def _same_but_status(version: StoredFlowVersion, component: Component, author: Author) -> bool:
@@ -104,7 +104,9 @@ def _flow_definition(tx: OrgTransaction, component: Component, author: Author) -
     if versions and number != active and (number is None or number in numbers):
         tx.flows.activate(name, int(str(number)) if number else None, user_id=author.user_id, now=author.now)
     id_ = versions[-1].definition_id if versions else ""
-    return StoredItem(component, {"activeVersionNumber": active}, Put(changed=number != active, created=False, id=id_))
+    return StoredItem(
+        component, {"activeVersionNumber": active}, PutResult(changed=number != active, created=False, id=id_)
+    )
 
 
 REPLACED_SINCE = 40.0

@@ -13,7 +13,7 @@ from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.metadata.retrieve import RetrievedFiles
 from sfcode.local.metadata.retrieve import retrieve as collect
 
-KEPT = 20
+MAX_KEPT = 20
 """The number of retrieves whose results are kept; older ones are deleted, so that the state does not grow with use."""
 
 
@@ -46,7 +46,7 @@ def retrieve(request: OperationRequest) -> list[soap.Node]:
             retrieved_files = RetrievedFiles()
             error = {"errorMessage": f"{fault.code}: {fault.message}", "errorStatusCode": fault.code}
         tx.retrieves.put(retrieve_id, _render(retrieve_id, retrieved_files, error), retrieved_files.zip)
-        tx.retrieves.drop_old(KEPT)
+        tx.retrieves.drop_old(MAX_KEPT)
     return [{"done": False, "id": retrieve_id, "state": "Queued"}]
 
 

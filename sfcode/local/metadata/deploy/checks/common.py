@@ -8,7 +8,7 @@ from typing import Any
 from sfcode.metadata.component import Body
 
 
-def too_long(body: Body, limits: Mapping[str, tuple[str, int]]) -> Iterator[str]:
+def check_lengths(body: Body, limits: Mapping[str, tuple[str, int]]) -> Iterator[str]:
     """Check the lengths of elements; `limits` has the name of each in the message and its maximum, in characters."""
     for element, (label, longest) in limits.items():
         if len(str(body.get(element) or "")) > longest:
@@ -31,7 +31,7 @@ def get_entries(body: Body, element: str) -> Mapping[str, Any]:
     return entries if isinstance(entries, Mapping) else {}
 
 
-def find_repeated(body: Body, element: str, key: str) -> Iterator[str]:
+def check_keys(body: Body, element: str, key: str) -> Iterator[str]:
     """Check that the keys of a repeated element are unique: with duplicates it is a list, and not a mapping by key."""
     entries = body.get(element)
     names: set[str] = set()

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 
 from sfcode.local import formula
 from sfcode.local.formula import FormulaError, Type
-from sfcode.local.metadata.deploy.checks.common import too_long
+from sfcode.local.metadata.deploy.checks.common import check_lengths
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.names import ACTIVITY, field_key
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.custom import FIELD_TYPES
 from sfcode.local.sobjects.object_reader import standard_object
 from sfcode.local.sobjects.standard import ACTIVITIES
-from sfcode.local.sobjects.values import developer_name
+from sfcode.local.sobjects.values import check_developer_name
 
 LIMITS = {"label": ("MasterLabel", 40), "description": ("Description", 1000), "inlineHelpText": ("InlineHelpText", 510)}
 FORMULA_LENGTH = 3900
@@ -51,10 +51,10 @@ def check(subject: Subject) -> Iterator[str]:
         if standard is None or standard.field(subject.name) is None:
             yield "Could not resolve standard field's name."
         return
-    yield from developer_name("Field Name: The Custom Field Name", subject.name[:-3], 40)
+    yield from check_developer_name("Field Name: The Custom Field Name", subject.name[:-3], 40)
     if not subject.body.get("label"):
         yield "Must specify a non-empty label for the CustomField"
-    yield from too_long(subject.body, LIMITS)
+    yield from check_lengths(subject.body, LIMITS)
     kind = subject.body.get("type")
     if kind is None:
         yield "Required field is missing: type"

@@ -9,17 +9,17 @@ from sfcode.local import formula
 from sfcode.local.formula import FormulaError, Type
 from sfcode.local.formula.functions import CHANGE
 from sfcode.local.metadata import flows
-from sfcode.local.metadata.deploy.checks.common import too_long
+from sfcode.local.metadata.deploy.checks.common import check_lengths
 from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.names import walk_path
 from sfcode.local.metadata.scopes import ObjectScope
-from sfcode.local.sobjects.values import developer_name
+from sfcode.local.sobjects.values import check_developer_name
 
 FIRST_WITH_MESSAGES = 53.0
 """The API version of Winter '22, since which a flow can send an outbound message:
 https://github.com/forcedotcom/cli/issues/1253"""
 
-MOST_VERSIONS = 50
+MAX_VERSIONS = 50
 """The maximum number of versions of a flow: https://github.com/forcedotcom/cli/issues/800"""
 NO_ACTION = "We can't find an action with the name and action type that you specified."
 TOO_OLD = 'The action type "Outbound Messages" can\'t be used in flows with the process type "Autolaunched Flow".'
@@ -32,10 +32,10 @@ KNOWN_ACTIONS = {flows.OUTBOUND: "WorkflowOutboundMessage", "emailAlert": "Workf
 
 def check(subject: Subject) -> Iterator[str]:
     """Check a flow."""
-    yield from developer_name("Flow API Name: The Flow API Name", subject.component.full_name, 80)
-    yield from too_long(subject.body, {"label": ("MasterLabel", 80)})
-    if len(subject.view.tx.flows.versions(subject.component.full_name)) > MOST_VERSIONS:
-        yield f"Maximum flow versions reached: a flow has at most {MOST_VERSIONS}. Delete those that nobody needs."
+    yield from check_developer_name("Flow API Name: The Flow API Name", subject.component.full_name, 80)
+    yield from check_lengths(subject.body, {"label": ("MasterLabel", 80)})
+    if len(subject.view.tx.flows.versions(subject.component.full_name)) > MAX_VERSIONS:
+        yield f"Maximum flow versions reached: a flow has at most {MAX_VERSIONS}. Delete those that nobody needs."
     yield from _structure(subject)
     yield from _actions(subject)
     yield from _trigger(subject)

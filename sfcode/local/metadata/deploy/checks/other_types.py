@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sfcode.local.metadata.deploy.checks.common import too_long
+from sfcode.local.metadata.deploy.checks.common import check_lengths
 from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.names import ACTIVITY
-from sfcode.local.sobjects.values import developer_name
+from sfcode.local.sobjects.values import check_developer_name
 
 ENDINGS = ("__c", "__kav", "__x", "__b", "__e", "__p", "__mdt", "__dll", "__dlm")
 OBJECT_LIMITS = {"label": ("MasterLabel", 40), "pluralLabel": ("PluralLabel", 40), "description": ("Description", 1000)}
@@ -20,7 +20,7 @@ def custom_object(subject: Subject) -> Iterator[str]:
         if subject.view.object(name) is None and name != ACTIVITY:
             yield "fullName must end with: " + " or ".join(ENDINGS)
         return
-    yield from developer_name("The Object Name", name[: name.rindex("__")], 40)
+    yield from check_developer_name("The Object Name", name[: name.rindex("__")], 40)
     if not subject.body.get("label"):
         yield "Must specify a non-empty label for the CustomObject"
     if name.endswith("__c") and "customSettingsType" not in subject.body:
@@ -29,7 +29,7 @@ def custom_object(subject: Subject) -> Iterator[str]:
         name_field = subject.body.get("nameField")
         if not isinstance(name_field, Mapping) or name_field.get("type") not in {"Text", "AutoNumber"}:
             yield "Must specify a nameField of type Text or AutoNumber"
-    yield from too_long(subject.body, OBJECT_LIMITS)
+    yield from check_lengths(subject.body, OBJECT_LIMITS)
 
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -41,8 +41,8 @@ https://help.salesforce.com/s/articleView?id=platform.pages_static_resources.htm
 
 def static_resource(subject: Subject) -> Iterator[str]:
     """Check a static resource."""
-    yield from developer_name("Static Resource Name: The Static Resource Name", subject.component.full_name, 255)
-    yield from too_long(subject.body, {"description": ("Description", 255)})
+    yield from check_developer_name("Static Resource Name: The Static Resource Name", subject.component.full_name, 255)
+    yield from check_lengths(subject.body, {"description": ("Description", 255)})
     if not str(subject.body.get("contentType") or "").strip():
         yield "Required field is missing: contentType"
     encoded = str(subject.body.get("content") or "")

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 
-from sfcode.local.metadata.deploy.checks.common import find_repeated, get_entries, no_field, no_object, too_long
+from sfcode.local.metadata.deploy.checks.common import check_keys, check_lengths, get_entries, no_field, no_object
 from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.names import ACTIVITY
 from sfcode.local.sobjects import licenses
 from sfcode.local.sobjects.grants import OBJECT_RIGHTS
 from sfcode.local.sobjects.model import FieldDef
 from sfcode.local.sobjects.standard import ACTIVITIES
-from sfcode.local.sobjects.values import developer_name
+from sfcode.local.sobjects.values import check_developer_name
 
 LIMITS = {"label": ("Label", 80), "description": ("Description", 255)}
 KEYS = {"fieldPermissions": "field", "objectPermissions": "object", "userPermissions": "name"}
@@ -21,8 +21,8 @@ KEYS = {"fieldPermissions": "field", "objectPermissions": "object", "userPermiss
 
 def check(subject: Subject) -> Iterator[str]:
     """Check a permission set."""
-    yield from developer_name("Permission Set API Name: The Permission Set Name", subject.component.full_name, 80)
-    yield from too_long(subject.body, LIMITS)
+    yield from check_developer_name("Permission Set API Name: The Permission Set Name", subject.component.full_name, 80)
+    yield from check_lengths(subject.body, LIMITS)
     license_name = str(subject.body.get("license") or "")
     if license_name and not _is_license(subject, license_name):
         yield f"In field: license - no UserLicense named {license_name} found"
@@ -39,7 +39,7 @@ def profile(subject: Subject) -> Iterator[str]:
 
 def _rights(subject: Subject) -> Iterator[str]:
     for element, key in KEYS.items():
-        yield from find_repeated(subject.body, element, key)
+        yield from check_keys(subject.body, element, key)
     yield from _objects(subject)
     yield from _fields(subject)
     names = _user_permissions()

@@ -9,12 +9,12 @@ from sfcode.local import formula
 from sfcode.local.formula import FormulaError, Type
 from sfcode.local.formula.functions import CHANGE
 from sfcode.local.http import LOOPBACK
-from sfcode.local.metadata.deploy.checks.common import find_repeated, get_entries, no_field, no_object, too_long
+from sfcode.local.metadata.deploy.checks.common import check_keys, check_lengths, get_entries, no_field, no_object
 from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.registry import is_known
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.metadata.versions import NEWEST
-from sfcode.local.sobjects.values import developer_name
+from sfcode.local.sobjects.values import check_developer_name
 
 UNIQUE_NAME = "The Unique Name"
 EDITIONS = {f"{name} Edition" for name in ("Enterprise", "Unlimited", "Developer", "Performance")} | {"Base Edition"}
@@ -39,8 +39,8 @@ def outbound_message(subject: Subject) -> Iterator[str]:
         yield "Not available for deploy for this organization"
         return
     body = subject.body
-    yield from developer_name(UNIQUE_NAME, subject.name, 80)
-    yield from too_long(body, {"name": ("Name", 80), "description": ("Description", 255)})
+    yield from check_developer_name(UNIQUE_NAME, subject.name, 80)
+    yield from check_lengths(body, {"name": ("Name", 80), "description": ("Description", 255)})
     if subject.view.object(subject.owner) is None:
         yield no_object("entity", subject.owner)
     else:
@@ -95,7 +95,7 @@ def rule(subject: Subject) -> Iterator[str]:
         owner, _, field = name.partition(".")
         if not field or subject.view.field(owner, field) is None:
             yield no_field("field", name if field else f"{subject.owner}.{name}")
-    yield from find_repeated(body, "actions", "name")
+    yield from check_keys(body, "actions", "name")
     triggers = body.get("workflowTimeTriggers")
     time_triggers = [entry for entry in triggers if isinstance(entry, Mapping)] if isinstance(triggers, list) else []
     if time_triggers and body.get("triggerType") == EVERY_SAVE:
@@ -136,7 +136,7 @@ def field_update(subject: Subject) -> Iterator[str]:
 
 def validation_rule(subject: Subject) -> Iterator[str]:
     """Check a validation rule."""
-    yield from developer_name(UNIQUE_NAME, subject.name, 40)
+    yield from check_developer_name(UNIQUE_NAME, subject.name, 40)
     text = str(subject.body.get("errorConditionFormula") or "")
     # VLOOKUP is for validation rules alone: https://help.salesforce.com/s/articleView?id=platform.customize_functions_vlookup.htm&type=5
     yield from boolean(text, ObjectScope.of_rule(subject.view.catalog, subject.owner, allowed=frozenset({"VLOOKUP"})))
