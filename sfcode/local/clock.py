@@ -21,7 +21,7 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-class TurnedClock:
+class OffsetClock:
     """A clock that is ahead of another one by a given duration."""
 
     KEY = "clock.offset"

@@ -53,8 +53,8 @@ class OrgContext:
     faults: Faults = field(default_factory=Faults)
     usage: RequestCounter = field(default_factory=RequestCounter)
 
-    def signed_in(self, token: str | None) -> UserSession | None:
-        """Find the user of an access token (from a SOAP SessionHeader or an Authorization header)."""
+    def find_session(self, token: str | None) -> UserSession | None:
+        """Find the session of an access token and prolong it; None if there is none, as for an expired token."""
         if not token:
             return None
         now = self.clock.now()

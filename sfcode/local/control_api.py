@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from sfcode.local import auth
 from sfcode.local.automation.delivery import Deliveries
-from sfcode.local.clock import TurnedClock, stamp
+from sfcode.local.clock import OffsetClock, stamp
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error
 from sfcode.local.faults import KINDS, BadFault, from_json
@@ -26,7 +26,7 @@ from sfcode.local.signin.apps import parse_app
 
 BASE = "/services/sfcode"
 SECRETS = frozenset({"consumer_secret"})
-LONGEST_TURN = timedelta(days=366)
+MAX_ADVANCE = timedelta(days=366)
 
 
 def routes(context: OrgContext, deliveries: Deliveries) -> list[Route]:
@@ -77,21 +77,21 @@ def _clock(call: RestCall) -> Response:
 
 def _advance(call: RestCall, deliveries: Deliveries) -> Response:
     seconds = call.json_object().get("advance")
-    most = LONGEST_TURN.total_seconds()
+    most = MAX_ADVANCE.total_seconds()
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= most:
         raise ApiError("INVALID_FIELD", f"advance is a number of seconds from 0 to {most:.0f}")
     clock = call.context.clock
-    if not isinstance(clock, TurnedClock):
+    if not isinstance(clock, OffsetClock):
         raise make_error("not_found")
     clock.advance(timedelta(seconds=seconds))
     with call.context.store.transaction() as tx:
-        tx.settings.set(TurnedClock.KEY, str(clock.offset.total_seconds()))
+        tx.settings.set(OffsetClock.KEY, str(clock.offset.total_seconds()))
     return answer(_time(call.context) | {"deliveries": deliveries.deliver().json()})
 
 
 def _time(context: OrgContext) -> dict[str, Any]:
     clock = context.clock
-    offset = clock.offset.total_seconds() if isinstance(clock, TurnedClock) else 0.0
+    offset = clock.offset.total_seconds() if isinstance(clock, OffsetClock) else 0.0
     return {"now": stamp(clock.now()), "advanced": offset}
 
 

@@ -12,7 +12,7 @@ from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.local import auth, seed
 from sfcode.local.app import make_app
 from sfcode.local.automation.delivery import Deliveries
-from sfcode.local.clock import Clock, SystemClock, TurnedClock
+from sfcode.local.clock import Clock, OffsetClock, SystemClock
 from sfcode.local.context import OrgContext
 from sfcode.local.faults import InjectedFault
 from sfcode.local.http import HOST
@@ -82,10 +82,10 @@ def serve(
         yield org
 
 
-def _clock(store: Store, clock: Clock) -> TurnedClock:
+def _clock(store: Store, clock: Clock) -> OffsetClock:
     """Return the clock of the org, which is ahead of `clock` by the offset stored in the state."""
     with store.read() as tx:
-        return TurnedClock(clock, timedelta(seconds=float(tx.settings.get(TurnedClock.KEY) or 0)))
+        return OffsetClock(clock, timedelta(seconds=float(tx.settings.get(OffsetClock.KEY) or 0)))
 
 
 def _arm_faults(context: OrgContext, faults: Iterable[InjectedFault]) -> None:

@@ -148,7 +148,7 @@ def slashed(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, 
 def _handle(
     context: OrgContext, request: Request, method: str, body: bytes, handlers: Mapping[str, Handler]
 ) -> Response:
-    session = context.signed_in(bearer(request))
+    session = context.find_session(bearer(request))
     if session is None:
         raise make_error("invalid_session")
     if "version" in request.path_params:

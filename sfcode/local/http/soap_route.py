@@ -50,7 +50,7 @@ def read_version(request: Request) -> str:
 
 def find_caller(context: OrgContext, call: soap.SoapCall) -> UserSession:
     """Return the session of a call. Raises SoapFault."""
-    session = context.signed_in(call.session_id)
+    session = context.find_session(call.session_id)
     if session is None:
         raise soap.SoapFault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")
     return session

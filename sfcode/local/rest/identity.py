@@ -33,7 +33,7 @@ def _about(context: OrgContext, request: Request) -> Response:
     """Describe the signed-in user; the path of an identity URL must have the IDs of this user and org."""
     requested_ids = tuple(map(full, request.path_params.values()))
     tokens = (request.query_params.get(name) for name in ("access_token", "oauth_token"))
-    session = context.signed_in(bearer(request) or next((token for token in tokens if token), None))
+    session = context.find_session(bearer(request) or next((token for token in tokens if token), None))
     if session is None:
         return PlainTextResponse("Bad_OAuth_Token", 403)
     if requested_ids and requested_ids != (session.org_id, session.user_id):

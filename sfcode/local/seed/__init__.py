@@ -79,8 +79,8 @@ def _extend(document: SeedDocument) -> SeedDocument:
         return document
     name = document.value.pop(EXTENDS)
     if name not in list_shipped():
-        document.wrong((EXTENDS,), f"there is no shipped company {name}", f"one of {', '.join(list_shipped())}")
-        document.stop_if_wrong()
+        document.add_problem((EXTENDS,), f"there is no shipped company {name}", f"one of {', '.join(list_shipped())}")
+        document.raise_problems()
     return extend(_extend(read(_read_seed(name), f"<{name}.yaml>")), document)
 
 

@@ -33,7 +33,7 @@ class SeedDocument:
     """The number of items that come from the extended company, by the path of their list."""
     max_values: int = 0
 
-    def wrong(self, path: Path, message: str, hint: str = "") -> None:
+    def add_problem(self, path: Path, message: str, hint: str = "") -> None:
         """Add a problem at a path, or at its nearest ancestor with a position."""
         place = path
         while place and place not in self.positions:
@@ -49,7 +49,7 @@ class SeedDocument:
                 parts[number] = part - offset
         return tuple(parts)
 
-    def stop_if_wrong(self) -> None:
+    def raise_problems(self) -> None:
         """Raise ConfigError with all problems, if there are any."""
         if self.problems:
             raise ConfigError(self.problems)
@@ -71,7 +71,7 @@ def read(text: str, name: str) -> SeedDocument:
         problem = getattr(error, "problem", error)
         raise ConfigError([Diagnostic.error(position, "", f"this is not YAML: {problem}")]) from error
     document.value = None if node is None else _value(document, node, ())
-    document.stop_if_wrong()
+    document.raise_problems()
     return document
 
 
@@ -122,7 +122,7 @@ def _value(document: SeedDocument, node: yaml.Node, path: Path) -> Any:
             key = str(key_node.value)
             if key in values:
                 document.positions[(*path, key)] = _position(document, key_node)
-                document.wrong((*path, key), "this key is here twice", "keep one of them")
+                document.add_problem((*path, key), "this key is here twice", "keep one of them")
                 continue
             values[key] = _value(document, value_node, (*path, key))
             document.positions[(*path, key)] = _position(document, key_node)

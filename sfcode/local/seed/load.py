@@ -57,7 +57,7 @@ class CompanyLoader:
     def run(self) -> None:
         """Check the structure of the file, then write its data section by section."""
         self._check_shape()
-        self._document.stop_if_wrong()
+        self._document.raise_problems()
         self._tx.clear()
         self._tx.settings.set("org_id", self._org_id)
         self._user_id = self._tx.records.next_id("005")
@@ -67,17 +67,17 @@ class CompanyLoader:
         self._rows("PermissionSetLicense", "permission_set_licenses", {"Status": "Active", "UsedLicenses": 0})
         self._organization()
         self._components()
-        self._document.stop_if_wrong()
+        self._document.raise_problems()
         self._profiles()
         self._sharing()
-        self._document.stop_if_wrong()
+        self._document.raise_problems()
         self._writer = RecordWriter(self._tx, Catalog(self._tx), self._user_id, self._now)
         self._users()
         for name, rows in self._section("records").items():
             for number, row in enumerate(rows):
                 self._create(name, row, ("records", name, number))
         self._apps()
-        self._document.stop_if_wrong()
+        self._document.raise_problems()
 
     def _section(self, name: str) -> Any:
         return self._document.value.get(name) or SECTIONS[name]()
@@ -85,25 +85,27 @@ class CompanyLoader:
     def _check_shape(self) -> None:
         document = self._document
         if not isinstance(document.value, dict):
-            document.wrong((), "a company file is a mapping", f"start from the shipped one: {', '.join(SECTIONS)}")
+            document.add_problem(
+                (), "a company file is a mapping", f"start from the shipped one: {', '.join(SECTIONS)}"
+            )
             return
         for name, value in document.value.items():
             if name not in SECTIONS:
-                document.wrong((name,), "there is no such section", f"the sections are {', '.join(SECTIONS)}")
+                document.add_problem((name,), "there is no such section", f"the sections are {', '.join(SECTIONS)}")
             elif value is not None and not isinstance(value, SECTIONS[name]):
-                document.wrong((name,), f"this must be a {KIND_NAMES[SECTIONS[name]]}")
+                document.add_problem((name,), f"this must be a {KIND_NAMES[SECTIONS[name]]}")
         for name in REQUIRED:
             if name not in document.value or document.value[name] in (None, [], {}):
-                document.wrong((name,), f"the section {name} is missing or empty")
+                document.add_problem((name,), f"the section {name} is missing or empty")
         if document.value.get("version", 1) != 1:
-            document.wrong(("version",), "this sfcode reads version 1 of company files")
+            document.add_problem(("version",), "this sfcode reads version 1 of company files")
         for path, rows in self._row_lists():
             if not isinstance(rows, list):
-                document.wrong(path, "this must be a list of records")
+                document.add_problem(path, "this must be a list of records")
                 continue
             for number, row in enumerate(rows):
                 if not isinstance(row, dict):
-                    document.wrong((*path, number), "a record is a mapping of fields to values")
+                    document.add_problem((*path, number), "a record is a mapping of fields to values")
 
     def _row_lists(self) -> list[tuple[Path, Any]]:
         value = self._document.value
@@ -127,7 +129,7 @@ class CompanyLoader:
         target = Catalog(self._tx).object(name)
         for key in values:
             if target is None or target.field(key) is None:
-                self._document.wrong((*path, key), f"{name} has no field {key}")
+                self._document.add_problem((*path, key), f"{name} has no field {key}")
         self._tx.records.insert(name, values, user_id=self._user_id, now=self._now)
 
     def _components(self) -> None:
@@ -136,13 +138,13 @@ class CompanyLoader:
             try:
                 address = Address.parse(text)
             except ValueError as error:
-                self._document.wrong(path, str(error))
+                self._document.add_problem(path, str(error))
                 continue
             if not isinstance(body, dict):
-                self._document.wrong(path, "a component's body is a mapping")
+                self._document.add_problem(path, "a component's body is a mapping")
                 continue
             if address.type == "CustomField" and body.get("type") not in DESCRIBE_TYPES:
-                self._document.wrong(
+                self._document.add_problem(
                     (*path, "type"), f"there is no field type {body.get('type')}", _one_of(DESCRIBE_TYPES)
                 )
                 continue
@@ -158,14 +160,14 @@ class CompanyLoader:
             path = ("profiles", name)
             spec = spec if isinstance(spec, dict) else {}  # noqa: PLW2901
             for key in spec.keys() - {"license", "objects", "fields", "user_permissions", "description"}:
-                self._document.wrong(
+                self._document.add_problem(
                     (*path, key), "a profile has license, objects, fields, user_permissions, description"
                 )
             if spec.get("license") not in licenses:
-                self._document.wrong((*path, "license"), f"there is no user license {spec.get('license')}")
+                self._document.add_problem((*path, "license"), f"there is no user license {spec.get('license')}")
             for right in spec.get("objects") or ():
                 if right not in RIGHTS:
-                    self._document.wrong((*path, "objects"), f"there is no object right {right}", _one_of(RIGHTS))
+                    self._document.add_problem((*path, "objects"), f"there is no object right {right}", _one_of(RIGHTS))
             body = self._profile_body(spec)
             self._tx.components.put(Component("Profile", name, body), user_id=self._user_id, now=self._now)
 
@@ -187,9 +189,11 @@ class CompanyLoader:
     def _sharing(self) -> None:
         for name, model in self._section("sharing").items():
             if name != "Activity" and Catalog(self._tx).object(name) is None:
-                self._document.wrong(("sharing", name), f"there is no object {name}")
+                self._document.add_problem(("sharing", name), f"there is no object {name}")
             elif model not in sharing.MODELS:
-                self._document.wrong(("sharing", name), f"there is no sharing model {model}", _one_of(sharing.MODELS))
+                self._document.add_problem(
+                    ("sharing", name), f"there is no sharing model {model}", _one_of(sharing.MODELS)
+                )
             else:
                 sharing.set_model(self._tx, name, model)
 
@@ -202,18 +206,18 @@ class CompanyLoader:
         usernames = {row["Username"] for row in self._tx.records.list_all("User")}
         for number, values in enumerate(self._section("apps")):
 
-            def wrong(key: str, message: str, hint: str, number: int = number) -> None:
-                self._document.wrong(("apps", number, key), message, hint)
+            def add_problem(key: str, message: str, hint: str, number: int = number) -> None:
+                self._document.add_problem(("apps", number, key), message, hint)
 
-            app = apps.parse_app(values, wrong, self._rng)
+            app = apps.parse_app(values, add_problem, self._rng)
             self._tx.apps.put(app.consumer_key, app.body)
             for key, name in (("run_as", app.run_as), *(("users", user) for user in app.users)):
                 if name and name not in usernames:
-                    wrong(key, f"there is no user {name}", "write the user into the section users")
+                    add_problem(key, f"there is no user {name}", "write the user into the section users")
 
     def _create(self, name: str, row: dict[str, Any], path: Path, record_id: str | None = None) -> None:
         if self._writer.catalog.object(name) is None:
-            self._document.wrong(path[:2], f"there is no object {name}", "declare it under components")
+            self._document.add_problem(path[:2], f"there is no object {name}", "declare it under components")
             return
         values: dict[str, Any] = {}
         for key, value in row.items():
@@ -222,7 +226,7 @@ class CompanyLoader:
             self._writer.create(name, values, record_id=record_id)
         except ApiError as error:
             field = next((field_name for field_name in error.fields or () if field_name in row), None)
-            self._document.wrong((*path, field) if field else path, f"{error.code}: {error.message}")
+            self._document.add_problem((*path, field) if field else path, f"{error.code}: {error.message}")
 
     def _find_named(self, name: str, key: str, attributes: dict[str, Any], path: Path) -> str | None:
         """Find the record that a value such as `{Name: Bluefin Logistics}` refers to, among the records written so far."""
@@ -233,7 +237,7 @@ class CompanyLoader:
         if row is not None:
             return str(row["Id"])
         description = ", ".join(f"{field} {value}" for field, value in attributes.items())
-        self._document.wrong(path, f"no record with {description}", "write it further up")
+        self._document.add_problem(path, f"no record with {description}", "write it further up")
         return None
 
     def _candidates(self, object_name: str, attributes: dict[str, Any]) -> list[Record]:

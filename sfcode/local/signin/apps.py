@@ -21,7 +21,7 @@ SECRET_LENGTH = 64
 
 SWITCHES = "ExtlClntAppConfigurablePolicies"
 
-Wrong = Callable[[str, str, str], None]
+AddProblem = Callable[[str, str, str], None]
 """Called with the key, the problem of its value, and the hint."""
 
 
@@ -153,41 +153,43 @@ def from_body(body: Mapping[str, Any]) -> RegisteredApp:
     return RegisteredApp(**values)
 
 
-def parse_app(values: Mapping[str, Any], wrong: Wrong, rng: random.Random) -> RegisteredApp:
+def parse_app(values: Mapping[str, Any], add_problem: AddProblem, rng: random.Random) -> RegisteredApp:
     """Parse the settings of an app and report all errors; generate key and secret if they are missing."""
     settings = (*TEXTS, *LISTS, "session_minutes")
     for key in values.keys() - {*settings}:
-        wrong(key, "an app has no such setting", f"the settings are {', '.join(settings)}")
-    texts = {key: _text(key, values.get(key), wrong) for key in TEXTS}
+        add_problem(key, "an app has no such setting", f"the settings are {', '.join(settings)}")
+    texts = {key: _text(key, values.get(key), add_problem) for key in TEXTS}
     if not texts["name"]:
-        wrong("name", "an app needs a name", "")
+        add_problem("name", "an app needs a name", "")
     if texts["permitted_users"] not in ("", *PERMITTED):
-        wrong("permitted_users", f"there is no policy {texts['permitted_users']}", f"one of {', '.join(PERMITTED)}")
+        add_problem(
+            "permitted_users", f"there is no policy {texts['permitted_users']}", f"one of {', '.join(PERMITTED)}"
+        )
     if texts["certificate"] and not _usable(texts["certificate"]):
-        wrong("certificate", "this is neither a certificate nor a public key of RSA", "give it in PEM form")
+        add_problem("certificate", "this is neither a certificate nor a public key of RSA", "give it in PEM form")
     minutes = values.get("session_minutes", 120)
     if isinstance(minutes, bool) or not isinstance(minutes, int) or not SHORTEST <= minutes <= LONGEST:
-        wrong("session_minutes", "this must be a number of minutes", f"from {SHORTEST} to {LONGEST}")
+        add_problem("session_minutes", "this must be a number of minutes", f"from {SHORTEST} to {LONGEST}")
     defaults = {"consumer_key": f"3MVG9{generate_secret(KEY_LENGTH - 5, rng)}", "permitted_users": PERMITTED[0]}
     if "consumer_secret" not in values:
         defaults["consumer_secret"] = generate_secret(SECRET_LENGTH, rng).upper()
     filled: dict[str, Any] = {key: text or defaults.get(key, "") for key, text in texts.items()}
-    filled |= {key: _list(key, values.get(key), wrong) for key in LISTS}
+    filled |= {key: _list(key, values.get(key), add_problem) for key in LISTS}
     return RegisteredApp(**filled, session_minutes=minutes)
 
 
-def _text(key: str, value: object, wrong: Wrong) -> str:
+def _text(key: str, value: object, add_problem: AddProblem) -> str:
     if value is not None and not isinstance(value, str):
-        wrong(key, "this must be text", "put it in quotes")
+        add_problem(key, "this must be text", "put it in quotes")
         return ""
     return value or ""
 
 
-def _list(key: str, value: object, wrong: Wrong) -> tuple[str, ...]:
+def _list(key: str, value: object, add_problem: AddProblem) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        wrong(key, "this must be a list of names", "")
+        add_problem(key, "this must be a list of names", "")
         return ()
     return tuple(value)
 

@@ -19,7 +19,7 @@ from sfcode.local.context import OrgContext
 from sfcode.local.errors import OAuthError
 from sfcode.local.http.call import answer, identity_url, origin
 from sfcode.local.signin.apps import RegisteredApp, find_app
-from sfcode.local.signin.grants import DEFAULT_SCOPE, GRANTS, Ask, Granted, check_admitted, get_app
+from sfcode.local.signin.grants import DEFAULT_SCOPE, GRANTS, TokenGrant, TokenRequest, check_admitted, get_app
 from sfcode.local.store import OrgTransaction
 
 Form = dict[str, str]
@@ -113,7 +113,7 @@ def _token(context: OrgContext, request: Request, form: Form) -> Response:
     refused = None
     with context.store.transaction() as tx:
         try:
-            body = _give(context, tx, grant(tx, Ask(form, at, now)), at)
+            body = _issue_token(context, tx, grant(tx, TokenRequest(form, at, now)), at)
         except OAuthError as error:
             refused = error  # raised after the transaction, which must keep that the code was used
     if refused is not None:
@@ -121,25 +121,27 @@ def _token(context: OrgContext, request: Request, form: Form) -> Response:
     return answer(body, 200, NO_STORE)
 
 
-def _give(context: OrgContext, tx: OrgTransaction, granted: Granted, at: str) -> dict[str, str]:
-    now, app, user_id = context.clock.now(), granted.app, str(granted.user["Id"])
+def _issue_token(context: OrgContext, tx: OrgTransaction, token_grant: TokenGrant, at: str) -> dict[str, str]:
+    now, app, user_id = context.clock.now(), token_grant.app, str(token_grant.user["Id"])
     token = auth.generate_token(tx, context.rng)
-    tx.sessions.put(token, user_id, now=now, minutes=app.session_minutes, app=app.consumer_key, scope=granted.scope)
-    auth.record_sign_in(tx, granted.user, "Remote Access 2.0", app.name, now=now)
+    tx.sessions.put(token, user_id, now=now, minutes=app.session_minutes, app=app.consumer_key, scope=token_grant.scope)
+    auth.record_sign_in(tx, token_grant.user, "Remote Access 2.0", app.name, now=now)
     identity, issued = identity_url(tx.settings.get("org_id") or "", user_id, at), str(int(now.timestamp() * 1000))
     signed = hmac.new(app.consumer_secret.encode(), f"{identity}{issued}".encode(), hashlib.sha256).digest()
     body = {
         "access_token": token,
         "signature": base64.b64encode(signed).decode(),
-        "scope": granted.scope,
+        "scope": token_grant.scope,
         "instance_url": at,
         "id": identity,
         "token_type": "Bearer",
         "issued_at": issued,
     }
-    if granted.renewable:
+    if token_grant.renewable:
         renewal = f"5Aep{auth.generate_secret(REFRESH_LENGTH - 4, context.rng)}"
-        tx.grants.put(renewal, app.consumer_key, user_id, {"kind": "refresh_token", "scope": granted.scope}, now=now)
+        tx.grants.put(
+            renewal, app.consumer_key, user_id, {"kind": "refresh_token", "scope": token_grant.scope}, now=now
+        )
         body["refresh_token"] = renewal
     return body
 

@@ -1,4 +1,4 @@
-"""The OAuth grants: five functions from a form to a user and an app."""
+"""The OAuth grants: for each type a function that checks a token request and returns its user and app."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from sfcode.local.store import OrgTransaction, Record
 
 CODE_MINUTES = 15
 LOGIN_HOSTS = {False: "https://login.salesforce.com", True: "https://test.salesforce.com"}
-"""The audience that real sign-ins name, for production and for a sandbox."""
+"""The audience of a JWT for a real org, by whether the org is a sandbox."""
 OFFLINE = frozenset({"refresh_token", "offline_access", "full"})
 DEFAULT_SCOPE = "id api"
 
 
 @dataclass(frozen=True)
-class Ask:
+class TokenRequest:
     """One token request: its form, the org's URL of the request, and the time."""
 
     form: Mapping[str, str]
@@ -34,7 +34,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Granted:
+class TokenGrant:
     """The signed-in user, the app, and the scopes."""
 
     app: RegisteredApp
@@ -44,65 +44,69 @@ class Granted:
     """Whether the response also contains a refresh token."""
 
 
-def jwt_bearer(tx: OrgTransaction, ask: Ask) -> Granted:
+def jwt_bearer(tx: OrgTransaction, request: TokenRequest) -> TokenGrant:
     """Grant a token for an assertion that the app signed."""
     from sfcode.local.signin import assertion  # PyJWT and cryptography are slow to import
 
-    text = ask.form.get("assertion", "")
+    text = request.form.get("assertion", "")
     app = get_app(tx, str(assertion.decode_unverified(text).get("iss") or ""))
     organization = tx.records.list_all("Organization")[0]
-    audiences = (ask.origin, f"{ask.origin}/services/oauth2/token", LOGIN_HOSTS[bool(organization["IsSandbox"])])
-    username = assertion.verify(text, app.certificate, audiences, ask.now)
+    audiences = (
+        request.origin,
+        f"{request.origin}/services/oauth2/token",
+        LOGIN_HOSTS[bool(organization["IsSandbox"])],
+    )
+    username = assertion.verify(text, app.certificate, audiences, request.now)
     user = _user(tx, username)
     if user is None:
         raise OAuthError("invalid_grant", "user hasn't approved this consumer")
     _check_approval(tx, app, user, before=True)
-    return Granted(app, user)
+    return TokenGrant(app, user)
 
 
-def client_credentials(tx: OrgTransaction, ask: Ask) -> Granted:
+def client_credentials(tx: OrgTransaction, request: TokenRequest) -> TokenGrant:
     """Grant a token for the app's credentials; the app acts as the run-as user of its policies."""
-    app = get_app(tx, ask.form.get("client_id", ""))
-    _check_secret(app, ask.form.get("client_secret", ""))
+    app = get_app(tx, request.form.get("client_id", ""))
+    _check_secret(app, request.form.get("client_secret", ""))
     user = _user(tx, app.run_as) if app.run_as and app.consumer_secret else None
     if user is None:
         raise OAuthError("invalid_grant", "no client credentials user enabled")
-    return Granted(app, user)
+    return TokenGrant(app, user)
 
 
-def refresh_token(tx: OrgTransaction, ask: Ask) -> Granted:
+def refresh_token(tx: OrgTransaction, request: TokenRequest) -> TokenGrant:
     """Grant a token for a refresh token."""
-    app = get_app(tx, ask.form.get("client_id", ""))
+    app = get_app(tx, request.form.get("client_id", ""))
     if app.consumer_secret:
-        _check_secret(app, ask.form.get("client_secret", ""))
-    grant = tx.grants.get(ask.form.get("refresh_token", ""))
+        _check_secret(app, request.form.get("client_secret", ""))
+    grant = tx.grants.get(request.form.get("refresh_token", ""))
     user = tx.records.get("User", grant["user_id"]) if grant else None
     if grant is None or grant["kind"] != "refresh_token" or grant["app"] != app.consumer_key or user is None:
         raise OAuthError("invalid_grant", "expired access/refresh token")
     _check_active(user)
-    return Granted(app, user, grant["scope"])
+    return TokenGrant(app, user, grant["scope"])
 
 
-def password(tx: OrgTransaction, ask: Ask) -> Granted:
+def password(tx: OrgTransaction, request: TokenRequest) -> TokenGrant:
     """Grant a token for username and password: the legacy flow, which External Client Apps do not support."""
-    app = get_app(tx, ask.form.get("client_id", ""))
-    _check_secret(app, ask.form.get("client_secret", ""))
-    user = user_with_password(tx, ask.form.get("username", ""), ask.form.get("password", ""))
+    app = get_app(tx, request.form.get("client_id", ""))
+    _check_secret(app, request.form.get("client_secret", ""))
+    user = user_with_password(tx, request.form.get("username", ""), request.form.get("password", ""))
     if user is None:
         raise OAuthError("invalid_grant", "authentication failure")
     _check_approval(tx, app, user, before=False)
-    return Granted(app, user)
+    return TokenGrant(app, user)
 
 
-def authorization_code(tx: OrgTransaction, ask: Ask) -> Granted:
+def authorization_code(tx: OrgTransaction, request: TokenRequest) -> TokenGrant:
     """Grant a token for the code that /authorize sent to the callback URL; it is valid once, for 15 minutes."""
-    form = ask.form
+    form = request.form
     app = get_app(tx, form.get("client_id", ""))
     grant = tx.grants.get(form.get("code", ""))
     if grant is None or grant["kind"] != "code" or grant["app"] != app.consumer_key:
         raise OAuthError("invalid_grant", "invalid authorization code")
     tx.grants.delete(form["code"])
-    if grant["created_at"] <= stamp(ask.now - timedelta(minutes=CODE_MINUTES)):
+    if grant["created_at"] <= stamp(request.now - timedelta(minutes=CODE_MINUTES)):
         raise OAuthError("invalid_grant", "expired authorization code")
     if form.get("redirect_uri") != grant["redirect_uri"]:
         raise OAuthError("redirect_uri_mismatch", "redirect_uri must match configuration")
@@ -115,10 +119,10 @@ def authorization_code(tx: OrgTransaction, ask: Ask) -> Granted:
     if user is None:
         raise OAuthError("invalid_grant", "invalid authorization code")
     _check_active(user)
-    return Granted(app, user, grant["scope"], renewable=bool(OFFLINE & {*grant["scope"].split()}))
+    return TokenGrant(app, user, grant["scope"], renewable=bool(OFFLINE & {*grant["scope"].split()}))
 
 
-GRANTS: Mapping[str, Callable[[OrgTransaction, Ask], Granted]] = {
+GRANTS: Mapping[str, Callable[[OrgTransaction, TokenRequest], TokenGrant]] = {
     "authorization_code": authorization_code,
     "client_credentials": client_credentials,
     "password": password,

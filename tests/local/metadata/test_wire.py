@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from sfcode.local import serve
-from sfcode.local.clock import SystemClock, TurnedClock
+from sfcode.local.clock import OffsetClock, SystemClock
 
 NS = "http://soap.sforce.com/2006/04/metadata"
 REST = "/services/data/v62.0/metadata/deployRequest"
@@ -216,7 +216,7 @@ def test_a_deploy_ends_all_validations_before_it(org, kit) -> None:
 
 def test_a_validation_is_good_for_ten_days_on_the_orgs_clock(kit, client, tmp_path) -> None:
     """On the eleventh day the validation cannot be deployed any more."""
-    clock = TurnedClock(SystemClock())
+    clock = OffsetClock(SystemClock())
     with serve(tmp_path, clock=clock) as served:
         org = client(served, tmp_path)
         tested = org.deploy(kit.good(), checkOnly=True, testLevel="RunLocalTests")
