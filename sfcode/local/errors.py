@@ -88,7 +88,7 @@ def require(value: T | None) -> T:
     return value
 
 
-AROUND = 60
+QUOTED_LENGTH = 60
 """The number of characters that are quoted of a query before and after the position of an error."""
 
 
@@ -100,8 +100,8 @@ def query_error(name: str, text: str, at: int, /, **values: object) -> ApiError:
     ends = text.find("\n", at)
     line = text[begins : ends if ends >= 0 else len(text)]
     column = at - begins
-    first = max(0, column - AROUND)
-    quoted = f"{line[first : column + AROUND]}\n{' ' * (column - first)}^"
+    first = max(0, column - QUOTED_LENGTH)
+    quoted = f"{line[first : column + QUOTED_LENGTH]}\n{' ' * (column - first)}^"
     return ApiError(error.code, f"\n{quoted}\nERROR at Row:{row}:Column:{column + 1}\n{error.message}")
 
 

@@ -23,7 +23,7 @@ KINDS = {
 """The kinds of faults, each with its effect."""
 
 ANY = "*"
-SECONDS_AT_MOST = 600.0
+MAX_SECONDS = 600.0
 
 
 class BadFault(ValueError):
@@ -32,7 +32,7 @@ class BadFault(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
-    """A fault, as requested."""
+    """A fault as it was requested: its kind, the requests that it applies to, and how often."""
 
     kind: str
     path: str = ANY
@@ -52,7 +52,7 @@ class InjectedFault:
     polls: int = 2
 
     @property
-    def at_most(self) -> int | None:
+    def max_times(self) -> int | None:
         """The total number of times that the fault applies; None for no limit."""
         return 1 if self.times is None and self.probability == 1.0 and self.every == 1 else self.times
 
@@ -98,7 +98,7 @@ def from_text(text: str) -> InjectedFault:
 
 _WHOLE = {"times": 1, "skip": 0, "every": 1, "seed": 0, "retry_after": 0, "polls": 1}
 """Options that are whole numbers, with their minimum."""
-_REAL = {"probability": 1.0, "seconds": SECONDS_AT_MOST}
+_REAL = {"probability": 1.0, "seconds": MAX_SECONDS}
 """Options that are numbers from 0, with their maximum."""
 
 

@@ -26,10 +26,10 @@ class Armed:
     @property
     def left(self) -> int | None:
         """The number of times that the fault will still apply; None for no limit."""
-        most = self.fault.at_most
+        most = self.fault.max_times
         return None if most is None else most - self.hits
 
-    def strikes(self) -> bool:
+    def count_match(self) -> bool:
         """Count a matching request and return whether the fault applies to it."""
         self.seen += 1
         if self.left == 0 or self.seen <= self.fault.skip or (self.seen - self.fault.skip) % self.fault.every:
@@ -79,6 +79,6 @@ class Faults:
             return None
         with self._lock:
             for entry in self._armed:
-                if entry.fault.kind == kind and entry.fault.fits(path, method, object_name) and entry.strikes():
+                if entry.fault.kind == kind and entry.fault.fits(path, method, object_name) and entry.count_match():
                     return entry.fault
         return None

@@ -30,7 +30,7 @@ class FormulaScope(Protocol):
 def check(text: str, scope: FormulaScope, expected: Type | None) -> Node:
     """Parse a formula and check that its result has the expected type. Raises FormulaError with the first error."""
     node = parse(text)
-    kind = _Judge(scope).judge(node)
+    kind = _TypeChecker(scope).infer(node)
     if isinstance(node, Reference) and kind in PICKLISTS:
         raise _picklist(node)
     if kind is not None and expected is not None and _plain(kind) is not expected:
@@ -47,11 +47,11 @@ def _picklist(field: Reference) -> FormulaError:
     return FormulaError(f"Field {field} is a picklist field. Picklist fields are only supported in certain functions.")
 
 
-class _Judge:
+class _TypeChecker:
     def __init__(self, scope: FormulaScope) -> None:
         self._scope = scope
 
-    def judge(self, node: Node) -> Type | None:
+    def infer(self, node: Node) -> Type | None:
         if isinstance(node, Constant):
             return _literal(node)
         if isinstance(node, Reference):
@@ -73,7 +73,7 @@ class _Judge:
             raise FormulaError(
                 f"Incorrect number of parameters for function '{call.name}()'. Expected {required_count}, received {count}"
             )
-        types = [self.judge(argument) for argument in call.arguments]
+        types = [self.infer(argument) for argument in call.arguments]
         self._arguments(call, types)
         if call.name == "IF":
             return self._branches(call.name, types[1:])
@@ -104,7 +104,7 @@ class _Judge:
         return known_types[0] if known_types else None
 
     def _operation(self, node: Operation) -> Type | None:
-        types = [self.judge(operand) for operand in node.operands]
+        types = [self.infer(operand) for operand in node.operands]
         for operand, type_ in zip(node.operands, types, strict=True):
             if type_ in PICKLISTS and isinstance(operand, Reference):
                 raise _picklist(operand)

@@ -21,7 +21,7 @@ from sfcode.local.ids import full
 FUNCTIONS: dict[str, Callable[..., Value]] = {}
 """The functions by name; the arguments are values."""
 
-SHORTENED = 33
+WHOLE_NUMBER_DIGITS = 33
 """The number of digits to which a value is rounded before it becomes a whole number, so that a third times three is
 one."""
 
@@ -62,7 +62,7 @@ def _number(name: str, compute: Callable[..., Decimal]) -> None:
 def _to_whole(rounding: str) -> Callable[[Decimal], Decimal]:
     def compute(number: Decimal) -> Decimal:
         short = PRECISION.copy()
-        short.prec = SHORTENED
+        short.prec = WHOLE_NUMBER_DIGITS
         return short.plus(number).to_integral_value(rounding)
 
     return compute

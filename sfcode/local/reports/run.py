@@ -18,7 +18,7 @@ from sfcode.local.sobjects.roll_ups import ORDERED
 from sfcode.local.sobjects.rows import UserView
 from sfcode.local.store import Record
 
-MOST_ROWS = 2000
+MAX_ROWS = 2000
 """The maximum number of detail rows of one run; summaries count all rows."""
 
 _AGGREGATE = re.compile(r"([A-Za-z_][\w.]*):(SUM|AVG|MIN|MAX)")

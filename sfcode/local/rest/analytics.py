@@ -15,7 +15,7 @@ from sfcode.local.context import OrgContext
 from sfcode.local.errors import require
 from sfcode.local.http.call import DATA, RestCall, answer, route
 from sfcode.local.reports.definition import ReportDefinition, read_definition
-from sfcode.local.reports.run import MOST_ROWS, ReportResult, RowGroup, run
+from sfcode.local.reports.run import MAX_ROWS, ReportResult, RowGroup, run
 from sfcode.local.store import OrgTransaction, Stored
 
 Json = dict[str, Any]
@@ -56,7 +56,7 @@ def _shape(
             "reportName": definition.name,
             "type": "Report",
         },
-        "allData": len(result.whole.rows) <= MOST_ROWS,
+        "allData": len(result.whole.rows) <= MAX_ROWS,
         "factMap": facts,
         "groupingsAcross": {"groupings": []},
         "groupingsDown": {"groupings": [_grouping(entry) for entry in result.whole.groups]},
@@ -111,7 +111,7 @@ def _add_facts(
         ]
     }
     if details:
-        rows = [] if group.groups else group.rows[:MOST_ROWS]
+        rows = [] if group.groups else group.rows[:MAX_ROWS]
         fact["rows"] = [
             {"dataCells": [_cell(result, name, row, column) for column in definition.columns]} for name, row in rows
         ]

@@ -14,10 +14,10 @@ from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import DATA, RestCall, answer, route
 from sfcode.local.ids import full
 from sfcode.local.record_writer import RecordWriter
-from sfcode.local.rest.records import asked_fields, record_json, writer
+from sfcode.local.rest.records import parse_fields, record_json, writer
 from sfcode.local.store import Undo
 
-MOST = 200
+MAX_RECORDS = 200
 ROLLED_BACK = {
     "statusCode": "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     "message": "Record rolled back because not all records were valid and the request was using AllOrNone header",
@@ -86,7 +86,7 @@ def _retrieve(call: RestCall) -> Response:
         body = call.json_object()
         record_ids, fields = body.get("ids"), body.get("fields")
     else:
-        record_ids, fields = call.query.get("ids", "").split(","), asked_fields(call)
+        record_ids, fields = call.query.get("ids", "").split(","), parse_fields(call)
     if not isinstance(record_ids, list) or not isinstance(fields, list):
         raise make_error("bad_json", message="ids and fields are required")
     with call.context.store.read() as tx:
@@ -134,8 +134,8 @@ def _records(body: Mapping[str, Any]) -> list[Json]:
 
 
 def _check_count(count: int) -> None:
-    if count > MOST:
-        raise make_error("too_many_records", most=MOST)
+    if count > MAX_RECORDS:
+        raise make_error("too_many_records", most=MAX_RECORDS)
 
 
 def _type(record: Json) -> str:

@@ -24,9 +24,9 @@ from sfcode.local.http.call import DATA, CallRoute, RestCall, answer, check_vers
 from sfcode.local.rest import tree
 from sfcode.local.store import OrgTransaction, Store, Undo
 
-MOST = 25
-MOST_QUERIES = 5
-MOST_NODES = 500
+MAX_SUBREQUESTS = 25
+MAX_QUERIES = 5
+MAX_NODES = 500
 REFERENCE_ID = re.compile(r"[A-Za-z0-9]\w*", re.ASCII)
 QUERIES = re.compile(r"/(query(All)?|composite/sobjects)(/|$)")
 NOT_INSIDE = re.compile(r"/services/data/[^/]+/jobs(/|$)")
@@ -55,9 +55,9 @@ def _resources(call: RestCall) -> Response:
 
 def _composite(call: RestCall, subroutes: Routes) -> Response:
     body = call.json_object()
-    requests = _requests(body.get("compositeRequest"), MOST)
-    if sum(1 for part in requests if QUERIES.search(str(part["url"]).partition("?")[0])) > MOST_QUERIES:
-        raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST_QUERIES} queries and collections in one request exceeded")
+    requests = _requests(body.get("compositeRequest"), MAX_SUBREQUESTS)
+    if sum(1 for part in requests if QUERIES.search(str(part["url"]).partition("?")[0])) > MAX_QUERIES:
+        raise ApiError("LIMIT_EXCEEDED", f"Limit of {MAX_QUERIES} queries and collections in one request exceeded")
     if body.get("allOrNone") is True:
         _, answers = _run_all_or_none(call, subroutes, requests)
     else:
@@ -69,11 +69,11 @@ def _graph(call: RestCall, subroutes: Routes) -> Response:
     graphs = call.json_object().get("graphs")
     if not isinstance(graphs, list) or not all(isinstance(graph, dict) for graph in graphs):
         raise make_error("bad_json", message="graphs must be a list of objects")
-    named_graphs = [(str(item.get("graphId")), _requests(item.get("compositeRequest"), MOST_NODES)) for item in graphs]
+    named_graphs = [(str(item.get("graphId")), _requests(item.get("compositeRequest"), MAX_NODES)) for item in graphs]
     if len({name for name, _ in named_graphs}) < len(named_graphs):
         raise ApiError("INVALID_INPUT", "each graph needs a graphId of its own")
-    if sum(len(requests) for _, requests in named_graphs) > MOST_NODES:
-        raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST_NODES} nodes in one request exceeded")
+    if sum(len(requests) for _, requests in named_graphs) > MAX_NODES:
+        raise ApiError("LIMIT_EXCEEDED", f"Limit of {MAX_NODES} nodes in one request exceeded")
     results = []
     for name, requests in named_graphs:
         good, answers = _run_all_or_none(call, subroutes, requests)
@@ -148,8 +148,8 @@ def _batch(call: RestCall, subroutes: Routes) -> Response:
     requests = body.get("batchRequests")
     if not isinstance(requests, list) or not all(isinstance(entry, dict) and entry.get("url") for entry in requests):
         raise make_error("bad_json", message="batchRequests must be a list of objects with method and url")
-    if len(requests) > MOST:
-        raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST} subrequests in one request exceeded")
+    if len(requests) > MAX_SUBREQUESTS:
+        raise ApiError("LIMIT_EXCEEDED", f"Limit of {MAX_SUBREQUESTS} subrequests in one request exceeded")
     results: list[Json] = []
     is_halted = False
     for entry in requests:

@@ -56,7 +56,7 @@ def record_json(call: RestCall, target: ObjectDef, row: Record, names: list[str]
     return document | {field.name: to_api_value(field, row) for field in fields}
 
 
-def asked_fields(call: RestCall) -> list[str] | None:
+def parse_fields(call: RestCall) -> list[str] | None:
     """Parse the `fields` parameter."""
     text = call.query.get("fields")
     return [name.strip() for name in text.split(",") if name.strip()] if text else None
@@ -81,7 +81,7 @@ def _get(call: RestCall) -> Response:
         view = call.view(tx)
         target = view.catalog.require(call.path["object"])
         row = require(view.rows.find(target.name, call.path["id"]) if is_id(call.path["id"]) else None)
-        return answer(record_json(call, target, row, asked_fields(call)))
+        return answer(record_json(call, target, row, parse_fields(call)))
 
 
 def _update(call: RestCall) -> Response:
@@ -107,7 +107,7 @@ def _upsert(call: RestCall) -> Response:
 def _get_by_key(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         target, row = _by_key(call.view(tx), call)
-        return answer(record_json(call, target, row, asked_fields(call)))
+        return answer(record_json(call, target, row, parse_fields(call)))
 
 
 def _delete_by_key(call: RestCall) -> Response:

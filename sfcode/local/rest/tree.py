@@ -17,8 +17,8 @@ from sfcode.local.record_writer import RecordWriter
 from sfcode.local.rest.records import writer
 from sfcode.local.store import Undo
 
-MOST = 200
-DEEPEST = 5
+MAX_RECORDS = 200
+MAX_DEPTH = 5
 
 Json = dict[str, Any]
 
@@ -29,8 +29,8 @@ def create(call: RestCall) -> Response:
     if not isinstance(records, list) or not all(isinstance(root, dict) for root in records):
         raise make_error("bad_json", message="records must be a list of objects")
     names = [name for root in records for name in _reference_ids(root, 1)]
-    if len(names) > MOST:
-        raise ApiError("INVALID_INPUT", f"The request may contain up to {MOST} records")
+    if len(names) > MAX_RECORDS:
+        raise ApiError("INVALID_INPUT", f"The request may contain up to {MAX_RECORDS} records")
     if len(set(names)) < len(names):
         raise ApiError("INVALID_INPUT", "Duplicate ReferenceId provided in the request.")
     results: list[Json] = []
@@ -49,8 +49,8 @@ def _reference_ids(record: Json, depth: int) -> Iterator[str]:
     name = attributes.get("referenceId") if isinstance(attributes, dict) else None
     if not isinstance(name, str) or not name:
         raise ApiError("INVALID_INPUT", "Each record needs attributes with a type and a referenceId.")
-    if depth > DEEPEST:
-        raise ApiError("INVALID_INPUT", f"The request may contain up to {DEEPEST} levels of records")
+    if depth > MAX_DEPTH:
+        raise ApiError("INVALID_INPUT", f"The request may contain up to {MAX_DEPTH} levels of records")
     yield name
     for _, children in _children(record):
         for child in children:

@@ -31,11 +31,7 @@ CUSTOMIZERS = frozenset({"CustomizeApplication", "ModifyAllData"})
 
 @dataclass(frozen=True, slots=True)
 class ObjectRights:
-    """
-    The permissions on the records of an object.
-
-    The first four apply to records that sharing gives access to, `view_all` and `modify_all` to every record.
-    """
+    """The permissions on an object; sharing limits the records for them, except for `view_all` and `modify_all`."""
 
     read: bool = False
     create: bool = False

@@ -18,12 +18,12 @@ from sfcode.local.store import Record, Scalar
 
 MAX_NESTING = 10
 """
-The maximum depth of formula fields that use formula fields. An org refuses circles, and the limit ends those of an
-invalid state.
+The maximum depth of formula fields that use formula fields. An org refuses circular formulas; if a state has one
+nevertheless, this limit ends its evaluation.
 """
 
 
-class ReadsRows(Protocol):
+class RowSource(Protocol):
     """A source of the rows that references lead to."""
 
     def get(self, object_name: str, record_id: str) -> Record | None:
@@ -45,7 +45,7 @@ class RecordContext:
     """
 
     catalog: Catalog
-    rows: ReadsRows
+    rows: RowSource
     object_name: str
     record: Mapping[str, Scalar]
     now: datetime
@@ -201,7 +201,7 @@ def _format_result(field: FieldDef, value: Any) -> Scalar:
 class FormulaRows:
     """Wraps rows so that they include their formula fields."""
 
-    def __init__(self, catalog: Catalog, rows: ReadsRows, now: datetime) -> None:
+    def __init__(self, catalog: Catalog, rows: RowSource, now: datetime) -> None:
         self._catalog = catalog.unrestricted
         self._access = catalog.access
         self._rows = rows
@@ -231,7 +231,7 @@ class FormulaRows:
 
 
 class ComputedRow(dict[str, Any]):
-    """A row of an object with formula fields."""
+    """A row whose formula fields are computed when they are first read."""
 
     def __init__(self, row: Record, formulas: Mapping[str, FieldDef], computing: FormulaRows, object_name: str) -> None:
         super().__init__(row)

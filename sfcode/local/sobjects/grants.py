@@ -9,7 +9,7 @@ from typing import Any
 
 from sfcode.lazy_dataclasses import dataclass
 
-KEPT = 64
+MAX_CACHED = 64
 """The number of profiles and permission sets that are cached, which is enough for a few users."""
 NOTHING = (False, False)
 
@@ -38,7 +38,7 @@ class GrantedRights:
     fields: Mapping[str, tuple[bool, bool]]
 
 
-@functools.lru_cache(KEPT)
+@functools.lru_cache(MAX_CACHED)
 def parse_rights(text: str) -> GrantedRights:
     """Parse the stored body of a profile or permission set."""
     body: Mapping[str, Any] = json.loads(text)

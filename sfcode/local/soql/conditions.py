@@ -89,7 +89,7 @@ class Conditions:
                 raise bad_query(f"unexpected token: '{total.function}'", self._world.text, total.at)
 
     def narrow(self, condition: Condition) -> Narrow | None:
-        """Return a preselection of the rows that can pass a compiled condition; None if any row can."""
+        """Return a field and values by which the rows that a compiled condition can match are found; None if impossible."""
         match condition:
             case Both(parts):
                 hints = [candidate for part in parts if (candidate := self.narrow(part)) is not None]

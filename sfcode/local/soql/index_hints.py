@@ -1,7 +1,7 @@
 """
 Derive from a condition a field and its possible values, so that an index can find the rows.
 
-The result is only a preselection: the condition itself is evaluated for every row that is found.
+The condition itself is still evaluated for every row that the index finds.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ UNSUITABLE = frozenset({"address", "boolean", "multipicklist", "base64"})
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """A field and its possible values; texts compare without case."""
+    """A stored field, and the values of which a row needs one to match; texts compare without case."""
 
     field: str
     values: frozenset[Scalar]
 
 
 def narrow(target: ObjectDef, field: FieldDef, values: Iterable[Scalar]) -> Narrow | None:
-    """Return a preselection of the rows in which a field equals one of the values; None if any row can match."""
+    """Return the stored field and values by which rows are found whose `field` has one of the values; None if impossible."""
     operands = frozenset(values)
     # A missing value does not equal a text, and SQLite ignores case only for ASCII.
     if field.type in UNSUITABLE or any(value in (None, "") or not str(value).isascii() for value in operands):

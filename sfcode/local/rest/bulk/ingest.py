@@ -38,7 +38,7 @@ class RowResult:
         return json.dumps([self.record_id, self.created, self.error])
 
 
-def outcomes(tx: OrgTransaction, job_id: str) -> list[RowResult]:
+def read_results(tx: OrgTransaction, job_id: str) -> list[RowResult]:
     """Read the results of the processed rows."""
     return [RowResult(*json.loads(body)) for body in tx.bulk_jobs.rows(job_id)]
 

@@ -17,7 +17,7 @@ from sfcode.local.errors import ApiError, make_error, require
 from sfcode.local.http.call import Handler, RestCall, answer, slashed
 from sfcode.local.http.multipart import parse_parts
 from sfcode.local.rest.bulk import job as jobs
-from sfcode.local.rest.bulk.ingest import OPERATIONS, RowResult, outcomes
+from sfcode.local.rest.bulk.ingest import OPERATIONS, RowResult, read_results
 from sfcode.local.rest.bulk.job import Job
 from sfcode.local.rest.bulk.job_routes import job_routes
 from sfcode.local.rest.bulk.table import BadTableError, CsvTable, header, line, read
@@ -26,11 +26,11 @@ from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.store import OrgTransaction
 
-MOST = 150_000_000
+MAX_UPLOAD = 150_000_000
 """The maximum size of one upload in bytes."""
-MOST_WITH_JOB = 100_000
+MAX_UPLOAD_WITH_JOB = 100_000
 """The maximum number of characters of an upload that is sent together with the job."""
-COUNTED = (
+PROGRESS_KEYS = (
     "jobType",
     "numberRecordsProcessed",
     "numberRecordsFailed",
@@ -57,7 +57,7 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     path = jobs.PATHS[jobs.INGEST]
     return [
         *job_routes(context, work, jobs.INGEST, _create, {jobs.UPLOADED: _close, jobs.ABORTED: jobs.abort}),
-        *slashed(f"{path}/{{id}}/batches", context, {"PUT": _upload}, most=MOST),
+        *slashed(f"{path}/{{id}}/batches", context, {"PUT": _upload}, most=MAX_UPLOAD),
         *slashed(f"{path}/{{id}}/{{what}}", context, {"GET": result}),
     ]
 
@@ -68,7 +68,7 @@ def _create(call: RestCall, work: BulkWorker) -> Response:
             job = _new(call, tx, call.json_object())
             tx.bulk_jobs.put(job["id"], job)
         document = jobs.job_json(job, base=call.base)
-        return answer({name: value for name, value in document.items() if name not in COUNTED})
+        return answer({name: value for name, value in document.items() if name not in PROGRESS_KEYS})
     body, content = _read_multipart(call)
     with call.context.store.transaction() as tx:
         job = _new(call, tx, body) | {"state": jobs.UPLOADED}
@@ -90,7 +90,7 @@ def _new(call: RestCall, tx: OrgTransaction, body: Mapping[str, Any]) -> Job:
     job = jobs.create(call, tx, kind=jobs.INGEST, operation=operation, about=target.name, body=body)
     if operation == "upsert":
         job["externalIdFieldName"] = _external_id(target, body.get("externalIdFieldName"))
-    return job | dict.fromkeys(COUNTED, 0) | {"jobType": jobs.INGEST}
+    return job | dict.fromkeys(PROGRESS_KEYS, 0) | {"jobType": jobs.INGEST}
 
 
 def _external_id(target: ObjectDef, name: object) -> str:
@@ -111,8 +111,8 @@ def _read_multipart(call: RestCall) -> tuple[dict[str, Any], bytes]:
         raise make_error(
             "bad_json", message="a part `job` with a JSON object and a part `content` with CSV are required"
         )
-    if len(parts["content"]) > MOST_WITH_JOB:
-        raise ApiError("INVALIDJOB", f"InvalidJob : the content has more than {MOST_WITH_JOB} characters")
+    if len(parts["content"]) > MAX_UPLOAD_WITH_JOB:
+        raise ApiError("INVALIDJOB", f"InvalidJob : the content has more than {MAX_UPLOAD_WITH_JOB} characters")
     return body, parts["content"]
 
 
@@ -159,7 +159,7 @@ def _answer_unprocessed(call: RestCall) -> Response:
 def _read_ended_job(call: RestCall) -> tuple[Job, CsvTable, list[RowResult]]:
     with call.context.store.read() as tx:
         job = jobs.find_job(tx, jobs.INGEST, call.path["id"])
-        content, row_results = tx.bulk_jobs.content(job["id"]) or b"", outcomes(tx, job["id"])
+        content, row_results = tx.bulk_jobs.content(job["id"]) or b"", read_results(tx, job["id"])
     if job["state"] not in jobs.ENDED:
         raise jobs.wrong_state(f"Results of {job['state']} Job not available")
     try:

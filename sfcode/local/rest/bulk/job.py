@@ -23,7 +23,7 @@ IN_WORDS = {COMPLETE: "Completed"}
 
 DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
 LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
-KEPT = timedelta(days=7)
+RETENTION = timedelta(days=7)
 """The time for which an org keeps jobs and their results."""
 
 SUMMARY_KEYS = (
@@ -50,7 +50,7 @@ def create(
 ) -> Job:
     """Build a new job with an ID; the caller stores it."""
     for old in tx.bulk_jobs.list_all():
-        if datetime.fromisoformat(old["createdDate"]) < call.context.clock.now() - KEPT:
+        if datetime.fromisoformat(old["createdDate"]) < call.context.clock.now() - RETENTION:
             tx.bulk_jobs.delete(old["id"])
     now = stamp(call.context.clock.now())
     return {

@@ -25,7 +25,7 @@ def job_routes(
     """List the routes of the jobs of a kind and of one job, whose state a client changes by `steps`."""
 
     def about(call: RestCall) -> Response:
-        return answer(jobs.job_json(work.state_of(lambda: _existing(call, kind)), base=call.base))
+        return answer(jobs.job_json(work.wait_for_job(lambda: _existing(call, kind)), base=call.base))
 
     def move(call: RestCall) -> Response:
         state = call.json_object().get("state")

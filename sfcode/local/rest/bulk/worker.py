@@ -39,7 +39,7 @@ class BulkWorker:
             if job_id not in self._running:
                 self._running[job_id] = self._thread.submit(self._run, job_id)
 
-    def state_of(self, find: Callable[[], Job]) -> Job:
+    def wait_for_job(self, find: Callable[[], Job]) -> Job:
         """Return a job, after a short wait for it to finish."""
         job = find()
         if job["state"] not in WAITING:
