@@ -1,4 +1,4 @@
-"""The same package into the same org, as whole processes: sfcode, Salesforce's own sf, and CumulusCI."""
+"""The times of sfcode, of Salesforce's sf and of CumulusCI for the same package and org, as whole processes."""
 
 from __future__ import annotations
 
