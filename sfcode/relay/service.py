@@ -110,7 +110,7 @@ class Service:
         )
         self.commit = GroupCommit(inbox, committed=self._record_committed)
         """Commits the messages of ingress."""
-        self._bells: dict[Source, Wakeup] = {"appcues": Wakeup(), "salesforce": Wakeup()}
+        self._wakeups: dict[Source, Wakeup] = {"appcues": Wakeup(), "salesforce": Wakeup()}
         self._workers: dict[Source, Worker] = {}
         self._background: list[asyncio.Task[None]] = []
         self._org: Org | None = None
@@ -244,14 +244,14 @@ class Service:
         self.instrumentation.record_committed(groups, counts, seconds)
         new = (messages for messages, count in zip(groups, counts, strict=True) if count)
         for source in {message.source for messages in new for message in messages}:
-            self._bells[source].wake()
+            self._wakeups[source].wake()
 
     def _work(self, writer: Writer) -> None:
         worker = Worker(
             self.inbox,
             writer,
             self.instrumentation,
-            bell=self._bells[writer.source],
+            wakeup=self._wakeups[writer.source],
             retry_delay=self._retry_delay,
             lease=self.config.settings.lease,
             gather=GATHER[writer.source],

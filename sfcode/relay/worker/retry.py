@@ -41,7 +41,7 @@ def retry_delay(
     Return how long a message waits before it is retried; None if its attempts are used up.
 
     Full jitter: a random time up to a limit that doubles, so that messages that failed together are not retried together.
-    Attempts that do not count are unlimited; such a message waits up to as long as it has waited already.
+    Attempts that do not count are unlimited; the wait is then at most as long as the message has waited already.
     """
     attempts = message.attempts + 1
     if not retry.counts:

@@ -65,11 +65,11 @@ class Worker:
         writer: Writer,
         events: WorkerEvents,
         *,
-        bell: Wakeup,
+        wakeup: Wakeup,
         retry_delay: RetryDelay,
         lease: float,
         gather: float = 0.0,
-        lanes: int = 1,
+        task_count: int = 1,
         rng: random.Random,
         clock: Callable[[], float] = boot_time,
         is_paused: Callable[[], bool] = lambda: False,
@@ -79,11 +79,11 @@ class Worker:
         self._uses: Counter[int] = Counter()
         """The tasks that use a writer, by the `id` of the writer."""
         self._events = events
-        self._bell = bell
+        self._wakeup = wakeup
         self._retry_delay = retry_delay
         self._lease = lease
         self._gather = gather
-        self._lanes = lanes
+        self._task_count = task_count
         self._rng = rng
         self._clock = clock
         self._is_paused = is_paused
@@ -93,7 +93,7 @@ class Worker:
         self._outages = 0
         """Batches in a row from which nothing was delivered because of an outage."""
         self._tasks: list[asyncio.Task[None]] = []
-        self._in_hand: dict[str, Claim] = {}
+        self._claims: dict[str, Claim] = {}
         self.trouble = ""
         """Why the worker cannot claim or settle at present, for the readiness check."""
 
@@ -105,7 +105,8 @@ class Worker:
     def start(self) -> None:
         """Start the tasks."""
         self._tasks = [
-            asyncio.create_task(self._lane(), name=f"{self._writer.source}-{number}") for number in range(self._lanes)
+            asyncio.create_task(self._run_task(), name=f"{self._writer.source}-{number}")
+            for number in range(self._task_count)
         ]
 
     async def replace_writer(self, writer: Writer) -> None:
@@ -129,7 +130,7 @@ class Worker:
         """Stop claiming messages; claimed messages are still delivered."""
         self._stopping = True
         self._stopped.set()
-        self._bell.wake()
+        self._wakeup.wake()
 
     async def stop(self) -> None:
         """Wait for deliveries in flight while their leases last, then release the rest."""
@@ -139,7 +140,7 @@ class Worker:
             for task in late:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-        for claim in list(self._in_hand.values()):
+        for claim in list(self._claims.values()):
             try:
                 await asyncio.to_thread(self._inbox.release, claim)
             except Exception:  # the lease ends by itself
@@ -147,19 +148,19 @@ class Worker:
         await self._writer.close()
 
     def _seconds_until_lease_ends(self) -> float:
-        latest = max((claim.deadline for claim in self._in_hand.values()), default=self._clock())
+        latest = max((claim.deadline for claim in self._claims.values()), default=self._clock())
         return max(latest - self._clock() - MARGIN, 0.1)
 
-    async def _lane(self) -> None:
+    async def _run_task(self) -> None:
         pause, trouble = POLL_FIRST, TROUBLE_FIRST
         while not self._stopping:
             if self._is_paused():
                 await wait_for_wakeup(self._stopped, POLL_MOST)
                 continue
-            wake = self._bell.now
+            wake = self._wakeup.now
             try:
                 claim = await self._claim()
-            except Exception as error:  # noqa: BLE001 (the database is away; it may come back)
+            except Exception as error:  # noqa: BLE001 (the database is unavailable; the next attempt may succeed)
                 self._report_trouble("claim_failed", error)
                 await wait_for_wakeup(wake, self._rng.uniform(trouble / 2, trouble))
                 trouble = min(trouble * 2, TROUBLE_MOST)
@@ -191,7 +192,7 @@ class Worker:
         )
 
     async def _process(self, claim: Claim) -> Delivery:
-        self._in_hand[claim.token] = claim
+        self._claims[claim.token] = claim
         start = self._clock()
         async with self._use_writer() as writer:
             with trace_claim(claim) as end:
@@ -200,7 +201,7 @@ class Worker:
         delivery = replace(delivery, seconds=self._clock() - start)
         self._outages = self._outages + 1 if is_outage(delivery) else 0
         await self._settle(claim, delivery)
-        self._in_hand.pop(claim.token, None)
+        self._claims.pop(claim.token, None)
         return delivery
 
     async def _deliver(self, writer: Writer, claim: Claim) -> Delivery:
@@ -238,7 +239,7 @@ class Worker:
 
             try:
                 count = await asyncio.to_thread(self._inbox.settle, claim, delivery, delay)
-            except SfcodeError as error:  # the database is away; it may come back
+            except SfcodeError as error:  # the database is unavailable; the next attempt may succeed
                 self._report_trouble("settle_failed", error)
                 if self._clock() + trouble > claim.deadline:
                     return

@@ -71,15 +71,15 @@ class WorkerEvents:
 class World:
     def __init__(self, inbox, act, /, **options) -> None:
         self.inbox = inbox
-        self.bell = Wakeup()
+        self.wakeup = Wakeup()
         self.writer = Writer(act)
         self.events = WorkerEvents()
         settings = {"retry_delay": soon, "lease": 30.0, "rng": random.Random(1)} | options
-        self.worker = Worker(settings.pop("inbox", inbox), self.writer, self.events, bell=self.bell, **settings)
+        self.worker = Worker(settings.pop("inbox", inbox), self.writer, self.events, wakeup=self.wakeup, **settings)
 
     async def accept(self, *messages: InboxMessage) -> None:
         await asyncio.to_thread(self.inbox.accept, messages)
-        self.bell.wake()
+        self.wakeup.wake()
 
     def count(self, state: str) -> int:
         return self.inbox.stats().count(state)
@@ -121,11 +121,11 @@ def test_a_wake_up_starts_the_next_claim_early(inbox, monkeypatch):
 
 
 def test_a_wake_up_applies_to_waiting_workers_only():
-    bell = Wakeup()
-    waiting = bell.now
-    bell.wake()
+    wakeup = Wakeup()
+    waiting = wakeup.now
+    wakeup.wake()
     assert waiting.is_set()
-    assert not bell.now.is_set()
+    assert not wakeup.now.is_set()
 
 
 def test_a_worker_whose_task_has_ended_is_not_alive(inbox):
@@ -170,7 +170,7 @@ def test_another_writer_delivers_from_the_next_batch_on_and_the_old_one_is_close
             await world.accept(message(number))
             await until_async(lambda number=number: world.count("done") == number)
         assert (world.writer.delivered, second.delivered, second.closed) == ([1], [2, 3], False)
-        await until_async(lambda: not world.worker._in_hand)
+        await until_async(lambda: not world.worker._claims)
         await world.worker.replace_writer(third)
         assert second.closed, "it was idle"
         await world.worker.stop()
@@ -420,7 +420,7 @@ def test_several_lanes_deliver_at_once_but_never_two_batches_of_one_key(inbox):
             keys.difference_update(own_keys)
             return await done(claim)
 
-        world = World(inbox, together, lanes=2)
+        world = World(inbox, together, task_count=2)
         world.writer.limit = 1
         world.worker.start()
         await world.accept(message(1, "user:a"), message(2, "user:b"))
