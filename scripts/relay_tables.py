@@ -44,7 +44,7 @@ def metrics_table() -> str:
 
 
 def _reasons_table(title: str, reasons: Iterable[tuple[str, Reason]]) -> str:
-    rows = ((f"`{name}`", reason.what, reason.hint) for name, reason in reasons)
+    rows = ((f"`{name}`", reason.meaning, reason.hint) for name, reason in reasons)
     return _table((title, "What it means", "What to do"), rows)
 
 

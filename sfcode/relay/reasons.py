@@ -10,7 +10,7 @@ from sfcode.lazy_dataclasses import dataclass
 class Reason:
     """A reason in plain words, and what to do about it."""
 
-    what: str
+    meaning: str
     hint: str
 
 
@@ -183,7 +183,7 @@ def hint_for(name: str) -> str:
 def explain_reason(name: str) -> tuple[str, str]:
     """Return the meaning and the hint of a reason; empty texts if this version does not know the reason."""
     if name in REASONS:
-        return REASONS[name].what, REASONS[name].hint
+        return REASONS[name].meaning, REASONS[name].hint
     from sfcode.relay.salesforce.error_policy import ERROR_RULES
 
     rule = ERROR_RULES.get(name.upper())

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from sfcode.relay.inbox.bulk_changes import BulkChange
     from sfcode.relay.inbox.schedule import ScheduledRun
 
-WAYS = {"appcues": "Appcues -> Salesforce", "salesforce": "Salesforce -> Appcues"}
+DIRECTIONS: dict[str, str] = {"appcues": "Appcues -> Salesforce", "salesforce": "Salesforce -> Appcues"}
+"""The titles of the directions in plain ASCII, by the source of their messages."""
 STATES: tuple[State, ...] = ("ready", "leased", "parked", "dead", "done")
 MOST_USES = 5
 """The maximum number of lines about requests, the largest numbers first; `--json` has all."""
@@ -97,7 +98,7 @@ def status_document(status: RelayStatus) -> dict[str, Any]:
                 "oldest_received_at": stamp(stats.oldest.get(source)),
                 "waiting_keys": stats.waiting.get(source, 0),
             }
-            for source in WAYS
+            for source in DIRECTIONS
         },
         "stuck": [
             {"source": source, "state": state, "reason": reason, "messages": count, "hint": hint_for(reason)}
@@ -137,7 +138,7 @@ def _change_document(change: BulkChange) -> dict[str, Any]:
 
 def _alarm_document(alarm: Alarm) -> dict[str, Any]:
     reason = alarm_reason(alarm.name)
-    return {**asdict(alarm), "meaning": reason.what, "hint": reason.hint}
+    return {**asdict(alarm), "meaning": reason.meaning, "hint": reason.hint}
 
 
 def _schedule_document(entry: ScheduledStatus) -> dict[str, Any]:
@@ -164,7 +165,9 @@ def describe_status(status: RelayStatus, paint: Paint) -> str:
     lines += [printable(describe_change(change, now)) for change in status.changes]
     lines += _describe_queues(stats)
     for (source, state, reason), number in sorted(stats.reasons.items(), key=lambda entry: -entry[1]):
-        lines.append(paint(f"  {number:,} {'given up' if state == 'dead' else state}: {reason} ({WAYS[source]})", "~"))
+        lines.append(
+            paint(f"  {number:,} {'given up' if state == 'dead' else state}: {reason} ({DIRECTIONS[source]})", "~")
+        )
         if hint_for(reason):
             lines.append(f"    {hint_for(reason)}")
     lines += [describe_schedule(entry, now) for entry in status.schedule]
@@ -176,7 +179,7 @@ def describe_status(status: RelayStatus, paint: Paint) -> str:
 
 def _describe_queues(stats: InboxStats) -> Iterator[str]:
     """Yield a line with the numbers of messages of each direction."""
-    for source, title in WAYS.items():
+    for source, title in DIRECTIONS.items():
         count = {state: stats.counts.get((source, state), 0) for state in STATES}
         waits = f"{count['ready'] + count['leased']:,} waiting"
         if source in stats.oldest:
@@ -192,7 +195,7 @@ def _describe_alarms(raised: Iterable[Alarm], paint: Paint) -> Iterator[str]:
         yield paint(printable(line), "!")
         reason = alarm_reason(alarm.name)
         if reason.hint and alarm.name not in explained:
-            yield f"    {reason.what}. {reason.hint}"
+            yield f"    {reason.meaning}. {reason.hint}"
         explained.add(alarm.name)
 
 

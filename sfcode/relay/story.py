@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.reasons import explain_reason
-from sfcode.relay.report import WAYS, message_document, stamp
+from sfcode.relay.report import DIRECTIONS, message_document, stamp
 from sfcode.text import printable
 
 if TYPE_CHECKING:
@@ -110,18 +110,20 @@ def _step(event: HistoryEvent) -> StoryStep:
     if event.event in ("replayed", "discarded"):
         return StoryStep(event.at, f"{event.event.capitalize()} by {event.who or 'unknown'}")
     ends = {"done": "Delivered", "parked": "Parked", "dead": "Given up", "retry": "Failed, will be retried"}
-    took = f" after {event.seconds:.2f} s" if event.seconds is not None else ""
+    duration = f" after {event.seconds:.2f} s" if event.seconds is not None else ""
     cause = ": ".join(filter(None, (event.reason, event.detail)))
     more = (f"and {event.number:,} more",) if event.number else ()
     lines = (*map(describe_write, event.writes), *more)
-    return StoryStep(event.at, f"{ends.get(event.outcome, event.outcome)}{took}{f': {cause}' if cause else ''}", lines)
+    return StoryStep(
+        event.at, f"{ends.get(event.outcome, event.outcome)}{duration}{f': {cause}' if cause else ''}", lines
+    )
 
 
 def render_story(story: MessageStory, format_time: FormatTime) -> list[str]:
     """Return a story as lines for a terminal."""
     entry = story.stored.entry
     reason = f" {entry.reason}" if entry.reason else ""
-    lines = [f"Message {entry.id}: {entry.kind}, {WAYS[entry.source]}, {entry.state}{reason}"]
+    lines = [f"Message {entry.id}: {entry.kind}, {DIRECTIONS[entry.source]}, {entry.state}{reason}"]
     lines += [f"  id         {entry.message_id}"]
     for record in story.records:
         lines.append(f"  record     {record.url or record.id}")

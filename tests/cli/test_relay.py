@@ -69,10 +69,10 @@ def test_status_says_of_each_alarm_what_it_means_and_what_to_do(journey, inbox):
     assert {entry["name"] for entry in entries} == {*ALARMS, "of_a_newer_version"}
     for name, reason in ALARMS.items():
         first, _ = (number for number, line in enumerate(lines) if re.match(rf"Alarm \d+ {name} ", line))
-        assert lines[first + 1] == f"    {reason.what}. {reason.hint}"
+        assert lines[first + 1] == f"    {reason.meaning}. {reason.hint}"
         assert lines.count(lines[first + 1]) == 1, "once, however many alarms have this name"
         texts = {(entry["meaning"], entry["hint"]) for entry in entries if entry["name"] == name}
-        assert texts == {(reason.what, reason.hint)}
+        assert texts == {(reason.meaning, reason.hint)}
     assert [(entry["meaning"], entry["hint"]) for entry in entries if entry["name"] not in ALARMS] == [("", "")] * 2
 
 

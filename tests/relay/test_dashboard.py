@@ -313,7 +313,7 @@ def test_each_alarm_is_shown_with_what_it_means_and_what_to_do(pages: Pages, vie
 
     alarm_texts = {squeeze(html.unescape(re.sub(r"<[^>]+>", "", article))) for article in articles}
     expected = [
-        f"{name}: {reason.what} detail of {name} {reason.hint} once, last at" for name, reason in ALARMS.items()
+        f"{name}: {reason.meaning} detail of {name} {reason.hint} once, last at" for name, reason in ALARMS.items()
     ]
     unknown = "of_a_newer_version detail of of_a_newer_version once, last at"
     assert alarm_texts == {squeeze(words) for words in (*expected, unknown)}

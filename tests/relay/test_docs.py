@@ -46,7 +46,7 @@ def test_the_tables_have_every_metric_reason_and_alarm(page):
     assert write_tables(page) == page, "`make docs` writes them"
     assert len(re.findall(r"^\| `sfcode_relay_\w+` \|", page, re.MULTILINE)) == len(list(Metrics().registry.collect()))
     for name, reason in [*REASONS.items(), *ALARMS.items()]:
-        assert f"| `{name}` | {reason.what} | {reason.hint} |" in page
+        assert f"| `{name}` | {reason.meaning} | {reason.hint} |" in page
     with pytest.raises(ValueError, match="no place for the table of alarms"):
         write_tables(page.replace("<!-- end of alarms -->", ""))
 

@@ -106,9 +106,9 @@ def test_the_text() -> None:
         describe_status(STATUS, mark)
         == f"""\
 <!|Alarm 7 paused (1 time, last 2026-11-23T16:00:00Z): mapping contact, by ann@host>
-    {ALARMS["paused"].what}. {ALARMS["paused"].hint}
+    {ALARMS["paused"].meaning}. {ALARMS["paused"].hint}
 <!|Alarm 8 salesforce_sign_in (3 times, last 2026-11-23T16:01:00Z): invalid_grant>
-    {ALARMS["salesforce_sign_in"].what}. {ALARMS["salesforce_sign_in"].hint}
+    {ALARMS["salesforce_sign_in"].meaning}. {ALARMS["salesforce_sign_in"].hint}
 <!|Alarm 9 salesforce_sign_in (1 time, last 2026-11-23T16:02:00Z): invalid_client>
 <~|Paused: mapping contact for 2 d 3 h, by ann@host>
 Replay under way: 1,200 of 5,000 messages, by ann@host, for 3 min
@@ -219,7 +219,7 @@ def test_the_json_document() -> None:
                 "at": "2026-11-23T16:00:00Z",
                 "times": 1,
                 "id": 7,
-                "meaning": ALARMS["paused"].what,
+                "meaning": ALARMS["paused"].meaning,
                 "hint": ALARMS["paused"].hint,
             },
             {
@@ -228,7 +228,7 @@ def test_the_json_document() -> None:
                 "at": "2026-11-23T16:01:00Z",
                 "times": 3,
                 "id": 8,
-                "meaning": ALARMS["salesforce_sign_in"].what,
+                "meaning": ALARMS["salesforce_sign_in"].meaning,
                 "hint": ALARMS["salesforce_sign_in"].hint,
             },
             {
@@ -237,7 +237,7 @@ def test_the_json_document() -> None:
                 "at": "2026-11-23T16:02:00Z",
                 "times": 1,
                 "id": 9,
-                "meaning": ALARMS["salesforce_sign_in"].what,
+                "meaning": ALARMS["salesforce_sign_in"].meaning,
                 "hint": ALARMS["salesforce_sign_in"].hint,
             },
         ],

@@ -59,7 +59,7 @@ class FigureStep:
 
 @dataclass(frozen=True, slots=True)
 class DirectionFigures:
-    """One direction over a period."""
+    """The figures of one direction over a period."""
 
     steps: tuple[FigureStep, ...]
     totals: Mapping[Figure, int]

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from sfcode.lazy_dataclasses import dataclass, fields
 from sfcode.org.identity import find_record_id
-from sfcode.relay.dashboard.overview import WAYS, title_of
+from sfcode.relay.dashboard.overview import TITLES, title_of
 from sfcode.relay.inbox import Filter
 from sfcode.relay.inbox.types import STATES
 from sfcode.relay.reasons import REASONS, hint_for
@@ -62,7 +62,7 @@ class Search:
         state = next((name for name in STATES if name == self.state), None)
         if self.state and state is None:
             raise ValueError(f"{self.state} is not a state of a message.")
-        if self.source and self.source not in WAYS:
+        if self.source and self.source not in TITLES:
             raise ValueError(f"{self.source} is not a source of messages.")
         return Filter(
             ids=_parse_ids(self.ids) if self.ids else None,
@@ -136,7 +136,7 @@ class Meaning:
     """An explanation of a message's state, and what to do."""
 
     state: str
-    what: str
+    reason: str
     hint: str
 
 
@@ -144,7 +144,7 @@ def explain(entry: InboxEntry) -> Meaning:
     """Explain the state and the reason of a message."""
     reason = REASONS.get(entry.reason)
     return Meaning(
-        STATE_WORDS[entry.state], reason.what if reason else "", hint_for(entry.reason) if entry.reason else ""
+        STATE_WORDS[entry.state], reason.meaning if reason else "", hint_for(entry.reason) if entry.reason else ""
     )
 
 

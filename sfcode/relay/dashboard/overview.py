@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.dashboard.charts import DECIMAL, DURATION, Chart, draw
@@ -12,7 +12,7 @@ from sfcode.relay.dashboard.figures import PERIODS, DirectionFigures, Period, su
 from sfcode.relay.dashboard.rendering import format_seconds
 from sfcode.relay.message import Source
 from sfcode.relay.reasons import alarm_reason, hint_for
-from sfcode.relay.report import STATES, format_duration
+from sfcode.relay.report import DIRECTIONS, STATES, format_duration
 
 if TYPE_CHECKING:
     from sfcode.relay.alarms import Alarm
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from sfcode.relay.inbox.activity import ActivitySpan
     from sfcode.relay.inbox.pauses import Pause
 
-WAYS: dict[Source, str] = {"appcues": "Appcues → Salesforce", "salesforce": "Salesforce → Appcues"}
+TITLES: dict[Source, str] = {source: DIRECTIONS[source].replace("->", "→") for source in get_args(Source)}
+"""The titles of the directions, by the source of their messages."""
 LATE_SECONDS = 300
 """The age in seconds above which the page mentions the oldest waiting message."""
 
@@ -70,9 +71,9 @@ def view(inbox: Inbox, period: Period = PERIODS["hour"]) -> dict[str, Any]:
     return {
         "now": stats.now,
         "stats": stats,
-        "ways": [
-            _way(stats, inbox.oldest_waiting(source), source, summarize(spans, source, period, now), period)
-            for source in WAYS
+        "directions": [
+            _view_direction(stats, inbox.oldest_waiting(source), source, summarize(spans, source, period, now), period)
+            for source in TITLES
         ],
         "api_calls": inbox.api_calls.last_day(),
         "calls": [_calls(spans, side) for side in ("salesforce", "appcues")],
@@ -87,7 +88,7 @@ def view(inbox: Inbox, period: Period = PERIODS["hour"]) -> dict[str, Any]:
 
 def title_of(source: str) -> str:
     """Return the title of the direction of messages from a source."""
-    return next((title for name, title in WAYS.items() if name == source), source)
+    return next((title for name, title in TITLES.items() if name == source), source)
 
 
 def blocked_groups(stats: InboxStats) -> list[BlockedGroup]:
@@ -128,13 +129,13 @@ def _messages(count: int) -> str:
     return "1 message waits" if count == 1 else f"{count:,} messages wait"
 
 
-def _way(
+def _view_direction(
     stats: InboxStats, oldest: InboxEntry | None, source: Source, figures: DirectionFigures, period: Period
 ) -> DirectionView:
     counts = {state: stats.count(state, source) for state in STATES}
     return DirectionView(
         source,
-        WAYS[source],
+        TITLES[source],
         counts["ready"],
         counts["leased"],
         oldest,

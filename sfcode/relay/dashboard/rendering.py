@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 STATIC = {"dashboard.css": "text/css; charset=utf-8", "dashboard.js": "text/javascript; charset=utf-8"}
 HEADERS = {
     "Cache-Control": "no-store",
@@ -35,7 +35,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 NONE = "\N{EN DASH}"
-FOREVER = "public, max-age=31536000, immutable"
+IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 def render(name: str, *, status: int = 200, **values: Any) -> Response:
@@ -49,7 +49,7 @@ async def serve_static(request: Request) -> Response:
     if name not in STATIC:
         return PlainTextResponse("Not Found\n", 404)
     is_current = request.query_params.get("v") == _address(name).partition("=")[2]
-    caching = FOREVER if is_current else "no-store"
+    caching = IMMUTABLE if is_current else "no-store"
     headers = {"Cache-Control": caching, "X-Content-Type-Options": "nosniff"}
     return Response(_read(name), 200, headers, STATIC[name])
 
@@ -59,7 +59,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -104,7 +104,7 @@ def format_moment(moment: datetime) -> str:
 
 @functools.lru_cache
 def _read(name: str) -> bytes:
-    return (HERE / "static" / name).read_bytes()
+    return (FOLDER / "static" / name).read_bytes()
 
 
 @functools.lru_cache

@@ -30,7 +30,7 @@ from sfcode.relay.dashboard.messages import (
     search_for_text,
     search_of,
 )
-from sfcode.relay.dashboard.overview import WAYS, judge, view
+from sfcode.relay.dashboard.overview import TITLES, judge, view
 from sfcode.relay.dashboard.pause_targets import SCOPES, list_targets, read_target
 from sfcode.relay.dashboard.rendering import render, serve_static
 from sfcode.relay.inbox.admin import DISCARDABLE
@@ -136,7 +136,7 @@ class Dashboard:
             project=config.project,
             config=config.digest,
             version=sfcode.__version__,
-            ways=WAYS,
+            directions=TITLES,
             states=STATE_WORDS,
             **values,
         )

@@ -81,7 +81,7 @@ def _document(
             "detail": notification.detail,
             "times": notification.times,
             "last_raised_at": notification.raised_at or None,
-            "meaning": reason.what,
+            "meaning": reason.meaning,
             "action": reason.hint,
         },
     }
@@ -94,7 +94,7 @@ def _slack_text(notification: AlarmNotification, reason: Reason, sender: Notifyi
         lines.append(_escape(notification.detail))
     if notification.event in ("raised", "repeated"):
         times = f" It was raised {notification.times} times, last at {notification.raised_at}."
-        lines.append(_escape(f"{reason.what}.{times if notification.times > 1 else ''} {reason.hint}".strip()))
+        lines.append(_escape(f"{reason.meaning}.{times if notification.times > 1 else ''} {reason.hint}".strip()))
     return "\n".join(lines)
 
 
