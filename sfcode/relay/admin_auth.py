@@ -76,7 +76,7 @@ class AdminAuth:
         self._store = store
         self._proxies = proxies
         self._sessions_end = sessions_end
-        """When sessions of the admin token were last ended, as a Unix time: cookies that are not younger are refused."""
+        """When sessions of the admin token were last ended, as a Unix time: cookies that were issued until then are refused."""
         self._attempts = FailedAttempts(clock)
         self._open_key = secrets.token_urlsafe()
         # A separate thread pool, so that a slow database does not delay other work of the process.
@@ -137,7 +137,7 @@ class AdminAuth:
         await self._ask(self._store.end_session, request.cookies.get(COOKIE, ""))
 
     def cookie(self, now: float) -> str:
-        """Return a signed cookie of the admin token."""
+        """Return the signed cookie of a session of the admin token."""
         until = str(int((now + SESSION_SECONDS) * 1000))
         return f"{until}.{self._signature(until)}"
 

@@ -141,7 +141,11 @@ class ApiBudget:
         return limit is not None and self.used >= limit
 
     def update(self, stored: int) -> None:
-        """Update the count from the inbox, and raise an alarm once when the budget is low or used up, until it recovers."""
+        """
+        Update the count from the inbox, and raise an alarm if the budget is low or used up.
+
+        The alarm is not raised again before the budget has recovered.
+        """
         self.stored = stored
         limit = self.limit()
         used = self.used

@@ -100,7 +100,7 @@ class Housekeeping:
         """When sessions of the dashboard were last ended, by any process."""
         self.trouble = ""
         # A separate thread pool: all shared threads may be waiting for Salesforce or Appcues.
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="upkeep")
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="housekeeping")
         self._is_leaving = threading.Event()
         self._beating = threading.Lock()
 
@@ -212,9 +212,9 @@ class Housekeeping:
         jump = self._inbox.adjust_clock()
         self._metrics.clock_offset_seconds.set(self._inbox.clock_offset)
         if abs(jump) >= REPORTED_JUMP:
-            way = "forward" if jump > 0 else "back"
+            direction = "forward" if jump > 0 else "back"
             self._instrumentation.raise_alarm(
-                CLOCK_JUMPED, f"set {way} by {format_duration(timedelta(seconds=abs(jump)))}"
+                CLOCK_JUMPED, f"set {direction} by {format_duration(timedelta(seconds=abs(jump)))}"
             )
 
     def _update_gauges(self, stats: InboxStats) -> None:

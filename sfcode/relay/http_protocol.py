@@ -33,7 +33,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._table = table
         self._health_app = health_app
         """The application for connections beyond the limits."""
-        self._patience: asyncio.TimerHandle | None = None
+        self._head_timer: asyncio.TimerHandle | None = None
         self._linger: asyncio.TimerHandle | None = None
         self._head = 0
         self._in_body = False
@@ -73,7 +73,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Count received bytes as long as they belong to a request head."""
         if self._is_refused:
             return
-        if self._patience is not None:
+        if self._head_timer is not None:
             self._head += len(data)
             if self._head > HEAD_BYTES and not self._fits(data):
                 return
@@ -82,7 +82,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to wait for the rest of a head."""
         super().on_message_begin()
-        if self._patience is None:
+        if self._head_timer is None:
             self._expect_head()
 
     def on_headers_complete(self) -> None:
@@ -146,7 +146,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _expect_head(self) -> None:
         self._head = 0
-        self._patience = self.loop.call_later(HEAD_SECONDS, self._give_up_head)
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up_head)
 
     def _give_up_head(self) -> None:
         self._table.record_refused("head_too_slow")
@@ -154,9 +154,9 @@ class HttpProtocol(HttpToolsProtocol):
             self.end()
 
     def _head_is_complete(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def _end_is_here(self) -> None:
         if self._linger is not None:

@@ -214,7 +214,7 @@ class StateStore(Protocol):
         ...
 
     def announce(self, claim: Claim, names: Collection[str], /) -> int:
-        """Store the states that a claim may write, before its first call; return the ID of the intent."""
+        """Store the names of the states that a claim may write, before its first call; return the ID of the intent."""
         ...
 
 

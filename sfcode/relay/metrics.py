@@ -18,7 +18,7 @@ M = TypeVar("M")
 
 
 class _Metric(Generic[M]):
-    """A row of the table of metrics: each `Metrics` creates it in its registry, with the name of the attribute."""
+    """The definition of a metric, which each `Metrics` object creates in its registry under the name of the attribute."""
 
     def __init__(self, create: Callable[..., M], text: str, *labels: str, **options: Any) -> None:
         self._create, self._text, self._labels, self._options = create, text, labels, options

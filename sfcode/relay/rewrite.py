@@ -23,9 +23,9 @@ def rewrite_key(name: str) -> str:
 
 def rewrites(source: Source, names: Iterable[str]) -> list[InboxMessage]:
     """Return a message for each state to write again; each call of this function gives new message IDs."""
-    occasion = uuid.uuid4().hex
+    suffix = uuid.uuid4().hex
     return [
-        InboxMessage(source, f"{rewrite_key(name)}:{occasion}", rewrite_key(name), KIND, {"rewrite": name})
+        InboxMessage(source, f"{rewrite_key(name)}:{suffix}", rewrite_key(name), KIND, {"rewrite": name})
         for name in sorted(set(names))
     ]
 

@@ -25,7 +25,7 @@ MOST = 500
 class MessageChange:
     """A message that was received, or that ended."""
 
-    what: Literal["received", "ended"]
+    kind: Literal["received", "ended"]
     at: datetime
     entry: InboxEntry
 
@@ -39,27 +39,27 @@ def follow(inbox: Inbox) -> Iterator[list[MessageChange]]:
         received, ended = inbox.changes(max(start, last - OVERLAP), MOST)
         changes = [MessageChange("received", entry.received_at, entry) for entry in received]
         changes += [MessageChange("ended", entry.finished_at, entry) for entry in ended if entry.finished_at]
-        new = [change for change in changes if (change.what, change.entry.id, change.at) not in seen]
-        seen |= {(change.what, change.entry.id, change.at): change.at for change in new}
+        new = [change for change in changes if (change.kind, change.entry.id, change.at) not in seen]
+        seen |= {(change.kind, change.entry.id, change.at): change.at for change in new}
         seen = {key: at for key, at in seen.items() if at >= now - 2 * OVERLAP}
         last = now
-        yield sorted(new, key=lambda change: (change.at, change.entry.id, change.what != "received"))
+        yield sorted(new, key=lambda change: (change.at, change.entry.id, change.kind != "received"))
 
 
 def render_change(change: MessageChange, format_time: Callable[[datetime], str]) -> str:
     """Return one line about a change, without the payload or the user's ID."""
     entry = change.entry
     end = f"{entry.state} {entry.reason}".rstrip() + (f": {entry.detail}" if entry.detail else "")
-    outcome = "received" if change.what == "received" else end
+    outcome = "received" if change.kind == "received" else end
     return printable(f"{format_time(change.at)}  {entry.id}  {entry.source}  {entry.kind}  {outcome}")
 
 
 def change_document(change: MessageChange) -> dict[str, Any]:
     """Return a change as JSON values."""
     entry = change.entry
-    ended = change.what == "ended"
+    ended = change.kind == "ended"
     return {
-        "change": change.what,
+        "change": change.kind,
         "at": stamp(change.at),
         "id": entry.id,
         "source": entry.source,

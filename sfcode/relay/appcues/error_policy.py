@@ -69,7 +69,7 @@ class AnswerEffect:
 
 
 def interpret_answer(answer: AppcuesAnswer, values_to_mask: Collection[str] = ()) -> AnswerEffect:
-    """Return the effect of an answer; `values_to_mask` do not occur in its texts."""
+    """Return the effect of an answer; `values_to_mask` are masked in its texts."""
     outcome = "ok" if answer.is_ok else answer.outcome
     return replace(_interpret(answer, values_to_mask), outcome=outcome)
 

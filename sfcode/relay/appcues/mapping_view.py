@@ -16,7 +16,7 @@ from sfcode.metadata.objects import Field, standard
 from sfcode.relay.appcues.values import Kind
 
 PROGRESS = "recipes.group_progress"
-"""The name of the view for group attributes that events set, and the kind of its messages. The dot avoids mapping names."""
+"""The name of the view for group attributes that events set, and the kind of its messages. No mapping name has a dot."""
 
 _FITTING = cast(Mapping[str, Kind], ATTRIBUTE_TYPES)
 
@@ -53,7 +53,7 @@ class MappingView:
 
     @property
     def object_key(self) -> str:
-        """The object as in the delivered state of a profile."""
+        """The object in lower case, as in the delivered state of a profile."""
         return self.object.lower()
 
 

@@ -165,8 +165,8 @@ def _decide_attributes(
     delivered_state = dict(before)
     for newness, state, attribute in sorted(undelivered, key=lambda entry: entry[0]):
         # An older message may have been delivered without its state being stored.
-        had = first.get((_object(state), attribute.name), newness) < newness
-        outcome = _outcome(newness, state, attribute, delivered_state, guards, had=had)
+        had_earlier_value = first.get((_object(state), attribute.name), newness) < newness
+        outcome = _outcome(newness, state, attribute, delivered_state, guards, had_earlier_value=had_earlier_value)
         if outcome.note.stamp:
             delivered_state[outcome.object, outcome.attribute] = outcome.note
         decisions[state.view.name, state.record_id].append(outcome)
@@ -186,11 +186,11 @@ def _outcome(
     delivered_state: DeliveredState,
     guards: NullGuards,
     *,
-    had: bool,
+    had_earlier_value: bool,
 ) -> AttributeDecision:
     name, mapping = attribute.name, state.view.name
     own = _find_delivered(state, attribute, delivered_state)
-    wins = state.stamp >= newest_write(delivered_state, name, attribute.other_objects)
+    is_newest = state.stamp >= newest_write(delivered_state, name, attribute.other_objects)
 
     def outcome(
         value: Value = None, *, has_value: bool, sent: bool = False, left_out: bool = False, bad: str = ""
@@ -200,14 +200,14 @@ def _outcome(
 
     if name in state.values:
         guards.record_value(mapping, name)
-        return outcome(state.values[name], has_value=True, sent=wins)
+        return outcome(state.values[name], has_value=True, sent=is_newest)
     if name in state.bad:
         return outcome(has_value=own.has_value, left_out=True, bad=state.bad[name])
-    had_value = own.has_value or had
+    had_value = own.has_value or had_earlier_value
     unlisted = name in state.unlisted
     if unlisted:
         guards.record_value(mapping, name)
-    if not (wins and (had_value or _clears_unsent(state, attribute, delivered_state, guards))):
+    if not (is_newest and (had_value or _clears_unsent(state, attribute, delivered_state, guards))):
         return outcome(has_value=False)
     if state.complete or unlisted or guards.may_clear(mapping, name, state.record_id if had_value else ""):
         return outcome(has_value=False, sent=True)

@@ -32,7 +32,7 @@ class NullGuard:
     seen: bool = False
     """Whether a record with a value was received, so that the field is readable."""
     run: tuple[str, ...] = ()
-    """Records that became empty since the last record with a value."""
+    """IDs of the records whose field became empty since the last record with a value."""
     stopped: str = ""
     """The time at which clearing was stopped; "" while the attribute is cleared."""
 
@@ -79,11 +79,11 @@ class NullGuards:
         """Attributes of which clearing was stopped, as `mapping.attribute`."""
 
     def had_value(self, mapping: str, attribute: str) -> bool:
-        """Return whether any record ever had a value."""
+        """Return whether any record ever had a value for an attribute."""
         return self._guards[self._names[mapping, attribute]].seen
 
     def record_value(self, mapping: str, attribute: str) -> None:
-        """Record that a record had a value."""
+        """Record that a record had a value for an attribute."""
         key = self._names[mapping, attribute]
         self._guards[key] = self._guards[key].record_value()
 
@@ -103,7 +103,7 @@ class NullGuards:
 
 
 def names(mapping_views: Iterable[MappingView]) -> list[str]:
-    """Name the latest states that hold the guards."""
+    """Return the names of the latest states that store the guards."""
     return [name for pair in _list_attributes(mapping_views) for name in (_name(*pair), _legacy_name(*pair))]
 
 
@@ -147,7 +147,7 @@ def _name(view: MappingView, attribute: AttributeView) -> str:
 
 
 def _legacy_name(view: MappingView, attribute: AttributeView) -> str:
-    """Name the state that earlier versions kept, which a renamed mapping does not find."""
+    """Return the name by which earlier versions stored the guard; after a renaming of the mapping, it is not found."""
     return f"clearing:{view.name}:{attribute.name}"
 
 

@@ -58,7 +58,7 @@ def read(message: ClaimedMessage, mapping_views: Mapping[str, MappingView], prof
     unknown: set[str] = set()
     stamp = normalize_time(record.get("SystemModstamp"))
     complete = payload.get("complete") is True
-    speaks = payload.get("version") == view.version and bool(stamp) and record.get(view.user_id) == profile_id
+    has_all_fields = payload.get("version") == view.version and bool(stamp) and record.get(view.user_id) == profile_id
     for attribute in view.attributes:
         field_value = record.get(attribute.field)
         if attribute.kind is None and field_value is not None and field_value != "":
@@ -74,7 +74,7 @@ def read(message: ClaimedMessage, mapping_views: Mapping[str, MappingView], prof
         elif field_value is not None and field_value != "":
             empty.add(attribute.name)
             unlisted.add(attribute.name)
-        elif attribute.field in record if complete else speaks:
+        elif attribute.field in record if complete else has_all_fields:
             empty.add(attribute.name)
     return RecordState(
         view, record["Id"], stamp, values, frozenset(empty), complete, bad, frozenset(unlisted), frozenset(unknown)

@@ -142,7 +142,7 @@ class AppcuesWriter:
         self._refused = 0
         """Refused profiles since the last accepted one."""
         self._refusal = ""
-        """The answer to one of them, which the alarm quotes."""
+        """The answer to one of the refused profiles, which the alarm quotes."""
 
     @property
     def keys(self) -> int:
@@ -305,7 +305,7 @@ def _profile_id(key: str) -> str:
 
 
 def _in_turn(claim: Claim, ends: Mapping[int, Settlement]) -> dict[int, Settlement]:
-    """Return the settlements of a claim, but release a message that is retried after an earlier retried message of its key."""
+    """Return the settlements of a claim. If several messages of a key are to be retried, the later ones are released."""
     settled: dict[int, Settlement] = {}
     waiting: set[str] = set()
     for message in claim.messages:

@@ -48,7 +48,7 @@ def reconciled_until(inbox: Inbox, mapping: ResolvedMapping) -> str | None:
 
 
 def start_time(inbox: Inbox, mapping: ResolvedMapping, since: datetime | None) -> datetime:
-    """Return the time to query from: the given one, else the end of the last run."""
+    """Return the time to query from: `since`, or else the end of the last run minus `MARGIN`. Raises UsageError."""
     if since is not None:
         return since
     remembered = reconciled_until(inbox, mapping)

@@ -25,7 +25,7 @@ _IS_PEAK = sa.or_(*(ACTIVITY.c.figure == figure for figure in sorted(PEAKS)))
 
 
 class ActivitySpan(NamedTuple):
-    """The number of one figure in one time span."""
+    """The value of one figure in one time span."""
 
     slot: int
     """The Unix time of the span's first second, divided by its length."""

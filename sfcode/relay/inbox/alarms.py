@@ -20,7 +20,7 @@ names."""
 LONGEST_DETAIL = 500
 """The maximum length of a detail in characters: an index entry of PostgreSQL has at most about 2,700 bytes."""
 FORMER = "alarms"
-"""The setting that held all alarms before they were rows."""
+"""The setting in which an older version stored all alarms."""
 
 
 def raise_alarms(tx: Transaction, raised: Iterable[Alarm]) -> None:

@@ -137,7 +137,7 @@ class GroupCommit:
         groups = [waiting.messages for waiting in batch]
         try:
             counts = await loop.run_in_executor(self._threads, self._inbox.accept_each, groups)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' to know
+        except Exception as error:  # noqa: BLE001 (every caller receives the exception)
             if len(batch) == 1 or isinstance(error, Unavailable):
                 for waiting in batch:
                     _answer(waiting, error)

@@ -122,7 +122,8 @@ class Inbox(TransactionRunner):
     def claim(self, source: Source, *, limit: int, per_key: int, lease: float, keys: int | None = None) -> Claim | None:
         """Claim messages for `lease` seconds; None when nothing is due."""
         request = claim.ClaimRequest(source, limit, per_key, keys or limit, lease, boot_time() + lease)
-        # After a power failure a lost claim is made again. After a lost settlement its messages are delivered once more.
+        # Not durable: a claim that a power failure undoes is made again. A settlement is durable, since without it the messages
+        # would be delivered twice.
         while (rows := self._timed_write("claim", lambda tx: claim.claim(tx, request), durable=False)) is not None:
             new_claim, locked_part = claim.split_locked(rows.read())
             if locked_part is not None:
@@ -145,9 +146,9 @@ class Inbox(TransactionRunner):
         `retry` returns how long a message waits before it is retried, or None to give it up. A message without a settlement
         is released. Returns the number of settled messages: all or 0.
         """
-        strangers = set(delivery.settlements) - {message.id for message in claim.messages}
-        if strangers:
-            raise ValueError(f"settled without being claimed: {sorted(strangers)}")
+        unclaimed_ids = set(delivery.settlements) - {message.id for message in claim.messages}
+        if unclaimed_ids:
+            raise ValueError(f"settled without being claimed: {sorted(unclaimed_ids)}")
         delays: dict[int, timedelta | None] = {}
         for message in claim.messages:
             settlement = delivery.settlements.get(message.id)
@@ -160,7 +161,7 @@ class Inbox(TransactionRunner):
         self._write(lambda tx: settle.settle(tx, claim, Delivery({}), {}))
 
     def announce(self, claim: Claim, names: Collection[str]) -> int:
-        """Store the states that a claim may write, before its first call; return the ID of the intent."""
+        """Store the names of the states that a claim may write, before its first call; return the ID of the intent."""
         return self._write(lambda tx: intents.announce(tx, claim, names))
 
     def expire_intents(self) -> int:

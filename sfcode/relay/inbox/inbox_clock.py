@@ -2,9 +2,9 @@
 The inbox's clock, which due times, leases and ages use.
 
 It is the wall clock of the database (on SQLite, of this machine) without jumps. A wall clock can be set back or forward;
-stored messages would then be due hours late, or be claimed by two processes at once. A process detects a jump when the wall
-clock and the time since its machine was started, which cannot be set, differ. The sum of all jumps is a setting of the inbox,
-so that processes that start later subtract it as well.
+stored messages would then be due hours late, or be claimed by two processes at once. A process detects a jump by
+comparing the wall clock with the time since boot, which cannot be set. The sum of all jumps is a setting of the inbox, so that
+processes that start later subtract it as well.
 """
 
 from __future__ import annotations

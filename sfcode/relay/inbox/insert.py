@@ -81,7 +81,11 @@ def _insert_messages(insert: InsertInto, dialect: str) -> Insert:
 
 @functools.lru_cache
 def _insert_and_report(insert: InsertInto, dialect: str, *, with_lanes: bool) -> sa.Select[Any]:
-    """Return the statement that also opens lanes, on request, and returns the new messages if they are fewer than `most`."""
+    """
+    Return the statement that stores the messages of `rows` and returns the new ones if they are fewer than `most`.
+
+    With `with_lanes`, the statement also opens the lanes of the new messages.
+    """
     columns = (INBOX.c.source, INBOX.c.message_id, INBOX.c.id, INBOX.c.key, INBOX.c.finished_at)
     new = _insert_messages(insert, dialect).returning(*columns).cte("new")
     names = sa.func.json_build_array(new.c.source, new.c.message_id, new.c.id)

@@ -27,7 +27,7 @@ AT_ONCE = 1_000
 
 def announce(tx: Transaction, claim: Claim, names: Collection[str]) -> int:
     """
-    Store the states that a claim is about to write; return the ID of the row.
+    Store the names of the states that a claim may write; return the ID of the intent.
 
     The claim makes no call after its lease. A request that was sent before arrives within the length of another lease.
     """

@@ -193,7 +193,7 @@ HISTORY: tuple[Migration, ...] = (
     Migration(
         "index of finished messages by event",
         (
-            # Without open messages, for which the index would be written three times; a search finds these by their states.
+            # Open messages are left out, since each would be written to the index three times; a search finds them by state.
             ("CREATE INDEX relay_inbox_kind ON relay_inbox (kind, received_at, id) WHERE finished_at IS NOT NULL"),
         ),
     ),

@@ -118,7 +118,7 @@ def claim_notifications(tx: Transaction, rules: Sequence[NotifyRule]) -> tuple[A
 def settle_notification(tx: Transaction, notification: AlarmNotification, retry_after: timedelta | None) -> None:
     """Record that a notification was accepted, or when to retry it, unless another process has claimed it since."""
     table = NOTIFICATIONS.c
-    is_ours = (
+    is_current = (
         (table.receiver == notification.receiver)
         & (table.alarm == notification.alarm)
         & (table.event == notification.event)
@@ -127,12 +127,12 @@ def settle_notification(tx: Transaction, notification: AlarmNotification, retry_
     )
     is_last = notification.event == "resolved" and (retry_after is None or notification.attempts >= RESOLVED_ATTEMPTS)
     if is_last:
-        tx.db.execute(NOTIFICATIONS.delete().where(is_ours))
+        tx.db.execute(NOTIFICATIONS.delete().where(is_current))
     elif retry_after is None:
         values = {"event": "", "number": table.number + 1, "attempts": 0, "due_at": tx.now, "sent_at": tx.now}
-        tx.db.execute(NOTIFICATIONS.update().where(is_ours).values(values))
+        tx.db.execute(NOTIFICATIONS.update().where(is_current).values(values))
     else:
-        tx.db.execute(NOTIFICATIONS.update().where(is_ours).values(due_at=tx.now + retry_after))
+        tx.db.execute(NOTIFICATIONS.update().where(is_current).values(due_at=tx.now + retry_after))
 
 
 def waiting_notifications(tx: Transaction) -> dict[str, int]:

@@ -108,7 +108,7 @@ def wake_resumed(tx: Transaction, limit: int) -> int:
         return 0
     columns = (INBOX.c.id, INBOX.c.source, INBOX.c.key)
     waiting = sa.select(*columns).where(INBOX.c.reason == PAUSED, INBOX.c.state == "ready", began)
-    # In the order of the index of categories, which no other index has.
+    # This is the order of the index of categories, so that the database uses that index.
     in_order = waiting.order_by(INBOX.c.source, INBOX.c.kind, INBOX.c.received_at, INBOX.c.id)
     rows = tx.db.execute(in_order.limit(limit)).all()
     # Their lanes are locked first, like in a claim, in the order that all transactions use.

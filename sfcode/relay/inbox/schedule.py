@@ -81,8 +81,8 @@ def _replace(tx: Transaction, run: ScheduledRun, after: ScheduledRun) -> bool:
     if before is None:
         return False
     stored = _parse(run.job, before)
-    is_ours = (stored.holder, stored.begun_at, stored.ended_at) == (run.holder, run.begun_at, None)
-    return is_ours and replace_setting(tx, PREFIX + run.job, before, _render(after))
+    is_current = (stored.holder, stored.begun_at, stored.ended_at) == (run.holder, run.begun_at, None)
+    return is_current and replace_setting(tx, PREFIX + run.job, before, _render(after))
 
 
 def _render(run: ScheduledRun) -> str:

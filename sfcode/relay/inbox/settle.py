@@ -239,7 +239,7 @@ def _update_messages(dialect: str) -> sa.Update:
     }
     is_claimed = INBOX.c.id == sa.cast(elements.c.id, sa.BigInteger)
     if dialect == "postgresql":
-        # The IDs again, so that PostgreSQL finds the rows by index whatever size it expects of the other table.
+        # With the IDs as a condition, PostgreSQL finds the rows by index, whatever size it expects of the other table.
         is_claimed &= ListMembership(INBOX.c.id, sa.bindparam("ids", type_=ListParameter(sa.BigInteger())))
     return INBOX.update().where(is_claimed).values(values)
 

@@ -1,9 +1,9 @@
 """
 The tables for queries; migrations.py creates them.
 
-An open row has no `finished_at`. Each key with open rows has a lane: a row with the time from which the oldest of them
-may be delivered, which a claim locks. So a key has one owner at a time, and claims read the start of one short
-index for any length of the backlog.
+An open row has no `finished_at`. Each key with open rows has a lane: a row that a claim locks, with the time from which the
+oldest open row of the key may be delivered. So a key has one owner at a time, and claims read the start of one short index
+for any length of the backlog.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from sfcode.relay.message import LONGEST_ID, LONGEST_NAME, InboxMessage
 Object = Mapping[str, Any]
 
 LARGEST_ENVELOPE = 1_000_000
-"""The maximum size of the enclosing object in characters of JSON, for all events together that it is stored with."""
+"""The maximum total size of the stored envelopes in characters; above it, only the first message stores its envelope."""
 
 _INHERITED = (
     "user_id",

@@ -55,8 +55,8 @@ def check_content_type(headers: Headers, types: frozenset[str], *, suffix: str =
 
     A body without a type is accepted, since the headers of Appcues are not published.
     """
-    packing = [part.strip().lower() for value in headers.getlist("content-encoding") for part in value.split(",")]
-    if any(part not in ("", "identity") for part in packing):
+    encodings = [part.strip().lower() for value in headers.getlist("content-encoding") for part in value.split(",")]
+    if any(part not in ("", "identity") for part in encodings):
         # A compressed body may be a thousand times as large when unpacked.
         raise HttpError(415, "content_encoding", {"Accept-Encoding": "identity"})
     content_types = headers.getlist("content-type")

@@ -15,7 +15,7 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
 
 
-class _Wrong(ValueError):
+class _JsonRefusedError(ValueError):
     """Raised for a JSON document that is refused; the text is the reason."""
 
 
@@ -24,14 +24,14 @@ def loads(text: str, limits: IngressLimits) -> Any:
 
     def parse_integer(digits: str) -> int:
         if len(digits) > limits.json_digits:
-            raise _Wrong("json_number")
+            raise _JsonRefusedError("json_number")
         return int(digits)
 
     try:
         value = json.loads(
             text, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite, parse_int=parse_integer
         )
-    except _Wrong as error:
+    except _JsonRefusedError as error:
         raise HttpError(400, str(error)) from None
     except RecursionError:
         raise HttpError(400, "json_depth") from None
@@ -45,18 +45,18 @@ def loads(text: str, limits: IngressLimits) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise _Wrong("json_duplicate_key")
+        raise _JsonRefusedError("json_duplicate_key")
     return members
 
 
 def _constant(_name: str) -> NoReturn:
-    raise _Wrong("json_number")
+    raise _JsonRefusedError("json_number")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise _Wrong("json_number")
+        raise _JsonRefusedError("json_number")
     return number
 
 

@@ -250,7 +250,7 @@ def _join(path: Path) -> str:
 
 
 def _leaves(node: object) -> list[Leaf]:
-    """List the values of a body in document order, up to a number and a depth."""
+    """List the values of a body in document order, up to a maximum number and depth."""
     leaves: list[Leaf] = []
 
     def walk(node: object, path: Path) -> None:
@@ -270,7 +270,7 @@ def _leaves(node: object) -> list[Leaf]:
 
 
 def _best(leaves: Sequence[Leaf], weigh: Callable[[Leaf], int]) -> Leaf | None:
-    """Return the leaf with the greatest weight; of several, the least deep one, then the first."""
+    """Return the leaf with the greatest weight; if several have it, the first of the least nested ones."""
     candidates = [(weigh(leaf), -len(leaf.path), -number, leaf) for number, leaf in enumerate(leaves)]
     best = max(candidates, key=lambda entry: entry[:3], default=None)
     return best[3] if best and best[0] > 0 else None

@@ -48,7 +48,7 @@ class ErrorRule:
     `FEW_DELAYS`, then park; park: keep the message until a person corrects the cause and replays it.
     """
 
-    what: Literal["retry", "wait", "once", "few", "park"]
+    handling: Literal["retry", "wait", "once", "few", "park"]
     because: str
     after: float | None = None
     alarm: AlarmName | Literal[""] = ""
@@ -171,13 +171,13 @@ def settle_record(
         return Retry(detail, FEW_DELAYS[attempts])  # created by another process in the meantime: the retry finds it
     if (error.code in AUTOMATION and LOCKED in error.message) or (external_id and _is_race(error, external_id)):
         return Retry(detail, SOON)
-    if rule.what == "park" or (rule.what == "once" and attempts):
+    if rule.handling == "park" or (rule.handling == "once" and attempts):
         return Parked(error.code.lower(), detail)
-    if rule.what == "few":
+    if rule.handling == "few":
         if attempts >= len(FEW_DELAYS):
             return Parked(error.code.lower() or "unknown_code", detail)
         return Retry(detail, FEW_DELAYS[attempts])
-    return Retry(detail, rule.after, counts=rule.what != "wait")
+    return Retry(detail, rule.after, counts=rule.handling != "wait")
 
 
 def settle_call(error: OrgError) -> tuple[Retry, AlarmName | Literal[""]]:
@@ -193,11 +193,11 @@ def settle_call(error: OrgError) -> tuple[Retry, AlarmName | Literal[""]]:
     if is_concurrency_limit(error):
         return Retry(f"{error.code} (concurrent)", error.retry_after or BUSY, counts=False), ""
     rule = ERROR_RULES.get(error.code, UNLISTED)
-    if rule.what in ("park", "once") or rule is UNLISTED:
+    if rule.handling in ("park", "once") or rule is UNLISTED:
         # The org refuses the call itself, not a single record.
         return Retry(error.code, MUCH_LATER, counts=False), "salesforce_refused"
     after = max(rule.after or 0.0, error.retry_after or 0.0) or None
-    return Retry(error.code, after, counts=rule.what != "wait"), rule.alarm
+    return Retry(error.code, after, counts=rule.handling != "wait"), rule.alarm
 
 
 def exceeds_governor_limit(error: RecordError) -> bool:
@@ -213,7 +213,7 @@ def is_refusal_of_mapping(error: OrgError) -> bool:
     """Return whether a call was refused because of one object: its name, its fields, or the access to them."""
     if not isinstance(error, CallRefused) or error.status >= 500 or error.status in (401, 429):
         return False
-    return error.code in MAPPING_CODES or ERROR_RULES.get(error.code, UNLISTED).what in ("park", "once", "few")
+    return error.code in MAPPING_CODES or ERROR_RULES.get(error.code, UNLISTED).handling in ("park", "once", "few")
 
 
 def is_record_refusal_of_mapping(error: RecordError) -> bool:
@@ -229,7 +229,7 @@ def is_concurrency_limit(error: OrgError) -> bool:
 def may_be_of_one_value(error: RecordError) -> bool:
     """Return whether a record may have been refused because of one value, so that the others could be written."""
     is_lock = error.code in AUTOMATION and LOCKED in error.message
-    return not is_lock and ERROR_RULES.get(error.code, UNLISTED).what in ("park", "once", "few")
+    return not is_lock and ERROR_RULES.get(error.code, UNLISTED).handling in ("park", "once", "few")
 
 
 def alarm_of(error: RecordError) -> AlarmName | Literal[""]:

@@ -39,7 +39,7 @@ class LookupMatch:
     records: tuple[str, ...] = ()
     converted: bool = False
     rows: Mapping[str, Row] = field(default_factory=dict, compare=False)
-    """The fields that actions need, by record."""
+    """The fields that actions need, by record ID."""
     passed_over: int = 0
     """The number of older records with the ID, which the mapping ignores."""
     contacts: Mapping[str, Row] = field(default_factory=dict, compare=False)
@@ -153,7 +153,7 @@ def follow_converted(
 def prefer_contacts(
     destinations: Iterable[Destination], found_matches: Mapping[tuple[str, str], LookupMatch]
 ) -> Mapping[tuple[str, str], LookupMatch]:
-    """Return the matches of recipes without leads of people who are also contacts, so that a person counts once."""
+    """Leave out the leads of people who are also contacts, so that recipes count a person once."""
     by_name = {target.name: target for target in destinations if target.recipe}
     contacts = {
         (by_name[name].recipe, id_)

@@ -12,7 +12,7 @@ class QuotaBounds:
     slow_at: float = 0.80
     stop_at: float = 0.95
     spread: float = 3600.0
-    """Seconds over which the requests between both shares are spread."""
+    """The time in seconds for which the requests between `slow_at` and `stop_at` should last."""
     longest: float = 10.0
     """The longest wait before a call, in seconds."""
     ask_again: float = 300.0
@@ -55,5 +55,5 @@ class Quota:
         return True
 
     def wait(self, now: float) -> float:
-        """Return the seconds until the usage may be read again."""
+        """Return the seconds until the usage may be read from the org again."""
         return self.bounds.ask_again if self._asked is None else max(1.0, self._asked + self.bounds.ask_again - now)

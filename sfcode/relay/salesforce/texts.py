@@ -82,16 +82,16 @@ class ActivityTemplates:
 
 def compile_texts(texts: dict[Any, EventText]) -> dict[str, ActivityTemplates]:
     """Compile the templates of every kind of activity."""
-    language = TemplateSandbox()
+    sandbox = TemplateSandbox()
     return {
-        str(kind): ActivityTemplates(_compile(language, text.subject), _compile(language, text.comment))
+        str(kind): ActivityTemplates(_compile(sandbox, text.subject), _compile(sandbox, text.comment))
         for kind, text in texts.items()
     }
 
 
-def _compile(language: TemplateSandbox, source: str) -> TextTemplate:
-    names = meta.find_undeclared_variables(language.parse(source))
-    return TextTemplate(language.from_string(source), frozenset(names))
+def _compile(sandbox: TemplateSandbox, source: str) -> TextTemplate:
+    names = meta.find_undeclared_variables(sandbox.parse(source))
+    return TextTemplate(sandbox.from_string(source), frozenset(names))
 
 
 def _short(value: Any) -> Any:

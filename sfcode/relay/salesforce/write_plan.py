@@ -208,7 +208,7 @@ class Planner:
         refused: Sequence[EventTarget] = (),
     ) -> list[LatestState]:
         """
-        Add the writes of one event to a round, and return their notes.
+        Add the writes of one event to a round, and return the states of their `notes`.
 
         `refused` are targets whose records could not be read.
         """

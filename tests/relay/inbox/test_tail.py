@@ -10,7 +10,7 @@ from tests.relay.inbox.samples import message, settle, take
 
 
 def summarize(changes: list[MessageChange]) -> list[tuple[str, int, str]]:
-    return [(change.what, change.entry.payload["number"], change.entry.state) for change in changes]
+    return [(change.kind, change.entry.payload["number"], change.entry.state) for change in changes]
 
 
 def test_each_change_is_returned_once(inbox: Inbox, elapse: Elapse) -> None:

@@ -17,7 +17,7 @@ from sfcode.relay.message import ClaimedMessage, LatestState, Parked
 from sfcode.relay.salesforce.actions import ACTIONS, build_actions
 from sfcode.relay.salesforce.actions.action import PlanContext, RecordWrite
 from sfcode.relay.salesforce.actions.activities import Activities, activity_kind, external_id
-from sfcode.relay.salesforce.actions.nps_fields import NpsFields, legacy_name, property_name
+from sfcode.relay.salesforce.actions.nps_fields import NpsFields, field_state_name, legacy_name
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, score_name
 from sfcode.relay.salesforce.texts import compile_texts
 from tests.generate.projects import CONTACT, changed, project
@@ -92,7 +92,7 @@ class TestNpsFields:
         assert (write.verb, write.object, write.key, write.id) == ("update", "Contact", "Id", ID)
         assert write.fields == {"Score__c": 9}
         assert write.newest == {
-            "Score__c": LatestState(property_name("Contact", ID, "Score__c"), event_read.stamp, "9")
+            "Score__c": LatestState(field_state_name("Contact", ID, "Score__c"), event_read.stamp, "9")
         }
 
     def test_an_answer_without_a_field_in_the_mapping_is_skipped(self) -> None:
@@ -100,13 +100,13 @@ class TestNpsFields:
         assert only(self.ALONE.plan(event_read, context())).fields == {"Score__c": 9}
         assert self.ALONE.plan(read(event("appcues:nps_feedback", feedback="good")), context()) == []
         assert list(self.ALONE.state_names(event_read, ID)) == [
-            property_name("Contact", ID, "Score__c"),
+            field_state_name("Contact", ID, "Score__c"),
             legacy_name("contact", ID, "score"),
         ]
-        assert list(self.ALONE.written_states(event_read, ID)) == [property_name("Contact", ID, "Score__c")]
+        assert list(self.ALONE.written_states(event_read, ID)) == [field_state_name("Contact", ID, "Score__c")]
 
     @pytest.mark.parametrize(("seconds", "write_text"), [(-1, True), (0, True), (1, False)])
-    @pytest.mark.parametrize("name", [property_name("Contact", ID, "Score__c"), legacy_name("contact", ID, "score")])
+    @pytest.mark.parametrize("name", [field_state_name("Contact", ID, "Score__c"), legacy_name("contact", ID, "score")])
     def test_a_value_never_goes_back_to_an_older_event(self, seconds: float, write_text: bool, name: str) -> None:
         event_read = read(event("appcues:nps_score", score=9))
         earlier_event = read(event("appcues:nps_score", at=seconds, score=1))
@@ -301,7 +301,7 @@ def test_feedback_without_an_earlier_score_is_written_with_its_other_values() ->
 
 def test_of_the_states_of_two_versions_the_newer_one_keeps_an_older_value_out() -> None:
     event_read = read(event("appcues:nps_score", "a", score=9))
-    name, legacy = property_name("Contact", ID, "Score__c"), legacy_name("contact", ID, "score")
+    name, legacy = field_state_name("Contact", ID, "Score__c"), legacy_name("contact", ID, "score")
     older, newer = "2026-11-22T12:00:00.000000Z", "2026-11-24T12:00:00.000000Z"
     for stamps in ((older, newer), (newer, older)):
         states = {

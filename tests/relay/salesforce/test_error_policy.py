@@ -43,13 +43,13 @@ def call(code: str, status: int = 400, after: float | None = None) -> CallRefuse
     return CallRefused(f"{code}: words", code=code, status=status, retry_after=after)
 
 
-@pytest.mark.parametrize("code", [code for code, rule in ERROR_RULES.items() if rule.what == "park"])
+@pytest.mark.parametrize("code", [code for code, rule in ERROR_RULES.items() if rule.handling == "park"])
 def test_errors_that_a_person_must_correct_are_parked_with_their_reason(code: str) -> None:
     end = record(code, "words", fields=("Title",))
     assert end == Parked(code.lower(), f"{code} (Title): words")
 
 
-@pytest.mark.parametrize("code", [code for code, rule in ERROR_RULES.items() if rule.what == "once"])
+@pytest.mark.parametrize("code", [code for code, rule in ERROR_RULES.items() if rule.handling == "once"])
 def test_a_record_that_has_changed_is_looked_up_once_more(code: str) -> None:
     assert isinstance(record(code), Retry)
     assert record(code, attempts=1) == Parked(code.lower(), f"{code}: ")
@@ -59,7 +59,7 @@ def test_a_record_that_has_changed_is_looked_up_once_more(code: str) -> None:
 def test_waits_count_no_attempt_and_other_failures_do(code: str) -> None:
     end = record(code)
     if isinstance(end, Retry):
-        waits = code in ERROR_RULES and ERROR_RULES[code].what == "wait"
+        waits = code in ERROR_RULES and ERROR_RULES[code].handling == "wait"
         assert end.counts is not waits
         assert end.after == (ERROR_RULES[code].after if code in ERROR_RULES else FEW_DELAYS[0])
 
@@ -81,7 +81,7 @@ def test_no_known_or_new_error_code_blocks_a_user_for_hours_or_retries_rapidly()
     for code in [*codes, "SOMETHING_OF_TOMORROW", ""]:
         rule = ERROR_RULES.get(code)
         if rule is not None:
-            assert rule.what != "few", "a listed code has a fate of its own"
+            assert rule.handling != "few", "a listed code has a fate of its own"
             continue
         waits = []
         while isinstance(end := record(code, attempts=len(waits)), Retry):
@@ -183,14 +183,14 @@ def test_a_lost_right_raises_an_alarm_for_records_too() -> None:
 
 def test_every_reason_for_parking_is_explained_to_people() -> None:
     own_reasons = {"unknown_user", "several_matches", "converted_lead", "bad_value", "bad_text"}
-    own_reasons |= {code.lower() for code, rule in ERROR_RULES.items() if rule.what in ("park", "once")}
+    own_reasons |= {code.lower() for code, rule in ERROR_RULES.items() if rule.handling in ("park", "once")}
     assert [name for name in sorted(own_reasons) if not hint_for(name)] == []
 
 
 def test_the_page_shows_the_table_as_it_is(root: Path) -> None:
     page = (root / "docs" / "relay-salesforce.md").read_text(encoding="utf-8")
     rows = [
-        f"| `{code}` | {rule.because} | {WORDS[rule.what]}"
+        f"| `{code}` | {rule.because} | {WORDS[rule.handling]}"
         + (f", after {rule.after:.0f} s" if rule.after else "")
         + (f"; alarm `{rule.alarm}`" if rule.alarm else "")
         + " |"

@@ -41,7 +41,7 @@ def single_header(headers: Headers, name: str) -> str:
 
 
 def matches_any(presented_secret: bytes, secrets: Sequence[bytes]) -> bool:
-    """Compare with every secret in constant time."""
+    """Return whether a presented secret equals one of the secrets, comparing each in constant time."""
     matches = [hmac.compare_digest(presented_secret, secret) for secret in secrets]
     return bool(presented_secret) and any(matches)
 

@@ -42,7 +42,7 @@ class Hmac:
         return "timestamp_too_far" if away > (self._auth.tolerance or DEFAULT_TOLERANCE) else ""
 
     def check_body(self, request: Request, body: bytes) -> str:
-        """Compare the body's signature."""
+        """Compare the signature in the header with the signature of the body."""
         timestamp = single_header(request.headers, self._auth.timestamp_header or "")
         id_ = single_header(request.headers, self._id_header)
         filled = {"{body}": body, "{timestamp}": timestamp.encode("latin-1"), "{id}": id_.encode("latin-1")}

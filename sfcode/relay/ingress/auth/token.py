@@ -42,7 +42,7 @@ class Token:
         self.in_path = auth.scheme == "path"
 
     def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (a scheme's)
-        """Compare the token."""
+        """Compare the presented token with the valid ones."""
         token = self._presented_token(request, path_token)
         if not token:
             return "token_missing"

@@ -30,7 +30,7 @@ class NpsFields(EventAction):
     mapping: str
     object: str
     fields: Mapping[str, str]
-    """Field names by their value: `score` or `feedback`."""
+    """The names of the fields, by the answer that each contains: `score` or `feedback`."""
     created: frozenset[str] = frozenset()
     """The fields of `fields` that sfcode created."""
     if_blank: frozenset[str] = frozenset()
@@ -55,14 +55,14 @@ class NpsFields(EventAction):
         """Return the names of the states with the newest delivered values of the record."""
         kinds = [kind for kind in event.answers if kind in self.fields]
         return [
-            *(property_name(self.object, record_id, self.fields[kind]) for kind in kinds),
+            *(field_state_name(self.object, record_id, self.fields[kind]) for kind in kinds),
             *(legacy_name(self.mapping, record_id, kind) for kind in kinds),
         ]
 
     def written_states(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:
         """Return the names of the states with the newest delivered values of the fields that the event answers."""
         fields = [self.fields[kind] for kind in event.answers if kind in self.fields]
-        return [property_name(self.object, record_id, field) for field in fields if field not in self.if_blank]
+        return [field_state_name(self.object, record_id, field) for field in fields if field not in self.if_blank]
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
         """Return an update with the answers that are not older than the delivered ones."""
@@ -76,7 +76,7 @@ class NpsFields(EventAction):
                 if context.row.get(field) in (None, "") and field not in context.planned:
                     values[field] = self._fit(field, value, context)
                 continue
-            name = property_name(self.object, context.record_id, field)
+            name = field_state_name(self.object, context.record_id, field)
             names = (name, legacy_name(self.mapping, context.record_id, kind))
             delivered_stamp = max(
                 (context.latest[state_name].stamp for state_name in names if state_name in context.latest), default=""
@@ -104,7 +104,7 @@ def update_nps_fields(_project: Project, mapping: ResolvedMapping) -> NpsFields 
     return NpsFields(mapping.name, mapping.object, fields, created, if_blank) if fields else None
 
 
-def property_name(object_: str, record_id: str, field: str) -> str:
+def field_state_name(object_: str, record_id: str, field: str) -> str:
     """Return the name of the state with the newest delivered value of a record's field, independent of the mapping's name."""
     return f"{PREFIX}{object_}:{record_id}:{field}"
 
