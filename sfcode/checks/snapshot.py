@@ -114,7 +114,7 @@ def build_snapshot(project: Project, desired: Desired, folder: Folder, generate:
 
 
 def texts(folder: Folder) -> dict[str, str]:
-    """Read the files of a project."""
+    """Read the config files and templates of a project; return their texts by path."""
     paths = {}
     for path in (*folder.path.glob("*.yaml"), *folder.path.glob("mappings/*.yaml")):
         paths[str(folder.name / path.relative_to(folder.path))] = path

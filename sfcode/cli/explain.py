@@ -76,7 +76,7 @@ def _explain_address(invocation: Invocation, text: str) -> None:
 
 
 def _find_lines(desired: Desired, address: Address) -> list[tuple[str, int, int, str, str]]:
-    """Return file, line, column and path of each YAML position, with the Salesforce name that it puts there."""
+    """Return file, line, column and path of each YAML entry behind an address, and the Salesforce name from the entry."""
     lines = {
         (origin.position.file, origin.position.line, origin.position.column, origin.path, origin.token)
         for origin in desired.find_origins(address)

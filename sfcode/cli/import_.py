@@ -95,7 +95,7 @@ def import_(
         answers["identity"] = identity
     options = ImportOptions(environment=invocation.env, org=invocation.org, **answers)
     if not (dry_run or overwrite):
-        _refuse_files(folder, _present(folder))
+        _refuse_files(folder, _list_existing_files(folder))
     place, count = project_root(folder), invocation.progress.count
     with (
         only_reading(),
@@ -103,7 +103,7 @@ def import_(
         invocation.show_progress("Reading the org"),
     ):
         result = import_org(org, options, folder)
-    remaining_files = sorted(set(_present(folder)) - set(result.texts))
+    remaining_files = sorted(set(_list_existing_files(folder)) - set(result.texts))
     if not dry_run:
         _write(folder, result.texts)
     if invocation.json:
@@ -144,7 +144,7 @@ def _command(invocation: Invocation, *words: str) -> str:
     return shlex.join(["sfcode", *([] if is_default else ["--config", folder]), *words])
 
 
-def _present(folder: Path) -> list[str]:
+def _list_existing_files(folder: Path) -> list[str]:
     """List the existing config files by their path in the folder."""
     paths = [path for path in (folder / "sfcode.yaml", *sorted((folder / "mappings").glob("*.yaml"))) if path.exists()]
     return [path.relative_to(folder).as_posix() for path in paths]

@@ -97,7 +97,7 @@ class Invocation:
         return plan_key(os.environ)
 
     def load_plan(self, plan_file: Path) -> Plan:
-        """Load a saved plan. Raises Refused for another file, or for a signature that does not match."""
+        """Load a saved plan. Raises Refused if the file is not a plan, or if its signature does not match."""
         from sfcode.plan.document import load
 
         return load(plan_file, self.plan_key())

@@ -26,7 +26,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Scope:
-    """The variables that a file may use; None if the environment is unknown."""
+    """The variables of an environment, which a file may use; `variables` is None if the environment is unknown."""
 
     environment: str
     variables: Mapping[str, str] | None

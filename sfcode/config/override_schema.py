@@ -88,7 +88,7 @@ class _OverrideSchemas:
         self.made: dict[str, Schema] = {}
 
     def reference(self, reference: str) -> str:
-        """Return the reference to the override of a definition, which is made when it is first needed."""
+        """Return the reference to the override of a definition; add the override if it does not exist yet."""
         name = _definition_name(reference)
         override = _override_name(name)
         if override not in self.made:

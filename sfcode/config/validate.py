@@ -18,7 +18,7 @@ def validate(
     model: type[M], document: Document, data: object, unsure: set[ConfigPath]
 ) -> tuple[M | None, list[Diagnostic]]:
     """
-    Validate data.
+    Validate the data of a file; return the value, or None, and the problems.
 
     Invalid entries are added to `unsure`. If possible, the value is created without them,
     so that rules can check the rest in the same run.

@@ -19,11 +19,11 @@ _YAML_1_1_ON = ("true", "yes")
 
 Details = dict[str, Any]
 Words = Callable[[Details, ConfigPath, str], tuple[str, str]]
-"""Returns message and hint for an error, the path of the entry, and its text in the file."""
+"""Returns message and hint. The arguments are an error, the path of the entry, and the text of the entry in the file."""
 
 
 def translate_error(error: Details, document: Document, model: type[Model]) -> PathProblem:
-    """Convert one error."""
+    """Convert one error of a model to a problem of an entry."""
     path, of_key = locate_error(error, document)
     kind = error["type"]
     if kind == "missing":

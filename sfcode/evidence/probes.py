@@ -42,7 +42,7 @@ class Probe:
 
 
 def check_package(org: Org, components: Iterable[Component], deleted: Iterable[Address] = ()) -> DeployResult:
-    """Validate a package in the org; nothing of it is kept."""
+    """Validate a package in the org, without deploying it."""
     package = zip_files(write(components, samples.VERSION, deleted=deleted))
     return org.metadata.follow(org.metadata.deploy(package, DeployOptions(check_only=True)), timeout=TIMEOUT)
 

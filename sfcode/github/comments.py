@@ -13,7 +13,7 @@ ATTEMPTS = 3
 
 
 class CommentUpdate(enum.Enum):
-    """The result for the comment."""
+    """What `write_comment` did, as text for the output."""
 
     CREATED = "created"
     EDITED = "edited"

@@ -26,7 +26,7 @@ GONE = "**{environment}** matches the last apply again."
 
 @dataclass(frozen=True)
 class IssueUpdate:
-    """The result for the issue, and its number."""
+    """What happened to the drift issue, as text for the output, and its number; None if there is no issue."""
 
     text: str
     number: int | None = None

@@ -18,7 +18,7 @@ REVIEWERS = frozenset({"admin", "write"})
 
 @dataclass(frozen=True)
 class ReviewGate:
-    """The answer and its reason."""
+    """Whether the plan was reviewed, and the reason."""
 
     reviewed: bool
     reason: str

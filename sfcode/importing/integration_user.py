@@ -84,7 +84,7 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
         ),
         (
             f"its permission set grants permissions on {' and '.join(objects)}",
-            [candidate for candidate in machines if _fit(decisions, candidate, objects)],
+            [candidate for candidate in machines if _list_fitting_sets(decisions, candidate, objects)],
         ),
         (f"the only active user with the license {INTEGRATION_LICENSE}", machines),
     ):
@@ -105,7 +105,9 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
     return None
 
 
-def _fit(decisions: Decisions, person: CandidateUser, objects: tuple[str, ...]) -> list[PermissionSetGrants]:
+def _list_fitting_sets(
+    decisions: Decisions, person: CandidateUser, objects: tuple[str, ...]
+) -> list[PermissionSetGrants]:
     """List the permission sets of a user that grant rights on some objects or on events."""
     return [
         grants
@@ -125,7 +127,7 @@ def _set(decisions: Decisions, objects: tuple[str, ...], person: CandidateUser |
                 f"There is no permission set {decisions.options.permission_set} in this org", "--permission-set NAME"
             )
         return permission_set
-    fit = _fit(decisions, person, objects) if person else []
+    fit = _list_fitting_sets(decisions, person, objects) if person else []
     if len(fit) == 1:
         decisions.choose(
             subject, fit[0].name, f"assigned to {person.username if person else ''}, {_about(fit[0], objects)}"

@@ -63,7 +63,7 @@ class CandidateUser:
 
 @dataclass(frozen=True)
 class PermissionSetGrants:
-    """A permission set."""
+    """A permission set, and the rights that its body grants."""
 
     name: str
     body: Body

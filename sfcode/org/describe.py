@@ -37,8 +37,8 @@ def parse_field(answer: Mapping[str, Any]) -> Field:
     """
     Parse one field of a describe.
 
-    A field is `required` if it is not nillable, can be set on create, has no default, and is not a checkbox. A describe contains
-    what the signed-in user can update; any custom field that is not computed can be updated by a user with access.
+    A field is `required` if it is not nillable, can be set on create, has no default, and is not a checkbox. It is
+    `updateable` if the signed-in user can update it, or if it is a custom field that another user can be allowed to update.
     """
     kind = str(answer["type"])
     required = (

@@ -23,7 +23,7 @@ def find_campaigns(org: Org, body: Body) -> list[str]:
 
 
 def read_business_record(org: Org, address: Address, desired: Body) -> list[Body]:
-    """Read a campaign or a status; return the desired body alone if it exists, else nothing."""
+    """Return the desired body of a campaign or a status if it exists in the org, else an empty list."""
     campaigns = find_campaigns(org, desired)
     if address.type == "Campaign" or not campaigns:
         return [desired] if campaigns else []

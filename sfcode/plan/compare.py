@@ -156,8 +156,8 @@ def _refresh(plan_input: PlanInput) -> Iterator[Change]:
     """
     Compare the applied state with the org.
 
-    Records are not in the applied state. They are compared only if the config is the one that was applied,
-    since only then their applied bodies are known.
+    Records are compared only if the config is the one that was applied, and then with the config: the state may also list
+    records that an interrupted apply only planned.
     """
     expected_components = [*plan_input.applied.values()]
     if plan_input.snapshot.applied.config_digest == plan_input.project.digest:

@@ -1,5 +1,5 @@
 """
-Check a plan against limits of the platform, so that the org does not refuse it after the first steps, and of the config.
+Check a plan against the limits of the platform and of the config, before its first step.
 
 Sizes far below a limit are only estimated, so that a typical plan costs no time.
 """
@@ -83,7 +83,7 @@ def _check_flows(counts: Mapping[Address, int], plan: Plan) -> Iterator[Refusal]
 
 
 def _check_kinds(plan_input: PlanInput, plan: Plan) -> Iterator[Refusal]:
-    """Find fields of a kind that a deployment cannot convert, or convert to."""
+    """Find fields whose change of kind no deployment can do."""
     for change in plan.effective:
         if change.address.type != "CustomField" or change.before is None or change.after is None:
             continue

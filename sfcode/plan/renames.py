@@ -134,7 +134,7 @@ class Renames:
         return self._full_names.get(Address("CustomObject", name), name)
 
     def _rename_field(self, name: str) -> str:
-        """Rename a field in a field permission, which has Event and Task for fields of Activity."""
+        """Rename a field in a field permission, where Event or Task stands for Activity."""
         owner, _, last = name.partition(".")
         for container in ("Activity", owner) if owner in ACTIVITY_OBJECTS else (owner,):
             address = Address("CustomField", f"{container}.{last}")

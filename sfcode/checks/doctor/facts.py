@@ -186,7 +186,7 @@ class MappingFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """All facts."""
+    """All facts of one run of the doctor."""
 
     org: OrgFacts
     user: UserFacts | None = None
