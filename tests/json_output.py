@@ -13,7 +13,7 @@ from sfcode.relay.result_types import RESULTS
 
 
 def check_output(document: Any) -> None:
-    """Check an envelope, a plan or a review; other documents are none of these."""
+    """Check a document if it is an envelope, a plan or a review."""
     if not isinstance(document, dict):
         return
     if "status" in document and ({"result"} <= document.keys() or "exitCode" in document):
@@ -40,19 +40,19 @@ def check_relay_result(verb: str, result: Any) -> None:
 
 @cache
 def _relay_validator(verb: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(closed(TypeAdapter(RESULTS[verb]).json_schema()))
+    return jsonschema.Draft202012Validator(close_schema(TypeAdapter(RESULTS[verb]).json_schema()))
 
 
 @cache
 def _validator(kind: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(closed(output_schema(kind)))
+    return jsonschema.Draft202012Validator(close_schema(output_schema(kind)))
 
 
-def closed(node: Any) -> Any:
-    """Return a schema that refuses keys which it does not contain."""
+def close_schema(node: Any) -> Any:
+    """Return the schema without further keys: those that it does not list are refused."""
     if isinstance(node, list):
-        return [closed(item) for item in node]
+        return [close_schema(item) for item in node]
     if not isinstance(node, dict):
         return node
-    keys = {key: closed(value) for key, value in node.items()}
+    keys = {key: close_schema(value) for key, value in node.items()}
     return {**keys, "additionalProperties": False} if isinstance(node.get("properties"), dict) else keys

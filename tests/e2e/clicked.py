@@ -97,7 +97,7 @@ def new_user(client: Org, username: str = USER, *, licensed: bool = True) -> str
     return user
 
 
-def give(client: Org, name: str, user: str) -> None:
+def assign_to(client: Org, name: str, user: str) -> None:
     """Assign a permission set."""
     (row,) = client.query("SELECT Id FROM PermissionSet WHERE Name = {}", name)
     client.create("PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": row["Id"]})

@@ -1,4 +1,4 @@
-"""GitHub's expressions, as far as the workflows use them; unsupported expressions are errors."""
+"""The part of GitHub's expressions that the workflows use; other expressions are errors."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ class Forge:
     hub: State
     asked: list[str] = field(default_factory=list)
     """Environments whose reviewers were asked for approval."""
-    yes: bool = True
-    """Whether the reviewers approve."""
+    is_approved: bool = True
+    """Whether the required reviewers approve a job."""
 
     @classmethod
     def start(cls, folder: Path, hub_url: str, hub: State, org: LocalOrg) -> Forge:
@@ -60,7 +60,7 @@ class Forge:
 
     def _answer(self, environment: str) -> bool:
         self.asked.append(environment)
-        return self.yes
+        return self.is_approved
 
     def protect(self) -> None:
         """Set required reviewers, as described in the guide."""
@@ -139,7 +139,7 @@ class Forge:
 
 
 def sign_in(org: LocalOrg) -> dict[str, str]:
-    """Register an app in the org, and store the secrets with which a job signs in by the app's key."""
+    """Register an app in the org, and return the secrets with which a job signs in by the app's key."""
     key = rsa.generate_private_key(65537, 2048)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     private = key.private_bytes(

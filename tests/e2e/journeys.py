@@ -408,13 +408,13 @@ ELSEWHERE = {
     "what was adopted goes back to its owner": "test_rollback.py::test_a_rollback_restores_adopted_components_as_unmanaged",
     # Shared files
     "others have a message in the same file": "test_refused.py::test_unmanaged_components_in_the_same_file_are_not_changed",
-    "others are counted": "test_shared.py::test_a_plan_counts_what_others_have_in_the_files_that_it_writes_to",
+    "others are counted": "test_shared.py::test_a_plan_counts_unmanaged_components_in_the_files_that_it_writes",
     # Saved and stale plans
     "a saved plan is applied": "test_saved_plan.py::test_a_saved_plan_is_applied_without_an_approval",
     "a saved plan is applied twice": "test_saved_plan.py::test_a_saved_plan_cannot_be_applied_twice",
     "the config changed since": "test_saved_plan.py::test_a_plan_is_refused_after_the_config_changed",
     "the secret changed since": "test_saved_plan.py::test_a_plan_is_refused_with_another_secret_than_it_was_made_with",
-    "a comment changed since": "test_saved_plan.py::test_a_plan_survives_edits_that_make_no_difference_in_the_org",
+    "a comment changed since": "test_saved_plan.py::test_a_saved_plan_remains_valid_after_edits_without_effect_in_the_org",
     "the org changed since": "test_saved_plan.py::test_a_plan_is_refused_after_the_org_changed",
     "the plan is for another org": "test_saved_plan.py::test_a_plan_is_refused_for_another_org",
     "the plan was edited": "test_saved_plan.py::test_an_edited_plan_is_refused",
@@ -429,16 +429,16 @@ ELSEWHERE = {
     "the second is refused, or waits": "test_lock.py::test_a_second_concurrent_apply_is_refused_or_waits_and_both_succeed",
     "one who died locks nobody out": "test_lock.py::test_the_lock_of_a_killed_apply_holds_only_while_its_deployment_runs",
     # Lost connections and other faults
-    "a plan loses its connection at each request": "test_faults.py::test_a_plan_survives_a_fault_at_any_one_of_its_requests",
-    "an apply loses its connection at each request": "test_faults.py::test_an_apply_is_cut_off_by_no_lost_connection_but_that_of_its_deployment",
+    "a plan loses its connection at each request": "test_faults.py::test_a_plan_survives_a_fault_at_any_request",
+    "an apply loses its connection at each request": "test_faults.py::test_only_a_lost_connection_of_the_deployment_ends_an_apply",
     "a record cannot be written": "test_faults.py::test_a_failed_record_is_reported_with_its_address_and_the_next_apply_continues",
     "the connection is lost while a deployment runs": "test_faults.py::test_a_connection_lost_while_following_a_deployment_is_retried",
     "the org refuses the package": "test_refused.py::test_a_failed_deployment_changes_no_metadata_and_names_the_yaml_lines",
-    "the org is locked": "test_faults.py::test_a_locked_setup_is_an_error_in_the_orgs_words_and_the_next_apply_works",
+    "the org is locked": "test_faults.py::test_a_locked_setup_is_an_error_with_the_orgs_message_and_the_next_apply_works",
     "the allowance of requests is used up": "test_faults.py::test_a_used_up_request_limit_is_reported",
-    "nobody answers": "test_cut.py::test_no_org_in_reach_is_an_error_with_a_hint_and_no_traceback",
+    "nobody answers": "test_cut.py::test_an_unreachable_org_is_an_error_with_a_hint_and_no_traceback",
     # Expired tokens
-    "the session ends in the middle": "test_faults.py::test_a_session_that_ends_in_the_middle_says_how_to_sign_in_again",
+    "the session ends in the middle": "test_faults.py::test_a_session_that_ends_in_the_middle_is_reported_with_the_sign_in_command",
     "the token is worth nothing": "test_cut.py::test_a_wrong_token_is_an_error_with_a_hint",
 }
 """Journeys that a table cannot express, and the test of each."""

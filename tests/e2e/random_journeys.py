@@ -45,12 +45,12 @@ ADMIN = "admin@northwind.example"
 SENT = ("Title", "Email", "Phone", "FirstName", "OwnerId", "LastModifiedDate")
 ADVICE = re.compile(r"--(adopt|allow-delete) (\S+?)(?= |,|;|$)")
 LONG, SHORT = 4, 1
-"""The maximum number of changes in a journey: in the long run, and in every run of the tests."""
+"""The maximum number of changes in a journey: in `make journeys`, and in every run of the tests."""
 THEIRS = Component(
     "CustomField", "Contact.Theirs__c", {"label": "Theirs", "type": "Number", "precision": 3, "scale": 0}
 )
 Config = dict[str, Any]
-Deed = Callable[["Traveler"], None]
+Step = Callable[["Traveler"], None]
 
 
 class KilledError(BaseException):
@@ -64,13 +64,13 @@ class Traveler:
     org: LocalOrg
     store: Path
     seed: int
-    told: list[str] = field(default_factory=list)
+    steps_so_far: list[str] = field(default_factory=list)
     """The steps so far, to find the cause of a failure."""
     config: Config = field(default_factory=dict)
     mappings: dict[str, Config] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)
     """Fields that the project has released, or adopted again: a destroy may leave them."""
-    left: int | None = None
+    responses_left: int | None = None
     """The number of responses after which the process is killed; None if it is not killed."""
     normal_forms: dict[Address, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
     """The last body of each component with its normal form, cached since most bodies do not change."""
@@ -201,8 +201,15 @@ class Traveler:
 
     def drift(self) -> None:
         """Change something in the org by hand."""
-        deeds = [self.relabel, self.unassign, self.deactivate_user, self.add_theirs, self.take_a_right, self.delete_set]
-        self.dice.choice(deeds)()
+        steps = [
+            self.relabel,
+            self.unassign,
+            self.deactivate_user,
+            self.add_unmanaged,
+            self.revoke_field_permission,
+            self.delete_set,
+        ]
+        self.dice.choice(steps)()
 
     def relabel(self) -> None:
         with Store(self.store) as store, store.read() as tx:
@@ -224,7 +231,7 @@ class Traveler:
             for row in client.query("SELECT Id FROM User WHERE Username = {} AND IsActive = TRUE", user):
                 client.update("User", row["Id"], {"IsActive": False})
 
-    def take_a_right(self) -> None:
+    def revoke_field_permission(self) -> None:
         """Remove a field from one of the project's permission sets."""
         target = self.find_set()
         if target and isinstance(rows := target.body.get("fieldPermissions"), Mapping) and rows:
@@ -247,7 +254,7 @@ class Traveler:
         own_sets = sorted(candidate for candidate in sets if candidate.full_name.lower().startswith(f"j{self.seed}"))
         return component(self.org, self.dice.choice(own_sets)) if own_sets else None
 
-    def add_theirs(self) -> None:
+    def add_unmanaged(self) -> None:
         deploy(self.org, THEIRS)
 
     # Requests to the org
@@ -260,14 +267,14 @@ class Traveler:
             yield client
 
     def count_down(self) -> None:
-        if self.left is not None:
-            self.left -= 1
-            if self.left < 0:
+        if self.responses_left is not None:
+            self.responses_left -= 1
+            if self.responses_left < 0:
                 # An error in the thread that renews the lock has no effect; the thread ends with the apply.
                 renews = threading.current_thread().name == "sfcode-lock"
                 raise OrgUnreachable("The process is gone.") if renews else KilledError
 
-    def look(self) -> dict[str, str]:
+    def read_org(self) -> dict[str, str]:
         """Return everything in the org that this project may change: components and people, without state and lock."""
         with Store(self.store) as store, store.read() as tx:
             contents = {
@@ -301,12 +308,12 @@ class Traveler:
         """Apply, and follow the hints of refusals until the apply is not refused any more."""
         request = PlanRequest(mode)
         for _ in range(4):
-            before = self.look()
+            before = self.read_org()
             try:
                 return self.apply_once(request)
             except Refused as refused:
                 refusal = str(refused)
-            assert_equal(before, self.look(), f"a refused {mode.value} changed something: {refusal}")
+            assert_equal(before, self.read_org(), f"a refused {mode.value} changed something: {refusal}")
             if former := re.search(r"write `moved: \{name: (\w+)\}`", refusal):
                 self.config["moved"] = {"name": former[1]}  # an earlier rollback has restored the former name
                 continue
@@ -332,57 +339,59 @@ class Traveler:
 
     # Checks after each step
 
-    def apply_and_look(self) -> None:
+    def apply_and_check(self) -> None:
         result = self.apply()
         remaining_changes = self.plan()
         assert remaining_changes == [], f"the plan after an apply is not empty: {remaining_changes}"
         if self.config.pop("moved", None):
             remaining_changes = self.plan()
             assert remaining_changes == [], f"the plan after `moved` was taken away is not empty: {remaining_changes}"
-        self.told.append(f"  applied {len(result.plan.effective)} changes")
+        self.steps_so_far.append(f"  applied {len(result.plan.effective)} changes")
 
     def apply_and_roll_back(self) -> None:
-        before, result = self.look(), self.apply()
+        before, result = self.read_org(), self.apply()
         if not result.apply_id:
             return
         self.apply(Mode.ROLLBACK)
-        assert_equal(without_new_users(before, before), without_new_users(self.look(), before), "a rollback restores")
-        self.told.append("  applied and rolled back")
-        self.apply_and_look()
+        assert_equal(
+            without_new_users(before, before), without_new_users(self.read_org(), before), "a rollback restores"
+        )
+        self.steps_so_far.append("  applied and rolled back")
+        self.apply_and_check()
 
     def apply_killed(self) -> None:
-        self.left = self.dice.randint(1, 40)
+        self.responses_left = self.dice.randint(1, 40)
         try:
             self.apply_once(PlanRequest())
         except (KilledError, Refused):
-            self.told.append("  killed")
+            self.steps_so_far.append("  killed")
         finally:
-            self.left = None
-        self.apply_and_look()
+            self.responses_left = None
+        self.apply_and_check()
 
     def roll_back_killed(self) -> None:
         """Kill a rollback, then apply: the org must match the config."""
         self.apply()
-        self.left = self.dice.randint(1, 60)
+        self.responses_left = self.dice.randint(1, 60)
         try:
             self.apply_once(PlanRequest(Mode.ROLLBACK))
         except (KilledError, Refused):
-            self.told.append("  rollback killed")
+            self.steps_so_far.append("  rollback killed")
         finally:
-            self.left = None
-        self.apply_and_look()
+            self.responses_left = None
+        self.apply_and_check()
 
-    def recase_and_look(self) -> None:
+    def recase_and_check(self) -> None:
         self.recase()
         with self.client() as client:
             plan = make_plan(self.project, client, SECRETS).plan
         wrong = [str(change.address) for change in plan.effective if change.action in {Action.CREATE, Action.DELETE}]
         assert wrong == [], f"another case creates or deletes {wrong}"
-        self.apply_and_look()
+        self.apply_and_check()
 
     def destroy(self, base: Mapping[str, str]) -> None:
         self.apply(Mode.DESTROY)
-        remains, other_key = self.look(), str(THEIRS.address)
+        remains, other_key = self.read_org(), str(THEIRS.address)
         own_keys = {f"User:j{self.seed}", f"Licensed:salesforceapiintegrationpsl/j{self.seed}".lower()}
         expected = {key: body for key, body in remains.items() if key in base or key == other_key}
         missing_keys = {key for key in base if key not in remains}
@@ -393,12 +402,12 @@ class Traveler:
         active = [key for key in remains if key.startswith(f"User:j{self.seed}") and '"IsActive": true' in remains[key]]
         assert not active, f"a destroy left {active} active"
 
-    def travel(self, deeds_at_most: int) -> None:
+    def travel(self, max_steps: int) -> None:
         """Run one complete journey."""
-        base = self.look()
-        self.told.append("starts")
-        self.apply_and_look()
-        deeds: list[Deed] = [
+        base = self.read_org()
+        self.steps_so_far.append("starts")
+        self.apply_and_check()
+        steps: list[Step] = [
             Traveler.edit,
             Traveler.edit,
             Traveler.add_or_remove_a_mapping,
@@ -412,23 +421,23 @@ class Traveler:
             Traveler.drift,
             Traveler.drift,
         ]
-        ends: list[Deed] = [
-            Traveler.apply_and_look,
-            Traveler.apply_and_look,
+        ends: list[Step] = [
+            Traveler.apply_and_check,
+            Traveler.apply_and_check,
             Traveler.apply_killed,
             Traveler.roll_back_killed,
         ]
-        for _ in range(self.dice.randint(1, deeds_at_most)):
+        for _ in range(self.dice.randint(1, max_steps)):
             if self.dice.random() < 0.2:
-                self.told.append("recase")
-                self.recase_and_look()
+                self.steps_so_far.append("recase")
+                self.recase_and_check()
                 continue
-            deed = self.dice.choice(deeds)
-            end = self.dice.choice(ends if deed is Traveler.drift else [*ends, Traveler.apply_and_roll_back])
-            self.told.append(f"{deed.__name__}, {end.__name__}: {json.dumps([self.config, self.mappings])}")
-            deed(self)
+            step = self.dice.choice(steps)
+            end = self.dice.choice(ends if step is Traveler.drift else [*ends, Traveler.apply_and_roll_back])
+            self.steps_so_far.append(f"{step.__name__}, {end.__name__}: {json.dumps([self.config, self.mappings])}")
+            step(self)
             end(self)
-        self.told.append("destroy")
+        self.steps_so_far.append("destroy")
         self.destroy(base)
 
 
@@ -480,7 +489,8 @@ def main(seeds: Sequence[int]) -> int:
                     traveler.travel(LONG)
                 except Exception:  # noqa: BLE001  (every wrong end is listed)
                     wrong.append(traveler.seed)
-                    print(f"\n== seed {traveler.seed}", *traveler.told, traceback.format_exc(limit=-3), sep="\n")  # noqa: T201
+                    steps = "\n".join(traveler.steps_so_far)
+                    print(f"\n== seed {traveler.seed}\n{steps}\n{traceback.format_exc(limit=-3)}")  # noqa: T201
                     break
                 finally:
                     print(f"{len(seeds) - len(remaining_seeds)} of {len(seeds)}", end="\r", flush=True, file=sys.stderr)  # noqa: T201

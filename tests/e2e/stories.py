@@ -12,7 +12,7 @@ from tests.e2e.journey import Journey
 from tests.e2e.org import assign, component, deploy, opened
 
 USER = "appcues.integration@example.com.local"
-Deed = Callable[[Journey, LocalOrg], object]
+Step = Callable[[Journey, LocalOrg], object]
 """A change of the config or the org."""
 
 MADE, CHANGED, GONE = "create", "update", "delete"
@@ -20,7 +20,7 @@ MADE, CHANGED, GONE = "create", "update", "delete"
 
 @dataclass(frozen=True)
 class Story:
-    """One journey: its start, the events, the expected plan, and the result of the apply."""
+    """One journey: the initial org, the steps, the expected plan, and the result of the apply."""
 
     name: str
     start: str
@@ -28,7 +28,7 @@ class Story:
     The initial org: `new` (never applied), `applied`, or `visible` (applied, and the administrator can read the
     fields).
     """
-    deeds: tuple[Deed, ...]
+    steps: tuple[Step, ...]
     plan: Mapping[str, str]
     """The expected action by address; addresses that are not listed have none."""
     words: tuple[str, ...] = ()
@@ -41,24 +41,24 @@ class Story:
     """Actions of the plan after the apply, by address."""
 
 
-def edit(file: str, old: str, new: str) -> Deed:
+def edit(file: str, old: str, new: str) -> Step:
     """Change a file of the config."""
     return lambda journey, _: journey.edit(file, old, new)
 
 
-def remove(file: str) -> Deed:
+def remove(file: str) -> Step:
     return lambda journey, _: (journey.folder / "config" / file).unlink()
 
 
-def move(file: str, to: str) -> Deed:
+def move(file: str, to: str) -> Step:
     return lambda journey, _: (journey.folder / "config" / file).rename(journey.folder / "config" / to)
 
 
-def write(file: str, text: str) -> Deed:
+def write(file: str, text: str) -> Step:
     return lambda journey, _: (journey.folder / "config" / file).write_text(text, encoding="utf-8")
 
 
-def run(*words: str) -> Deed:
+def run(*words: str) -> Step:
     """Run a command, which must succeed."""
 
     def ran(journey: Journey, _: LocalOrg) -> None:
@@ -68,12 +68,12 @@ def run(*words: str) -> Deed:
     return ran
 
 
-def put(*components: Component) -> Deed:
+def put(*components: Component) -> Step:
     """Deploy with another tool."""
     return lambda _, org: deploy(org, *components)
 
 
-def change(address: str, **values: Any) -> Deed:
+def change(address: str, **values: Any) -> Step:
     """Change a component with another tool."""
 
     def changed(_: Journey, org: LocalOrg) -> None:
@@ -84,7 +84,7 @@ def change(address: str, **values: Any) -> Deed:
     return changed
 
 
-def without(address: str, element: str, *names: str) -> Deed:
+def without(address: str, element: str, *names: str) -> Step:
     """Remove entries from a component with another tool."""
 
     def take_over(_: Journey, org: LocalOrg) -> None:
@@ -103,11 +103,11 @@ def without(address: str, element: str, *names: str) -> Deed:
     return take_over
 
 
-def delete(address: str) -> Deed:
+def delete(address: str) -> Step:
     return lambda _, org: deploy(org, deleted=(Address.parse(address),))
 
 
-def set_record(sobject: str, condition: str, **values: Any) -> Deed:
+def set_record(sobject: str, condition: str, **values: Any) -> Step:
     """Change one record."""
 
     def done(_: Journey, org: LocalOrg) -> None:
@@ -117,7 +117,7 @@ def set_record(sobject: str, condition: str, **values: Any) -> Deed:
     return done
 
 
-def delete_record(sobject: str, condition: str) -> Deed:
+def delete_record(sobject: str, condition: str) -> Step:
     """Delete one record."""
 
     def done(_: Journey, org: LocalOrg) -> None:
@@ -127,7 +127,7 @@ def delete_record(sobject: str, condition: str) -> Deed:
     return done
 
 
-def deactivate_flow(name: str) -> Deed:
+def deactivate_flow(name: str) -> Step:
     def done(_: Journey, org: LocalOrg) -> None:
         with opened(org) as client:
             (definition,) = client.tooling_query("SELECT Id FROM FlowDefinition WHERE DeveloperName = {}", name)
@@ -136,7 +136,7 @@ def deactivate_flow(name: str) -> Deed:
     return done
 
 
-def assigned(permission_set: str) -> Deed:
+def assigned(permission_set: str) -> Step:
     """Assign a permission set to the administrator."""
 
     def done(_: Journey, org: LocalOrg) -> None:

@@ -112,7 +112,7 @@ def planned(target_project, client):
     )
 
 
-def carried_out(plan, client, plan_result):
+def execute(plan, client, plan_result):
     mark = Mark(by="me", at="2026-01-01T00:00:00Z", id="1", applied=plan_result.snapshot.applied)
     options = DeployOptions()
     execution = Execution(
@@ -123,17 +123,17 @@ def carried_out(plan, client, plan_result):
 
 @examples(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(generated_project=projects())
-def test_an_apply_is_all_or_nothing_and_leaves_nothing_to_do(place, generated_project):
+def test_an_apply_changes_nothing_or_leaves_an_empty_plan(place, generated_project):
     client, metadata = place
     first_result = planned(generated_project, client)
     assert first_result.plan.refusals == ()
     before = metadata()
     broken_plan = replace(first_result.plan, changes=(*first_result.plan.changes, Change(BROKEN.address, None, BROKEN)))
     with pytest.raises(DeployFailed, match="No_Such__c"):
-        carried_out(broken_plan, client, first_result)
+        execute(broken_plan, client, first_result)
     assert metadata() == before, "a refused deployment leaves every component as it was"
     second_result = planned(generated_project, client)
-    carried_out(second_result.plan, client, second_result)
+    execute(second_result.plan, client, second_result)
     last_plan = planned(generated_project, client).plan
     assert [(str(change.address), change.action) for change in last_plan.effective] == []
     assert last_plan.is_empty

@@ -61,7 +61,7 @@ def test_every_other_answer_changes_nothing(starts: Start, tmp_path: Path, keys:
     assert set(journey.actions().values()) == {"create"}
 
 
-def test_an_empty_plan_asks_nothing(starts: Start, tmp_path: Path) -> None:
+def test_an_empty_plan_has_no_prompt(starts: Start, tmp_path: Path) -> None:
     with terminal(starts("applied", tmp_path / "it"), "apply") as screen:
         code, output = screen.finish()
     assert code == 0

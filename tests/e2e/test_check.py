@@ -16,7 +16,7 @@ USES_LEAD = Component(
 )
 
 
-def test_a_check_before_the_first_apply_uses_the_signed_in_user_and_says_so(journey):
+def test_a_check_before_the_first_apply_uses_the_signed_in_user_and_reports_it(journey):
     checked = journey.plan("--check", "--detailed-exitcode")
     assert checked.code == 2, checked.err
     assert "Checking 13 components and the applied state (0Af" in checked.err
@@ -27,7 +27,7 @@ def test_a_check_before_the_first_apply_uses_the_signed_in_user_and_says_so(jour
     assert journey.apply().code == 0
 
 
-def test_a_check_of_no_changes_asks_the_org_nothing(applied):
+def test_a_check_without_changes_starts_no_deployment(applied):
     checked = applied.plan("--check")
     assert checked.code == 0
     assert "Checking" not in checked.err
@@ -44,7 +44,7 @@ def test_a_check_that_fails_names_the_yaml_lines_and_saves_no_plan(journey):
     assert not (journey.folder / "plan.json").exists()
 
 
-def test_deletions_after_that_of_a_flow_are_checked_before_it(visible):
+def test_deletions_after_that_of_a_flow_are_checked_before_the_flow_is_deleted(visible):
     (visible.folder / "config/mappings/lead.yaml").unlink()
     checked = visible.plan("--check")
     assert checked.code == 0, checked.err
@@ -56,7 +56,7 @@ def test_deletions_after_that_of_a_flow_are_checked_before_it(visible):
     assert "Lead.Appcues_User_Id__c: This custom field is referenced elsewhere" in refused.err
 
 
-def test_a_destroy_can_be_checked_and_says_what_cannot(visible):
+def test_a_check_of_a_destroy_names_the_changes_that_it_cannot_check(visible):
     checked = visible.plan("--destroy", "--check")
     assert checked.code == 0, checked.err
     assert "checked by the org, but not the deletion of PermissionSet:Appcues_Integration" in checked.out

@@ -1,4 +1,4 @@
-"""A command that is killed at any request, two concurrent commands, or no org: the next plan and apply are correct."""
+"""After a command is killed at any request, or two commands ran concurrently, the next plan and apply are correct."""
 
 from __future__ import annotations
 
@@ -30,15 +30,11 @@ def apply_through(journey: Journey, org, cut: Cut, *words: str) -> int:
 
 
 def end_of(cut: Cut) -> int:
-    """
-    Return the result of an apply with a cut.
-
-    The apply may end before the cut, if its deployment needs fewer polls.
-    """
+    """Return the expected exit code: that of a killed process, or 0 if the apply ended before the cut."""
     return -signal.SIGKILL if cut.seen >= cut.at else 0
 
 
-def mends(journey: Journey, org) -> None:
+def assert_recovers(journey: Journey, org) -> None:
     """Assert that the next apply succeeds, and that the plan after it is empty."""
     applied = journey.run("--org", org.url, "apply", "--auto-approve")
     assert applied.code == 0, applied.out + applied.err
@@ -71,7 +67,7 @@ def test_a_first_apply_killed_at_any_request_is_completed_by_the_next(starts, tm
     for cut in cuts[part::2]:
         with fresh(starts, "new", tmp_path / f"{cut.at}-{cut.after}") as (journey, org):
             assert apply_through(journey, org, cut) == end_of(cut), f"request {cut.at} of {cut.seen}"
-            mends(journey, org)
+            assert_recovers(journey, org)
 
 
 def test_the_removal_of_a_mapping_killed_at_any_request_is_completed_by_the_next(starts, tmp_path):
@@ -89,7 +85,7 @@ def test_the_removal_of_a_mapping_killed_at_any_request_is_completed_by_the_next
         with without_lead(f"{number}") as (journey, org):
             cut = Cut(at=number, after=True)
             assert apply_through(journey, org, cut) == end_of(cut), f"request {number} of {cut.seen}"
-            mends(journey, org)
+            assert_recovers(journey, org)
 
 
 def test_a_killed_apply_with_its_own_local_org_is_completed_by_the_next(journey):
@@ -116,10 +112,10 @@ def test_two_concurrent_applies_leave_the_configured_org(journey):
         assert 0 in [code for _, code in ends], ends
         assert not [out for out, code in ends if code not in (0, 1)], ends
         assert not [out for out, _ in ends if "bug in sfcode" in out[1]], ends
-        mends(journey, org)
+        assert_recovers(journey, org)
 
 
-def test_no_org_in_reach_is_an_error_with_a_hint_and_no_traceback(journey):
+def test_an_unreachable_org_is_an_error_with_a_hint_and_no_traceback(journey):
     journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": "00D000000000001!abc"}
     result = journey.run("--org", "http://127.0.0.1:9", "plan")
     assert result.code == 1

@@ -28,7 +28,7 @@ def drifted(applied):
     return applied
 
 
-def test_no_drift_is_said_in_one_line_and_exits_with_0(applied):
+def test_no_drift_is_one_line_and_exits_with_0(applied):
     result = applied.plan("--refresh-only", "--detailed-exitcode")
     assert (result.code, result.out.count("\n")) == (0, 1)
     assert result.out.startswith("No drift. Northwind Traders (00D")
@@ -133,7 +133,7 @@ def test_refresh_only_excludes_options_of_a_plan(applied):
     assert "--refresh-only shows drift and makes no plan." in refused.err
 
 
-def test_a_rollback_restores_what_sfcode_had_left_and_names_the_drift(drifted):
+def test_a_rollback_restores_the_result_of_the_last_apply_and_names_the_drift(drifted):
     """An apply overwrote a colleague's change; rolling this apply back does not restore the change."""
     drifted.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     assert drifted.apply().code == 0

@@ -25,8 +25,8 @@ def _impatient(monkeypatch):
 
 
 @dataclass
-class Faulty:
-    """A local org whose faults a test sets, and a project to apply to it."""
+class FaultCase:
+    """A local org in which a test sets faults, and a project to apply to it."""
 
     org: LocalOrg
     journey: Journey
@@ -42,10 +42,10 @@ class Faulty:
         assert answer.status_code < 300, answer.text
         return answer.json()
 
-    def arm(self, kind: str, **more: Any) -> None:
+    def set_fault(self, kind: str, **more: Any) -> None:
         self.control("POST", "/faults", {"kind": kind, **more})
 
-    def struck(self) -> bool:
+    def remove_faults(self) -> bool:
         """Remove the faults, and return whether one of them occurred."""
         hits = [fault["hits"] for fault in self.control("GET", "/faults")["faults"]]
         self.control("DELETE", "/faults")
@@ -60,7 +60,7 @@ class Faulty:
     def apply(self):
         return self.run("apply", "--auto-approve")
 
-    def mends(self) -> None:
+    def assert_recovers(self) -> None:
         """Assert that the next apply succeeds, and that the plan after it is empty."""
         applied = self.apply()
         assert applied.code == 0, applied.out + applied.err
@@ -73,7 +73,7 @@ def faulty(starts, folder):
     journey = starts("new", folder)
     with serve(journey.folder / ".sfcode" / "local-org") as org:
         journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": org.access_token}
-        yield Faulty(org, journey)
+        yield FaultCase(org, journey)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def org(starts, tmp_path):
         yield org
 
 
-def polite(result) -> None:
+def assert_is_reported(result) -> None:
     """Assert that a failure was reported with a message, and not as a bug of sfcode."""
     assert result.code in (0, 1, 4), (result.code, result.out, result.err)
     assert "Traceback" not in result.err
@@ -90,17 +90,17 @@ def polite(result) -> None:
 
 
 @pytest.mark.parametrize("kind", ["drop", "unavailable"])
-def test_a_plan_survives_a_fault_at_any_one_of_its_requests(org, kind):
-    for number in range(requests_of(org.plan, org)):
-        org.arm(kind, path=REQUEST, skip=number)
+def test_a_plan_survives_a_fault_at_any_request(org, kind):
+    for number in range(count_requests(org.plan, org)):
+        org.set_fault(kind, path=REQUEST, skip=number)
         result = org.plan()
         assert result.code == 0, (number, result.err)
-        assert org.struck()
+        assert org.remove_faults()
 
 
-def requests_of(command, org: Faulty) -> int:
+def count_requests(command, org: FaultCase) -> int:
     """Count the requests of a command."""
-    org.arm("drop", path=REQUEST, skip=10_000)
+    org.set_fault("drop", path=REQUEST, skip=10_000)
     assert command().code == 0
     (fault,) = org.control("GET", "/faults")["faults"]
     org.control("DELETE", "/faults")
@@ -109,20 +109,20 @@ def requests_of(command, org: Faulty) -> int:
 
 
 @pytest.mark.parametrize("kind", ["drop", "drop_after"])
-def test_an_apply_is_cut_off_by_no_lost_connection_but_that_of_its_deployment(starts, tmp_path, kind):
+def test_only_a_lost_connection_of_the_deployment_ends_an_apply(starts, tmp_path, kind):
     with faulty(starts, tmp_path / "whole") as org:
-        first = requests_of(org.plan, org)  # requests that only read have another test
-        last = requests_of(org.apply, org)
+        first = count_requests(org.plan, org)  # requests that only read have another test
+        last = count_requests(org.apply, org)
     ends = []
     for number in range(first, last):
         with faulty(starts, tmp_path / f"{number}") as org:
-            org.arm(kind, path=REQUEST, skip=number)
+            org.set_fault(kind, path=REQUEST, skip=number)
             result = org.apply()
-            polite(result)
-            assert org.struck()
+            assert_is_reported(result)
+            assert org.remove_faults()
             if result.code:
                 ends.append(result.err)
-                org.mends()
+                org.assert_recovers()
             else:
                 assert org.plan("--detailed-exitcode").code == 0
     (error_text,) = ends
@@ -134,101 +134,101 @@ def test_an_apply_is_cut_off_by_no_lost_connection_but_that_of_its_deployment(st
     "path", ["*/sobjects/User*", "*/sobjects/PermissionSetLicenseAssign*", "*/sobjects/PermissionSetAssignment*"]
 )
 def test_a_failed_record_is_reported_with_its_address_and_the_next_apply_continues(org, kind, path):
-    org.arm(kind, path=path, method="POST", times=99)
+    org.set_fault(kind, path=path, method="POST", times=99)
     refused = org.apply()
-    polite(refused)
-    assert org.struck()
+    assert_is_reported(refused)
+    assert org.remove_faults()
     if refused.code:
         assert "run `sfcode apply` again, which does the remaining steps." in refused.err
         assert path.strip("*").rpartition("/")[2] + ":" in refused.err
     else:
         assert kind == "drop_after", "it was done, and that was found out"
-    org.mends()
+    org.assert_recovers()
 
 
 def test_reads_are_retried_without_a_message(org):
-    org.arm("unavailable", path=REQUEST, times=2)
+    org.set_fault("unavailable", path=REQUEST, times=2)
     assert org.plan().code == 0
-    assert org.struck()
+    assert org.remove_faults()
 
 
 def test_a_locked_row_during_the_creation_of_the_user_is_retried(org):
-    org.arm("row_lock", object="User", times=2)
+    org.set_fault("row_lock", object="User", times=2)
     applied = org.apply()
     assert applied.code == 0, applied.err
-    assert org.struck()
+    assert org.remove_faults()
     assert org.plan("--detailed-exitcode").code == 0
 
 
 def test_a_row_that_stays_locked_is_an_error_with_the_address(org):
-    org.arm("row_lock", object="User", times=99)
+    org.set_fault("row_lock", object="User", times=99)
     refused = org.apply()
     assert refused.code == 1
     assert "User:appcues.integration@example.com.local: UNABLE_TO_LOCK_ROW" in refused.err
-    assert org.struck()
-    org.mends()
+    assert org.remove_faults()
+    org.assert_recovers()
 
 
 @pytest.mark.parametrize("skip", [0, 3, 7, 11])
-def test_a_session_that_ends_in_the_middle_says_how_to_sign_in_again(org, skip):
-    org.arm("session_expired", path=REQUEST, skip=skip, times=99)
+def test_a_session_that_ends_in_the_middle_is_reported_with_the_sign_in_command(org, skip):
+    org.set_fault("session_expired", path=REQUEST, skip=skip, times=99)
     refused = org.apply()
-    polite(refused)
-    assert org.struck()
+    assert_is_reported(refused)
+    assert org.remove_faults()
     assert refused.code == 1
     assert "SF_ACCESS_TOKEN" in refused.err
     assert org.org.access_token not in refused.err + refused.out
-    org.mends()
+    org.assert_recovers()
 
 
 def test_a_slow_deployment_is_awaited(org):
-    org.arm("slow_deploy", polls=4)
+    org.set_fault("slow_deploy", polls=4)
     applied = org.apply()
     assert applied.code == 0, applied.err
-    assert org.struck()
+    assert org.remove_faults()
     assert org.plan("--detailed-exitcode").code == 0
 
 
 def test_a_connection_lost_while_following_a_deployment_is_retried(org):
-    org.arm("slow_deploy", polls=3)
-    org.arm("drop", path="/services/Soap/*", skip=6, times=2)
+    org.set_fault("slow_deploy", polls=3)
+    org.set_fault("drop", path="/services/Soap/*", skip=6, times=2)
     applied = org.apply()
     assert applied.code == 0, applied.err
-    assert org.struck()
+    assert org.remove_faults()
 
 
-def test_a_locked_setup_is_an_error_in_the_orgs_words_and_the_next_apply_works(org):
-    org.arm("locked_org")
+def test_a_locked_setup_is_an_error_with_the_orgs_message_and_the_next_apply_works(org):
+    org.set_fault("locked_org")
     refused = org.apply()
     assert refused.code == 1
     assert "ALREADY_IN_PROCESS" in refused.err
     assert "another change" in refused.err
     assert "Correct the lines" not in refused.err, "the config is not at fault"
-    assert org.struck()
-    org.mends()
+    assert org.remove_faults()
+    org.assert_recovers()
 
 
 def test_a_locked_setup_is_retried_for_the_lock_timeout(org, monkeypatch):
     monkeypatch.setattr("sfcode.apply.deploy.PAUSE", 0.01)
-    org.arm("locked_org", times=2)
+    org.set_fault("locked_org", times=2)
     applied = org.run("apply", "--auto-approve", "--lock-timeout", "1m")
     assert applied.code == 0, applied.err
     assert applied.out.count("Another setup change is running in this org; trying again") == 2
-    assert org.struck()
+    assert org.remove_faults()
     assert org.plan("--detailed-exitcode").code == 0
 
 
 def test_a_used_up_request_limit_is_reported(org):
-    org.arm("request_limit", path="/services/data/*", times=99)
+    org.set_fault("request_limit", path="/services/data/*", times=99)
     refused = org.plan()
-    polite(refused)
+    assert_is_reported(refused)
     assert refused.code == 1
     assert "REQUEST_LIMIT_EXCEEDED" in refused.err
-    assert org.struck()
-    org.mends()
+    assert org.remove_faults()
+    org.assert_recovers()
 
 
 def test_a_slow_org_causes_no_error(org):
-    org.arm("latency", path=REQUEST, seconds=0.05, times=99)
+    org.set_fault("latency", path=REQUEST, seconds=0.05, times=99)
     assert org.apply().code == 0
-    assert org.struck()
+    assert org.remove_faults()

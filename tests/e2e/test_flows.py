@@ -66,7 +66,7 @@ def test_a_flow_is_deployed_as_a_draft_and_then_activated_so_that_no_test_has_to
     assert journey.actions() == {}
 
 
-def test_old_versions_of_our_flows_are_deleted_long_before_the_platforms_limit(applied):
+def test_old_versions_of_managed_flows_are_deleted_long_before_the_platforms_limit(applied):
     output = ""
     for number in range(KEPT_VERSIONS + 1):
         old, new = (

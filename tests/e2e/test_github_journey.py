@@ -55,8 +55,8 @@ def fields_sent(org: LocalOrg) -> set[str]:
     return set(stored_component.body["fields"])
 
 
-def permissions(name: str, jobs: dict[str, Job]) -> set[str]:
-    """List the jobs in which a step has a variable."""
+def jobs_with_variable(name: str, jobs: dict[str, Job]) -> set[str]:
+    """Return the jobs in which a step has a variable."""
     return {job for job, job_run in jobs.items() if any(environ.get(name) for environ in job_run.environ)}
 
 
@@ -91,8 +91,8 @@ def opened_and_amended(forge: Forge, org: LocalOrg) -> int:
     jobs = forge.plan(number)
     assert results(jobs) == {"review": "success", "plan": "success", "comment": "success"}, outputs(jobs)
     # The job that can sign in to the org cannot write to GitHub, and the job that writes to GitHub cannot sign in.
-    assert permissions("PROD_SF_JWT_KEY", jobs) == {"plan"}
-    assert permissions("GITHUB_TOKEN", jobs) == {"comment"}
+    assert jobs_with_variable("PROD_SF_JWT_KEY", jobs) == {"plan"}
+    assert jobs_with_variable("GITHUB_TOKEN", jobs) == {"comment"}
     first = dict(comment(forge, number))
     assert "Compares this pull request (" in first["body"]
     assert "Contact.LeadSource will be sent to Appcues as `source`" in first["body"]
@@ -127,7 +127,10 @@ def drifted(forge: Forge, org: LocalOrg) -> int:
     """Check for drift before and after a manual change of the org: first there is no issue, then one that is updated."""
     jobs = forge.drift()
     assert results(jobs) == {"look": "success", "issue": "success"}, outputs(jobs)
-    assert (permissions("PROD_SF_JWT_KEY", jobs), permissions("GITHUB_TOKEN", jobs)) == ({"look"}, {"issue"})
+    assert (jobs_with_variable("PROD_SF_JWT_KEY", jobs), jobs_with_variable("GITHUB_TOKEN", jobs)) == (
+        {"look"},
+        {"issue"},
+    )
     assert forge.hub.issues == {}
     deploy_field_label(org, SCORE, "Somebody was here")
     forge.drift()
@@ -163,10 +166,10 @@ def test_a_plan_that_was_not_reviewed_waits_for_an_approval(forge: Forge, org: L
 
     # The reviewers refuse the first run and approve the second.
     forge.protect()
-    forge.yes = False
+    forge.is_approved = False
     assert results(forge.apply()) == {"plan": "success", "approve": "failure", "apply": "skipped"}
     assert component(org, MESSAGE) is None
-    forge.yes = True
+    forge.is_approved = True
     assert results(forge.apply()) == {"plan": "success", "approve": "success", "apply": "success"}
     assert forge.asked == [APPROVAL, APPROVAL]
 

@@ -102,7 +102,7 @@ class TestTakingOver:
         assert adopted.journey.apply().code == 0
         assert adopted.journey.actions() == {}
 
-    def test_a_removed_line_of_as_is_shows_the_changes_and_keeps_label_and_description(self, adopted):
+    def test_a_line_removed_from_as_is_shows_the_changes_and_keeps_label_and_description(self, adopted):
         adopted.journey.edit("sfcode.yaml", f"  - PermissionSet:{SET}\n", "")
         adopted.journey.edit("sfcode.yaml", "access: documented", "access: least_privilege")
         assert adopted.journey.actions() == {f"PermissionSet:{SET}": "update"}

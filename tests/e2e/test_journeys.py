@@ -33,8 +33,8 @@ def test_a_journey_plans_and_applies_as_described(
     """
     journey = starts(story.start, tmp_path / "project")
     with serve(state(journey)) as org:
-        for deed in story.deeds:
-            deed(journey, org)
+        for step in story.steps:
+            step(journey, org)
     planned = journey.run("plan", "--format", "json", *story.words)
     assert actions(planned.json) == dict(story.plan)
     if story.says:
@@ -58,7 +58,7 @@ def actions(document: dict[str, list[dict[str, dict[str, list[str]]]]]) -> dict[
     return {address: action for address, action in actions_by_address.items() if action != "no-op"}
 
 
-def test_a_rule_and_a_message_of_others_are_there_after_a_mapping_went(
+def test_unmanaged_rules_and_messages_remain_after_a_mapping_is_removed(
     starts: Callable[[str, Path], Journey], tmp_path: Path
 ) -> None:
     journey = starts("visible", tmp_path / "project")
@@ -87,7 +87,7 @@ def test_a_saved_plan_is_refused_after_the_user_was_changed(
 
 
 @pytest.mark.parametrize("who", PEOPLE)
-def test_a_user_with_too_few_rights_changes_nothing_and_another_one_can_continue(
+def test_a_user_without_permissions_changes_nothing_and_another_user_can_continue(
     who: str, starts: Callable[[str, Path], Journey], tmp_path: Path
 ) -> None:
     """Missing permissions are reported with the org's message, and a user with these permissions can continue."""
@@ -123,7 +123,7 @@ def sign_in(org: LocalOrg, folder: Path, profile: str, permissions: tuple[str, .
     return token
 
 
-def test_the_table_is_long_and_every_test_that_it_names_is_there() -> None:
+def test_the_table_has_enough_journeys_and_names_existing_tests() -> None:
     """The table has at least forty journeys, with every kind of start and interruption."""
     assert len(STORIES) + len(ELSEWHERE) + len(PEOPLE) >= 40
     named_tests = set(ELSEWHERE.values())

@@ -17,7 +17,7 @@ from tests.programs import Program
 from tests.waiting import PATIENCE
 
 
-class Place:
+class LockCase:
     """A project, and an org that keeps running after the commands."""
 
     def __init__(self, journey: Journey, org) -> None:
@@ -54,7 +54,7 @@ class Place:
 @contextmanager
 def slow(journey: Journey, polls: int = 6):
     with serve(journey.folder / "org", faults=[InjectedFault("slow_deploy", polls=polls)]) as org:
-        yield Place(journey, org)
+        yield LockCase(journey, org)
 
 
 def ended(process: Program) -> tuple[int, str]:
@@ -109,7 +109,7 @@ def test_an_interrupted_apply_cancels_its_deployment_and_releases_the_lock(journ
 def test_a_failed_apply_releases_the_lock(journey):
     journey.edit("sfcode.yaml", "permission_set_license: SalesforceAPIIntegrationPsl", "permission_set_license: Nobody")
     with serve(journey.folder / "org") as org:
-        place = Place(journey, org)
+        place = LockCase(journey, org)
         failed = place.apply()
         assert (failed.code, "Nobody" in failed.err) == (1, True), failed.err
         assert place.lock is None
@@ -148,7 +148,7 @@ def test_force_unlock_removes_only_the_lock_with_the_passed_id(journey):
             assert place.lock is None
 
 
-def test_no_lock_neither_reads_nor_writes_a_lock(journey):
+def test_the_option_no_lock_neither_reads_nor_writes_a_lock(journey):
     with slow(journey) as place:
         with place.busy() as first:
             first.send_signal(signal.SIGSTOP)

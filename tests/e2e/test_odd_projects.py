@@ -109,7 +109,7 @@ def test_apex_tests_are_named_together_with_their_level(journey):
         assert "--tests and --test-level RunSpecifiedTests go together." in refused.err
 
 
-def test_attach_answers_in_json_after_the_local_org_is_gone(applied):
+def test_attach_prints_json_after_the_local_org_has_ended(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     (deploy_id,) = applied.run("--json", "apply", "--auto-approve").json["result"]["deployments"]
     attached = applied.run("--json", "apply", "--attach", deploy_id)
@@ -132,7 +132,7 @@ def test_ctrl_c_after_the_end_of_a_deployment_cancels_nothing(applied):
     assert reports[1].startswith(f"Cancelling {deploy_id}")
 
 
-def test_sfcode_alone_shows_its_help_and_no_error(journey):
+def test_sfcode_without_a_verb_shows_its_help_and_no_error(journey):
     answer = journey.run()
     assert (answer.code, answer.out) == (1, "")
     assert answer.err.startswith("Usage: sfcode ")
@@ -150,7 +150,7 @@ def test_no_color_applies_to_errors_too(journey, words, environ):
     os.close(master)
 
 
-def test_a_username_with_capitals_is_the_same_user_in_whatever_case_the_org_keeps_it(journey):
+def test_a_username_with_capitals_is_the_same_user_in_any_case_that_the_org_stores(journey):
     journey.edit("sfcode.yaml", "appcues.integration@", "Appcues.Integration@")
     assert journey.apply().code == 0
     assert journey.actions() == {}
@@ -160,7 +160,7 @@ def test_a_username_with_capitals_is_the_same_user_in_whatever_case_the_org_keep
     assert journey.actions() == {}
 
 
-def test_a_refused_apply_prints_its_reasons_once(journey):
+def test_a_refused_apply_prints_each_reason_once(journey):
     with local_org(journey) as org:
         deploy(
             org, Component("CustomField", "Contact.Appcues_User_Id__c", {"label": "Id", "type": "Text", "length": 40})

@@ -25,7 +25,7 @@ def test_no_random_journey_fails(start: Callable[[int], Traveler], first: int) -
         try:
             traveler.travel(SHORT)
         except Exception as error:
-            error.add_note("\n".join([f"seed {seed}", *traveler.told]))
+            error.add_note("\n".join([f"seed {seed}", *traveler.steps_so_far]))
             raise
 
 

@@ -81,7 +81,7 @@ def test_a_score_and_its_feedback_are_one_answer(world: World) -> None:
 
 
 @pytest.mark.parametrize("is_reversed", [False, True], ids=["once", "each twice, after a restart that forgot"])
-def test_the_order_in_which_the_parts_of_an_answer_come_does_not_matter(world: World, is_reversed: bool) -> None:
+def test_the_parts_of_an_answer_may_arrive_in_any_order(world: World, is_reversed: bool) -> None:
     messages = [
         event("appcues:nps_feedback", at=60, feedback="Great", **Q4),
         event("appcues:nps_score", at=0, score=3, **Q4),
@@ -97,7 +97,7 @@ def test_the_order_in_which_the_parts_of_an_answer_come_does_not_matter(world: W
     assert answer["Answered_At__c"] == "2026-11-23T12:00:00.000+0000"
 
 
-def test_answers_to_another_survey_or_on_another_day_are_answers_of_their_own(world: World) -> None:
+def test_answers_to_another_survey_or_on_another_day_are_separate_answers(world: World) -> None:
     world.deliver(
         event("appcues:nps_score", score=9, **Q4),
         event("appcues:nps_score", at=25 * HOUR, score=2, **Q4),
@@ -147,7 +147,7 @@ def test_past_answers_become_records_and_change_nothing_else(world: World) -> No
     assert (world.contact(), world.events()) == (contact, activities)
 
 
-def test_an_activity_has_its_event_and_its_item(world: World) -> None:
+def test_an_activity_records_its_event_and_its_item(world: World) -> None:
     world.deliver(
         event("appcues:flow_completed", flowName="Welcome, all"),
         event("appcues:checklist_completed", "10001", checklistName="Start"),

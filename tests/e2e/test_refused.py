@@ -100,7 +100,7 @@ def test_unmanaged_components_in_the_same_file_are_not_changed(applied):
         assert component(org, Address("WorkflowOutboundMessage", "Contact.Theirs")) is not None
 
 
-def test_a_missing_secret_stops_before_the_org_is_asked(journey):
+def test_a_missing_secret_is_refused_before_the_first_request(journey):
     journey.environ = {"SFCODE_ENV": "local"}
     refused = journey.plan()
     assert refused.code == 1

@@ -77,7 +77,7 @@ def lead(world: World) -> str:
     return f"{next(candidate for candidate in ids if candidate not in contact_ids and ids.count(candidate) == 1):.0f}"
 
 
-def test_an_apply_makes_the_campaign_and_adds_its_statuses_in_their_order(applied: tuple[World, Journey]) -> None:
+def test_an_apply_creates_the_campaign_and_its_statuses_in_order(applied: tuple[World, Journey]) -> None:
     world, journey = applied
     rows = world.rest.rows(
         "SELECT Label, HasResponded, IsDefault, Campaign.Name, Campaign.IsActive FROM CampaignMemberStatus ORDER BY SortOrder"
@@ -287,7 +287,7 @@ def test_removing_the_recipe_deletes_its_components_and_keeps_the_campaign(
         assert not re.search(r"# Campaign\w*:", undone.out), undone.out
 
 
-def test_a_signed_in_user_without_marketing_user_is_refused_before_any_write(applied: tuple[World, Journey]) -> None:
+def test_a_user_without_the_marketing_user_feature_is_refused_before_any_write(applied: tuple[World, Journey]) -> None:
     world, journey = applied
     path = journey.folder / "config" / "recipes.yaml"
     text = path.read_text(encoding="utf-8")
@@ -310,7 +310,7 @@ def test_a_signed_in_user_without_marketing_user_is_refused_before_any_write(app
     assert "needs the campaign Unknown, which this org does not have" in " ".join((unknown.out + unknown.err).split())
 
 
-def test_a_status_that_would_come_after_a_later_one_is_refused(applied: tuple[World, Journey]) -> None:
+def test_a_campaign_status_that_would_follow_a_later_one_is_refused(applied: tuple[World, Journey]) -> None:
     world, journey = applied
     path = journey.folder / "config" / "recipes.yaml"
     text = path.read_text(encoding="utf-8")

@@ -96,7 +96,7 @@ def test_a_rollback_restores_adopted_components_as_unmanaged(journey):
     assert journey.actions() == {}
 
 
-def test_a_change_by_somebody_else_that_an_apply_overwrote_does_not_come_back_and_is_named(applied):
+def test_a_rollback_names_and_does_not_restore_a_manual_change_that_the_apply_overwrote(applied):
     with local_org(applied) as org:
         message = component(org, MESSAGE)
         assert message is not None
@@ -113,7 +113,7 @@ def test_a_change_by_somebody_else_that_an_apply_overwrote_does_not_come_back_an
     assert applied.actions() == {}
 
 
-def test_an_unknown_apply_is_refused_with_the_known_ones(applied):
+def test_an_unknown_apply_id_is_refused_with_the_known_ids(applied):
     refused = applied.run("rollback", "deadbeef", "--auto-approve")
     assert refused.code == 1
     assert "The history of this org has no apply deadbeef." in refused.err
@@ -127,7 +127,7 @@ def test_a_rollback_without_an_apply_is_refused(journey):
     assert "This org has no apply" in journey.run("rollback", "--list").out
 
 
-def test_only_the_last_applies_are_kept(applied):
+def test_only_the_last_applies_are_stored(applied):
     for number in range(6):
         if number % 2:
             applied.edit("mappings/contact.yaml", "    source: LeadSource\n", "")

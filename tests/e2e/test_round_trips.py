@@ -26,7 +26,7 @@ REQUESTS = {
 }
 
 
-def requests_of(journey: Journey) -> int:
+def count_requests(journey: Journey) -> int:
     """Count the responses that a plan of a project reads."""
     responses: list[None] = []
     plan_with(journey, Runtime(on_response=lambda: responses.append(None)))
@@ -49,10 +49,10 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_first_plan(journey: Journey) -> None:
-    assert requests_of(journey) == REQUESTS["a first plan"]
+    assert count_requests(journey) == REQUESTS["a first plan"]
 
 
-def test_the_first_two_requests_run_side_by_side(journey: Journey) -> None:
+def test_the_first_two_requests_run_concurrently(journey: Journey) -> None:
     """Neither of the two requests is sent before both are ready."""
     numbers, barrier = itertools.count(1), threading.Barrier(2)
 
@@ -64,7 +64,7 @@ def test_the_first_two_requests_run_side_by_side(journey: Journey) -> None:
     plan_with(journey, Runtime(request_headers=wait_for_the_other))
 
 
-def test_what_a_first_plan_reads_of_its_addresses_runs_side_by_side(journey: Journey) -> None:
+def test_the_queries_of_a_first_plan_run_concurrently(journey: Journey) -> None:
     """The queries for the user, its assignments and the assignees of the permission set run beside the retrieve."""
     numbers, five = itertools.count(1), threading.Barrier(5)
 
@@ -76,7 +76,7 @@ def test_what_a_first_plan_reads_of_its_addresses_runs_side_by_side(journey: Jou
     plan_with(journey, Runtime(request_headers=wait_for_the_others))
 
 
-def test_the_fingerprints_of_secrets_are_taken_while_the_org_is_read(journey: Journey) -> None:
+def test_fingerprints_of_secrets_are_computed_while_the_org_is_read(journey: Journey) -> None:
     """
     The computation of fingerprints is slow on purpose.
 
@@ -115,7 +115,9 @@ def test_the_fingerprints_of_secrets_are_taken_while_the_org_is_read(journey: Jo
     ],
     ids=["plan", "apply"],
 )
-def test_what_is_needed_later_is_imported_while_the_org_answers(first: str, call: str, later: list[str]) -> None:
+def test_modules_that_are_needed_later_are_imported_during_the_first_request(
+    first: str, call: str, later: list[str]
+) -> None:
     """Modules that are imported before the first request would delay that request."""
     code = f"""\
 import sys, sfcode.cli.main, sfcode.config.load, {first}
@@ -131,22 +133,22 @@ assert not late, late
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_a_late_org_costs_a_plan_of_the_example_a_second_and_a_half() -> None:
+def test_latency_delays_a_plan_of_the_example_by_at_most_1_5_seconds() -> None:
     """With a latency of 100 ms a plan takes at most 1.5 s longer, even if no requests ran concurrently."""
     assert max(REQUESTS["a first plan"], REQUESTS["a plan without changes"]) * 100 <= 1_500
 
 
 def test_a_plan_without_changes(applied: Journey) -> None:
-    assert requests_of(applied) == REQUESTS["a plan without changes"]
+    assert count_requests(applied) == REQUESTS["a plan without changes"]
 
 
 def test_a_plan_that_changes_a_flow(applied: Journey) -> None:
     applied.edit("mappings/contact.yaml", "    role: Title", "    role: Title\n    phone: Phone")
-    assert requests_of(applied) == REQUESTS["a plan without changes"] + REQUESTS["flows that change, up to 100"]
+    assert count_requests(applied) == REQUESTS["a plan without changes"] + REQUESTS["flows that change, up to 100"]
 
 
 def test_a_mapping_with_conditions(applied: Journey) -> None:
-    before = requests_of(applied)
+    before = count_requests(applied)
     applied.edit("mappings/lead.yaml", "direction:", "where: {Company: {blank: false}}\ndirection:")
     more = REQUESTS["each mapping with `where`"] + REQUESTS["flows that change, up to 100"]
-    assert requests_of(applied) == before + more
+    assert count_requests(applied) == before + more

@@ -49,7 +49,7 @@ def test_a_plan_is_refused_with_another_secret_than_it_was_made_with(saved):
     assert "another-value" not in refused.err
 
 
-def test_a_plan_survives_edits_that_make_no_difference_in_the_org(saved):
+def test_a_saved_plan_remains_valid_after_edits_without_effect_in_the_org(saved):
     """Comments, and personal data that was accepted since, are in no component."""
     path = saved.folder / "config/sfcode.yaml"
     accepted = "review:\n  personal_data:\n    accepted: [Contact.Email]\n"

@@ -59,7 +59,7 @@ def test_an_address_of_another_machine_is_not_used(tmp_path, url):
         assert find_running(tmp_path) is None
 
 
-def test_an_address_that_others_may_read_or_write_is_not_used(tmp_path):
+def test_an_address_file_that_others_may_read_or_write_is_not_used(tmp_path):
     """A git checkout makes files readable for others, so an address file from a clone must not receive secrets."""
     with announce(tmp_path, URL, "token"):
         assert find_running(tmp_path) is not None

@@ -21,7 +21,7 @@ def rule(name):
     return Component("WorkflowRule", f"Contact.{name}", body)
 
 
-def test_a_plan_counts_what_others_have_in_the_files_that_it_writes_to(applied):
+def test_a_plan_counts_unmanaged_components_in_the_files_that_it_writes(applied):
     with local_org(applied) as org:
         message = component(org, Address("WorkflowOutboundMessage", "Contact.Appcues_contact"))
         deploy(org, rule("One"), rule("Two"), Component(message.type, "Contact.Theirs", {**message.body, "name": "T"}))
@@ -44,7 +44,7 @@ def test_a_plan_counts_what_others_have_in_the_files_that_it_writes_to(applied):
             assert component(org, Address.parse(address)), address
 
 
-def test_fields_of_others_are_counted_where_a_field_is_written(applied):
+def test_unmanaged_fields_are_counted_if_a_field_is_written(applied):
     applied.edit("mappings/contact.yaml", "Appcues_NPS_Score__c", "Appcues_Score__c")
     output = applied.plan().out
     assert "fields in Contact.object are not managed by sfcode, and not changed." in output

@@ -82,7 +82,7 @@ def test_with_jwt_the_relay_signs_in_as_the_integration_user_and_the_key_is_in_n
         assert text not in everywhere
 
 
-def test_with_client_credentials_it_needs_the_secret_alone_and_an_apply_changes_no_key(journey):
+def test_with_client_credentials_the_relay_needs_only_the_secret_and_an_apply_changes_no_key(journey):
     with_app(journey, "flow: client_credentials")
     assert journey.plan("--check").code == 0
     assert journey.apply().code == 0

@@ -63,7 +63,7 @@ def test_destroy_does_not_delete_forgotten_components(visible):
     assert f"--adopt {FIELD}" in with_field.out + with_field.err
 
 
-def test_when_everything_is_forgotten_there_is_no_state(applied):
+def test_the_state_is_deleted_when_all_components_are_forgotten(applied):
     assert applied.run("state", "forget", *listing(applied)).code == 0
     assert listing(applied) == ["sfcode manages nothing in this org."]
 
@@ -85,7 +85,7 @@ def test_only_components_of_the_config_are_adopted(applied):
 
 
 class TestAForgottenUser:
-    """It stays as it is, whatever the project does afterwards."""
+    """The user stays unchanged, whatever the project does afterwards."""
 
     @pytest.fixture
     def released(self, visible):

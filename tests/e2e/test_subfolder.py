@@ -24,12 +24,12 @@ def test_the_config_above_is_used_and_named(inner: Journey) -> None:
     assert [*inner.folder.iterdir()] == []
 
 
-def test_mistakes_are_placed_as_seen_from_the_subfolder(applied: Journey, inner: Journey) -> None:
+def test_positions_are_relative_to_the_subfolder(applied: Journey, inner: Journey) -> None:
     applied.edit("mappings/contact.yaml", "object: Contact", "object: Nobody")
     assert "../../config/mappings/contact.yaml:" in inner.run("validate").err
 
 
-def test_an_import_does_not_write_above(inner: Journey) -> None:
+def test_an_import_does_not_write_to_the_folder_above(inner: Journey) -> None:
     words = ("--org", "env:NOWHERE", "import")
     assert "A config already exists" in inner.run("--config", "../../config", *words).err
     result = inner.run(*words)

@@ -102,7 +102,7 @@ class TestRename:
             rows = org.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", USER)
         assert len(rows) == 1
 
-    def test_a_previous_user_left_active_by_an_interrupted_apply_is_deactivated_by_the_next(self, applied):
+    def test_a_previous_user_is_deactivated_by_the_apply_after_an_interrupted_one(self, applied):
         renamed(applied)
         assert applied.apply().code == 0
         with client(applied) as org:
@@ -124,7 +124,7 @@ class TestRename:
             assert user(org, USER)["IsActive"] is True
 
 
-def test_an_address_that_waits_to_be_confirmed_is_no_change(applied):
+def test_an_unconfirmed_email_address_is_no_change(applied):
     """An org keeps the old address until the link in its mail is clicked; another write would send another mail."""
 
     def set_in_org(email):
@@ -309,9 +309,9 @@ class TestRecordsAreManaged:
 class TestRightsFromElsewhere:
     """Other permissions of the integration user are a warning, drift, and a finding, until they are accepted."""
 
-    def changed(self, journey, deed):
+    def changed(self, journey, cause_drift):
         with Store(journey.folder / ".sfcode" / "local-org" / "org.db") as store, store.transaction() as tx:
-            deed(tx)
+            cause_drift(tx)
 
     def in_a_group(self, tx):
         author = {"user_id": "u", "now": datetime.now(UTC)}
@@ -337,7 +337,7 @@ class TestRightsFromElsewhere:
         tx.components.put(granting, user_id="u", now=datetime.now(UTC))
 
     @pytest.mark.parametrize(
-        ("deed", "address", "warning", "drift"),
+        ("cause_drift", "address", "warning", "drift"),
         ids=["group", "profile"],
         argvalues=[
             (
@@ -354,9 +354,9 @@ class TestRightsFromElsewhere:
             ),
         ],
     )
-    def test_another_right_is_reported_until_it_is_accepted(self, applied, deed, address, warning, drift):
+    def test_another_right_is_reported_until_it_is_accepted(self, applied, cause_drift, address, warning, drift):
         assert applied.plan("--refresh-only", "--detailed-exitcode").code == 0
-        self.changed(applied, getattr(self, deed))
+        self.changed(applied, getattr(self, cause_drift))
         planned = applied.plan()
         assert f"Warning: User:{USER} {warning}" in planned.out
         assert "No changes." in planned.out

@@ -19,7 +19,7 @@ def sees_score(journey):
         return "Appcues_NPS_Score__c" in client.describe(["Contact"]).objects["Contact"].fields
 
 
-def test_the_config_lists_them_and_a_name_that_is_taken_out_loses_the_set(applied):
+def test_the_config_lists_viewers_and_a_removed_name_loses_the_permission_set(applied):
     assert not sees_score(applied), "a new field is visible to nobody"
     list_viewers(applied, ADMIN, SELLER)
     assert applied.actions() == {ASSIGNMENT + ADMIN: "create", ASSIGNMENT + SELLER: "create"}
@@ -68,7 +68,7 @@ def test_viewers_add_before_the_first_apply_is_refused(journey):
     assert (refused.code, "This org has no permission set Appcues_Viewer." in refused.err) == (1, True)
 
 
-def test_an_apply_prints_the_steps_that_are_new_and_the_verb_prints_all(journey):
+def test_an_apply_prints_new_steps_and_next_steps_prints_all(journey):
     first = journey.apply().out
     assert "Left to do in Appcues:" in first
     assert "  - Give people access to the new fields, which nobody can read yet" in first

@@ -87,7 +87,7 @@ def contact(world: World, user: int, **values: object) -> str:
     return world.rest.create("Contact", **{**defaults, "RecordTypeId": record_type, **values})
 
 
-def test_each_record_takes_part_in_the_mapping_that_it_fits(world: World) -> None:
+def test_each_record_is_sent_by_the_mapping_whose_conditions_it_meets(world: World) -> None:
     before = len(world.control.queue)
     ids_by_name = {
         "fits": contact(world, 70001),
@@ -122,14 +122,14 @@ def test_each_record_takes_part_in_the_mapping_that_it_fits(world: World) -> Non
     ]
 
 
-def test_a_record_that_comes_to_fit_is_sent(world: World) -> None:
+def test_a_record_that_begins_to_meet_the_conditions_is_sent(world: World) -> None:
     id_ = contact(world, 70010, LeadSource="Web")
     before = len(world.control.queue)
     world.rest("PATCH", f"/sobjects/Contact/{id_}", json={"LeadSource": "Other"})
     assert [entry["action"] for entry in world.control.queue[before:]] == ["Contact.Appcues_customer"]
 
 
-def test_a_plan_says_how_many_records_fit(world: World) -> None:
+def test_a_plan_counts_the_records_that_meet_the_conditions(world: World) -> None:
     (account,) = world.rest.rows("SELECT COUNT(Id) n FROM Contact WHERE Product_User_Id__c != null")
     (customers,) = world.rest.rows(
         "SELECT COUNT(Id) n FROM Contact WHERE Product_User_Id__c != null AND RecordType.DeveloperName = 'Customer' "

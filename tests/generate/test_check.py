@@ -266,7 +266,7 @@ def test_a_field_that_may_exist_is_accepted(mapping: dict[str, Any], schema: Org
     assert generate(project({"contact": mapping}), schema).components
 
 
-def test_all_problems_come_at_once_in_file_order() -> None:
+def test_all_problems_are_reported_at_once_in_file_order() -> None:
     mapping = changed(
         CONTACT,
         user_id={"field": "Legacy_Id__c", "from": "Titel"},
@@ -342,7 +342,7 @@ def test_a_user_id_with_decimals_is_noted(scale: int, noted: bool) -> None:
     assert [note.path for note in notes] == (["user_id.from"] if noted else [])
 
 
-def test_a_field_of_an_unheard_of_type_is_not_sent() -> None:
+def test_a_field_of_an_unknown_type_is_refused() -> None:
     """Unknown field types are refused by name."""
     schema = OrgSchema(
         {"Contact": ObjectSchema("Contact", "Contact", {"New__c": Field("New__c", "hologram")})}, online=True
@@ -354,5 +354,5 @@ def test_a_field_of_an_unheard_of_type_is_not_sent() -> None:
 
 
 @pytest.mark.parametrize("name", ["Nowhere__c", "Nowhere__C"])
-def test_a_custom_field_may_exist_where_no_org_was_asked(name: str) -> None:
+def test_offline_a_custom_field_may_exist(name: str) -> None:
     assert generate(project({"contact": attribute(name)}), OFFLINE)

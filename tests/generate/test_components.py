@@ -183,7 +183,7 @@ def test_a_workflow_rule_takes_the_place_of_the_flow() -> None:
 
 
 @pytest.mark.parametrize("direction", ["to_salesforce", "connector"])
-def test_nothing_is_sent_where_the_relay_does_not_send(direction: str) -> None:
+def test_a_mapping_that_does_not_send_has_no_message_and_flow(direction: str) -> None:
     mapping = (
         changed(CONTACT, delivery="connector")
         if direction == "connector"
@@ -218,7 +218,7 @@ def test_the_project_name_prefixes_every_developer_name() -> None:
     assert [address for address in own_addresses if "Guides_2_" not in address and "Psl/" not in address] == []
 
 
-def test_records_hold_what_a_row_needs() -> None:
+def test_records_have_the_fields_that_a_row_needs() -> None:
     components = desired()
     assert body(components, f"User:{USERNAME}") == {
         "Username": USERNAME,
@@ -262,6 +262,6 @@ def test_removing_an_attribute_shrinks_message_condition_and_access_together() -
     assert not [address for address, component in after.items() if "Plan__c" in component.canonical]
 
 
-def test_online_and_offline_agree_where_the_org_has_what_the_mapping_names() -> None:
+def test_online_and_offline_generation_agree_if_the_org_has_all_mapped_fields() -> None:
     assert desired(schema=ONLINE) == desired(schema=OFFLINE)
     assert desired(schema=standard()) == desired(schema=OFFLINE)

@@ -58,7 +58,7 @@ def rule(**changes: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_record_is_sent_that_fits_or_comes_to_fit(conditions, condition, compared) -> None:
+def test_a_record_that_meets_or_begins_to_meet_the_conditions_is_sent(conditions, condition, compared) -> None:
     formula = condition_of(where=conditions)
     assert formula.startswith(f"AND({HAS_USER}, {condition}, OR(ISNEW(), ")
     assert f"ISCHANGED({{!$Record.{compared}}})" in formula
@@ -86,7 +86,7 @@ def test_a_workflow_rule_has_the_same_condition_without_prefixes() -> None:
     ],
     ids=["both", "both reversed", "create", "update"],
 )
-def test_a_flow_starts_on_the_saves_that_are_asked_for(on: list[str], trigger: str, condition: str) -> None:
+def test_a_flow_starts_on_the_configured_saves(on: list[str], trigger: str, condition: str) -> None:
     element = start(on__in__to_appcues=on)
     assert (element["recordTriggerType"], element["filterFormula"]) == (trigger, condition)
 
@@ -114,7 +114,7 @@ def test_a_rule_has_the_same_condition_without_prefixes(on: list[str], trigger: 
     assert (rule_body["triggerType"], rule_body["formula"]) == (trigger, condition)
 
 
-def test_an_existing_user_id_is_watched_itself() -> None:
+def test_an_existing_user_id_field_is_watched_itself() -> None:
     condition = start(user_id={"field": "External_Key__c"})["filterFormula"]
     assert "ISCHANGED({!$Record.External_Key__c})" in condition
     assert "NOT(ISBLANK({!$Record.External_Key__c}))" in condition

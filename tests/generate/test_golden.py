@@ -52,7 +52,7 @@ def test_each_environment_generates_valid_metadata(root: Path, environment: str)
     assert [validate_strictly(data) for name, data in files.items() if name.endswith(".xml")] == [()] * (len(files) - 1)
 
 
-def test_the_package_made_of_it_is_valid_file_by_file(root: Path) -> None:
+def test_each_file_of_the_generated_package_is_valid(root: Path) -> None:
     """The validated files are those that are sent, with children in their containers."""
     components = generate(load(root / "config", "production"), standard()).components
     files = write(components, "63.0")

@@ -22,7 +22,7 @@ def place_of(result: Desired, address: str, message: str) -> tuple[Position, str
     return first_origin.position, first_origin.path
 
 
-def test_every_component_and_record_has_an_origin_and_it_comes_last() -> None:
+def test_every_component_and_record_has_origins_with_its_own_line_last() -> None:
     result = generate(project(), OFFLINE)
     addresses = {component.address for component in (*result.components, *result.records)}
     assert {origin.address for origin in result.origins} == addresses
@@ -56,7 +56,7 @@ def test_an_orgs_message_about_a_user_leads_to_the_settings() -> None:
     assert path == "integration_user.profile"
 
 
-def test_an_orgs_message_about_activities_leads_to_what_asked_for_them() -> None:
+def test_an_orgs_message_about_activities_leads_to_the_line_that_enables_them() -> None:
     result = generate(project(), OFFLINE)
     for message in ("no CustomField named Event.Appcues_Event_Id__c found", "Unknown user permission: EditEvent"):
         assert place_of(result, "PermissionSet:Appcues_Integration", message)[1] == "to_salesforce.activities"

@@ -164,7 +164,7 @@ def test_a_formula_field_is_never_editable() -> None:
     assert fields(body)["Contact.Appcues_User_Id__c"] is False
 
 
-def test_event_fields_follow_what_the_org_says() -> None:
+def test_event_fields_follow_the_describe_of_the_org() -> None:
     """An org may have no field permissions for a standard field; then none is requested."""
     event = OFFLINE.objects["Event"]
     locked = {**event.fields, "WhoId": Field("WhoId", "reference", permissionable=False)}
@@ -172,7 +172,7 @@ def test_event_fields_follow_what_the_org_says() -> None:
     assert "Event.WhoId" not in fields(integration(CONTACT, user(), schema))
 
 
-def test_activities_are_granted_where_the_schema_does_not_hold_event() -> None:
+def test_activities_are_granted_if_the_schema_does_not_contain_event() -> None:
     """Permissions on an object outside the schema follow Salesforce's documentation."""
     schema = OrgSchema({"Contact": OFFLINE.objects["Contact"]})
     assert fields(integration(CONTACT, user(), schema)) == fields(integration(CONTACT, user()))
@@ -198,7 +198,9 @@ def test_activities_of_other_objects_need_the_field_what_id() -> None:
 @pytest.mark.parametrize("record_access", ["sharing", "view_all", "modify_all"])
 @pytest.mark.parametrize("access", ["least_privilege", "documented"])
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_no_set_asks_for_a_right_without_those_it_depends_on(direction: str, access: str, record_access: str) -> None:
+def test_no_permission_set_has_a_right_without_those_it_depends_on(
+    direction: str, access: str, record_access: str
+) -> None:
     """Salesforce refuses, for example, Edit without Read, or Modify All without Delete."""
     body = integration(DIRECTIONS[direction], user(access=access, record_access=record_access))
     needs = {

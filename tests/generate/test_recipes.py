@@ -111,7 +111,7 @@ def test_two_flows_whose_reports_would_have_one_name_are_refused() -> None:
         generated(OWN, completed_flows={"not_completed": ["A b", "A-b"]})
 
 
-def test_everything_that_asks_for_a_component_is_a_line_of_the_recipes() -> None:
+def test_the_origin_of_each_component_is_a_line_of_the_recipes() -> None:
     result = generated(completed_flows={}, nps_history={}, nps_by_account={})
     new = added(result, generated())
     places = {str(origin.address): origin.position.file for origin in result.origins if not origin.token}
@@ -146,7 +146,7 @@ def test_a_report_of_campaigns_by_id_and_by_name_lists_both() -> None:
     assert report["filter"]["criteriaItems"][0]["value"] == "701Hs000001LnYR"
 
 
-def test_campaigns_that_are_to_be_made_and_statuses_are_records_each_once_and_in_their_order() -> None:
+def test_campaigns_and_statuses_are_records_each_once_and_in_order() -> None:
     late = {**WEBINAR, "status": "Attended"}
     result = generated(event_registration=[WEBINAR, late, {**WEBINAR, "when": {"event": "form_submitted"}}, BY_ID])
     records = {str(record.address): record.body for record in result.records if record.address.is_business_record}

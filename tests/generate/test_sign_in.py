@@ -40,7 +40,7 @@ def test_without_the_section_sign_in_no_app_is_generated():
     assert of_app(generated()) == {}
 
 
-def test_with_jwt_the_certificate_is_in_it_and_the_permission_set_may_use_it():
+def test_with_jwt_the_app_has_the_certificate_and_the_permission_set_may_use_it():
     app = of_app(generated(flow="jwt", certificate=CERTIFICATE))
     assert set(app) == APP
     own = app["ExtlClntAppGlobalOauthSettings:Appcues_Relay_glbloauth"]
@@ -53,7 +53,7 @@ def test_with_jwt_the_certificate_is_in_it_and_the_permission_set_may_use_it():
     assert app["ExtlClntAppOauthSettings:Appcues_Relay_oauth"]["commaSeparatedOauthScopes"] == "Api, RefreshToken"
 
 
-def test_with_client_credentials_it_runs_as_the_integration_user_and_may_do_less():
+def test_with_client_credentials_the_app_runs_as_the_integration_user_with_fewer_scopes():
     desired = generated(flow="client_credentials")
     app = of_app(desired)
     username = settings()["integration_user"]["username"]
@@ -71,7 +71,7 @@ def test_with_client_credentials_it_runs_as_the_integration_user_and_may_do_less
     assert place == "integration_user.username"
 
 
-def test_what_an_org_makes_and_what_an_administrator_sets_is_no_difference():
+def test_values_that_an_org_or_an_administrator_sets_are_no_difference():
     desired = generated(flow="jwt", certificate=CERTIFICATE)
     for component in desired.components:
         added = {

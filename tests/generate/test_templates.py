@@ -39,8 +39,8 @@ def failures(folder: Path) -> tuple[Diagnostic, ...]:
     return caught.value.problems
 
 
-def rule(text: str, folder: Path) -> None:
-    """Replace the outbound message's template."""
+def write_template(text: str, folder: Path) -> None:
+    """Write the project's own template of outbound messages."""
     (folder / "WorkflowOutboundMessage.xml.j2").write_text(text)
 
 
@@ -61,7 +61,7 @@ VALID = (
 )
 
 
-def test_every_template_writes_what_the_strict_schema_accepts() -> None:
+def test_the_output_of_every_template_is_valid_in_the_strict_schema() -> None:
     """Components of all types are tested, also after they are parsed and rendered again."""
     lead = changed(CONTACT, object="Lead", trigger__in__to_appcues="workflow_rule")
     config = settings()
@@ -115,7 +115,7 @@ def test_a_character_that_xml_cannot_hold_is_a_problem_not_a_crash() -> None:
 
 
 def test_a_projects_own_template_replaces_the_shipped_one_by_name(tmp_path: Path) -> None:
-    rule(message("<apiVersion>62.0</apiVersion>", *VALID[1:]), tmp_path)
+    write_template(message("<apiVersion>62.0</apiVersion>", *VALID[1:]), tmp_path)
     components = by_address(generate(project(templates=tmp_path), OFFLINE))
     assert body(components, "WorkflowOutboundMessage:Contact.Appcues_contact")["apiVersion"] == "62.0"
     assert body(components, "Flow:Appcues_contact")["apiVersion"] == "63.0"
@@ -123,7 +123,7 @@ def test_a_projects_own_template_replaces_the_shipped_one_by_name(tmp_path: Path
 
 def test_an_own_template_may_share_parts_with_others(tmp_path: Path) -> None:
     (tmp_path / "_version.xml.j2").write_text("<apiVersion>61.0</apiVersion>")
-    rule(message("{% include '_version.xml.j2' %}", *VALID[1:]), tmp_path)
+    write_template(message("{% include '_version.xml.j2' %}", *VALID[1:]), tmp_path)
     components = by_address(generate(project(templates=tmp_path), OFFLINE))
     assert body(components, "WorkflowOutboundMessage:Contact.Appcues_contact")["apiVersion"] == "61.0"
 
@@ -158,10 +158,8 @@ CASES = {
 
 
 @pytest.mark.parametrize(("text", "line", "expected"), CASES.values(), ids=CASES)
-def test_a_template_that_cannot_run_is_reported_at_its_line(
-    text: str, line: int, expected: str, tmp_path: Path
-) -> None:
-    rule(text, tmp_path)
+def test_a_template_that_fails_is_reported_at_its_line(text: str, line: int, expected: str, tmp_path: Path) -> None:
+    write_template(text, tmp_path)
     (problem,) = failures(tmp_path)
     assert str(problem).startswith(f"{tmp_path / 'WorkflowOutboundMessage.xml.j2'}:{line}:1: {expected}")
 
@@ -212,21 +210,21 @@ def test_invalid_metadata_is_reported_at_the_template_line_that_wrote_it(
     text: str, line: int, expected: str, tmp_path: Path
 ) -> None:
     """Lines of the output are traced back through loops and tags to lines of the template."""
-    rule(text, tmp_path)
+    write_template(text, tmp_path)
     problems = failures(tmp_path)
     assert str(problems[0]).startswith(f"{tmp_path / 'WorkflowOutboundMessage.xml.j2'}:{line}:1: {WHAT}{expected}")
     assert all(str(problem).endswith(HINT) for problem in problems)
 
 
-def test_a_fault_in_an_included_file_is_reported_there(tmp_path: Path) -> None:
+def test_an_error_in_an_included_file_is_reported_at_its_line_there(tmp_path: Path) -> None:
     part = tmp_path / "_part.xml.j2"
     part.write_text("\n<includeSessionId>maybe</includeSessionId>\n")
-    rule(message(*VALID[:5], "{% include '_part.xml.j2' %}", *VALID[6:]), tmp_path)
+    write_template(message(*VALID[:5], "{% include '_part.xml.j2' %}", *VALID[6:]), tmp_path)
     assert str(failures(tmp_path)[0]).startswith(f"{part}:2:1: {WHAT}Element 'includeSessionId'")
 
 
-def test_a_name_that_stays_the_same_may_be_written(tmp_path: Path) -> None:
-    rule(message("<fullName>Appcues_contact</fullName>", *VALID), tmp_path)
+def test_a_template_may_write_the_name_of_its_component(tmp_path: Path) -> None:
+    write_template(message("<fullName>Appcues_contact</fullName>", *VALID), tmp_path)
     component_body = body(
         by_address(generate(project(templates=tmp_path), OFFLINE)), "WorkflowOutboundMessage:Contact.Appcues_contact"
     )
@@ -240,7 +238,7 @@ def test_a_misnamed_template_is_not_silently_ignored(tmp_path: Path) -> None:
 
 
 def test_template_problems_and_config_problems_come_together(tmp_path: Path) -> None:
-    rule(message("{{ nothing }}"), tmp_path)
+    write_template(message("{{ nothing }}"), tmp_path)
     mapping = changed(CONTACT, attributes__in__to_appcues={"a": {"field": "Titel"}})
     with pytest.raises(ConfigError) as caught:
         generate(project({"contact": mapping}, templates=tmp_path), OFFLINE)
@@ -272,7 +270,7 @@ def test_labels_are_derived_from_names() -> None:
 
 @pytest.mark.parametrize("flow", ["jwt", "client_credentials"])
 @pytest.mark.parametrize("trigger", ["flow", "workflow_rule"])
-def test_the_translated_templates_write_what_jinja_writes(tmp_path: Path, flow: str, trigger: str) -> None:
+def test_the_translated_templates_have_the_same_output_as_jinja(tmp_path: Path, flow: str, trigger: str) -> None:
     """A project with its own copies of all templates is rendered by Jinja2."""
     shutil.copytree(shipped_templates(), tmp_path / "templates")
     config = settings()

@@ -35,7 +35,7 @@ class Token:
 
 @dataclass
 class Fault:
-    """The answer to the next matching request. With `done` the request is executed before."""
+    """The answer to the next matching request; with `done`, the request is executed first."""
 
     method: str
     path: str

@@ -46,7 +46,7 @@ def test_the_marker_is_its_first_line():
     assert read_marker(write()) == MARKER
 
 
-def test_the_review_comes_first_then_the_plan_then_what_it_is_about():
+def test_a_comment_has_the_review_then_the_plan_then_the_commit():
     text = write("### Medium risk", plan(changed(1)), note="A note.", head="abcdef0123456789")
     order = ["### Medium risk", "After the merge", "### Plan: 0 to add, 1 to change", "> A note.", "commit abcdef0123,"]
     assert sorted(order, key=text.index) == order
@@ -67,7 +67,7 @@ def test_a_comment_is_never_longer_than_githubs_limit(count, review):
     assert "<sub>" in text
 
 
-def test_what_is_deleted_keeps_its_details_longest():
+def test_details_of_deletions_are_cut_last():
     creates = [changed(number, "create", 300) for number in range(400)]
     new_plan = plan(*creates, changed(990, "update", 300), changed(991, "delete", 300))
     text = markdown(new_plan, limit=30_000)
@@ -80,11 +80,11 @@ def test_what_is_deleted_keeps_its_details_longest():
 
 
 @pytest.mark.parametrize("limit", [0, 50, 500, 2_000])
-def test_a_plan_keeps_to_any_limit(limit):
+def test_a_plan_is_cut_to_any_limit(limit):
     assert len(markdown(plan(*(changed(number) for number in range(50))), limit=limit)) <= limit
 
 
-def test_with_room_for_all_a_limit_changes_nothing():
+def test_a_limit_above_the_length_of_a_comment_changes_nothing():
     new_plan = plan(*(changed(number) for number in range(5)))
     assert markdown(new_plan, limit=100_000) == markdown(new_plan)
 
@@ -100,7 +100,7 @@ def test_secrets_are_masked_even_where_that_makes_the_text_longer():
 
 
 @pytest.mark.parametrize("name", ["SFCODE_RELAY_OUTBOUND_SECRET", "PROD_SF_JWT_KEY", "GITHUB_TOKEN", "SFDX_AUTH_URL"])
-def test_a_variable_that_is_named_like_a_secret_is_one(name):
+def test_a_variable_with_the_name_of_a_secret_is_masked(name):
     assert redact(f"see {SECRET}!", {name: SECRET}) == "see ******!"
 
 
@@ -119,7 +119,7 @@ def test_the_marker_by_which_later_versions_find_a_comment():
     )
 
 
-def test_other_variables_and_short_values_are_words():
+def test_other_variables_and_short_values_are_not_masked():
     environ = {"FOLDER": "somewhere-long", "KEYBOARD": "keyboard", "A_TOKEN": "test"}
     assert redact("a test in somewhere-long, keyboard", environ) == "a test in somewhere-long, keyboard"
 
@@ -137,7 +137,7 @@ def test_the_text_of_an_issue_keeps_to_the_limit_too():
     assert read_marker(text) == marker
 
 
-def test_the_digest_is_of_what_the_plan_does_and_of_nothing_else():
+def test_the_digest_covers_only_what_an_apply_of_the_plan_does():
     new_plan = plan(changed(1), changed(2))
     digest = changes_digest(new_plan)
     assert changes_digest(replace(new_plan, warnings=("x",), config_digest="other", fingerprints={"a": "b"})) == digest
@@ -153,7 +153,7 @@ def test_the_digest_is_of_what_the_plan_does_and_of_nothing_else():
     assert len({digest, *map(changes_digest, different)}) == 1 + len(different)
 
 
-def test_characters_that_are_not_seen_are_spelled_out_in_comments_and_issues():
+def test_invisible_characters_are_escaped_in_comments_and_issues():
     marker = Marker("drift", "config", "production")
     foreign_text = "Some\u202ebody"
     comment = comment_body(CommentParts(MARKER, lambda room: foreign_text[:room]))

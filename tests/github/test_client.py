@@ -102,7 +102,7 @@ def test_a_wrong_token_is_reported_and_not_shown(hub):
     assert "not-the-right-one" not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_a_clear_error(hub):
+def test_an_unreachable_server_is_an_error_with_its_address(hub):
     with pytest.raises(GitHubError, match="No answer from 127.0.0.1:9: ConnectionError"):
         list(hub.client(GITHUB_API_URL="http://127.0.0.1:9").pages("issues/7/comments"))
 
@@ -196,7 +196,7 @@ def test_an_event_of_another_shape_names_no_pull_request(hub, event):
         (404, {}, "Not Found", None),
     ],
 )
-def test_only_a_limit_is_waited_for(hub, status, headers, message, waits):
+def test_the_client_waits_only_for_a_rate_limit(hub, status, headers, message, waits):
     hub.state.faults.append(Fault("GET", "comments", status, headers, message))
     client = hub.client()
     if waits is None:

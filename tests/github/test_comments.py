@@ -57,7 +57,7 @@ def test_a_login_in_another_case_is_the_same_account(hub):
     assert texts(hub) == ["two"]
 
 
-def test_a_comment_of_ours_that_quotes_the_marker_further_down_is_another_one(hub):
+def test_an_own_comment_that_quotes_the_marker_further_down_is_not_edited(hub):
     hub.state.add_comment(7, f"quoting:\n{MARKER.line()}")
     assert write_comment(hub.client(), 7, MARKER, body("ours")) is CommentUpdate.CREATED
 

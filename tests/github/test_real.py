@@ -32,7 +32,7 @@ def pull(request: pytest.FixtureRequest, hub) -> Iterator[tuple[GitHub, int]]:
         assert list_own_comments(client, number, MARKER) == []
 
 
-def test_a_comment_is_made_edited_in_place_and_left_alone(pull):
+def test_a_comment_is_created_edited_in_place_and_unchanged_if_equal(pull):
     client, number = pull
     texts = [f"{MARKER.line()}\n{text}" for text in ("A test of sfcode, one.", "A test of sfcode, two.")]
     assert [write_comment(client, number, MARKER, text) for text in (*texts, texts[-1])] == [

@@ -24,7 +24,7 @@ def step(tmp_path):
     return journey
 
 
-def test_a_plan_hands_on_what_it_found(step):
+def test_the_outputs_of_a_step_have_the_result_of_the_plan(step):
     result = step.run("plan", "--detailed-exitcode", "--out", "plan.json")
     outputs = step.outputs()
     assert result.code == 2, result.err
@@ -46,7 +46,7 @@ def test_a_step_prints_the_same_as_outside_of_a_workflow(step, tmp_path):
     assert step.summary() == before
 
 
-def test_an_apply_says_what_was_done_and_what_is_left_to_do_by_hand(step):
+def test_the_summary_of_an_apply_has_its_result_and_the_manual_steps(step):
     assert step.run("--json", "apply", "--auto-approve").code == 0
     assert "### Apply complete! Resources:" in step.summary()
     assert "Left to do in Appcues" in step.summary()
@@ -56,7 +56,7 @@ def test_an_apply_says_what_was_done_and_what_is_left_to_do_by_hand(step):
     assert step.summary().rstrip().splitlines()[-3].startswith("### No changes.")
 
 
-def test_a_failure_says_why_and_where(step):
+def test_the_annotation_of_a_failure_has_its_reason_and_position(step):
     step.edit("mappings/contact.yaml", "match: user", "match: usr")
     result = step.run("plan")
     assert (result.code, step.outputs()["exit-code"]) == (1, "1")
@@ -73,7 +73,7 @@ def test_a_refused_plan_is_shown_with_its_reason(step):
     assert "Environment local is protected" in step.summary()
 
 
-def test_wrong_usage_and_help_are_told_apart(step):
+def test_wrong_usage_is_in_the_summary_and_help_is_not(step):
     assert step.run("plan", "--help").code == 0
     assert step.summary().strip() == ""
     assert step.run("plan", "--nonsense").code == 1

@@ -64,7 +64,7 @@ def test_only_the_domain_of_the_connectors_host_is_shown():
     assert messages.shown_host == "*.integration-hook.com"
 
 
-def test_rules_and_flows_that_only_send_to_appcues_are_told_from_those_that_do_more():
+def test_rules_and_flows_that_only_send_to_appcues_are_distinguished_from_others():
     own_message = outbound(CONNECTOR, "https://a.integration-hook.com")
     message_of_others = outbound("Invoice", "https://erp.example.com/")
     name = f"Contact.{CONNECTOR}"
@@ -105,7 +105,7 @@ def test_rules_and_flows_that_only_send_to_appcues_are_told_from_those_that_do_m
     ],
     ids=lambda component: f"{component.type} {component.full_name}",
 )
-def test_what_fires_something_else_of_the_same_name_or_nothing_is_not_the_messages(component):
+def test_a_trigger_of_another_action_is_not_a_trigger_of_the_message(component):
     (messages,) = find_messages([outbound(CONNECTOR, "https://a.integration-hook.com"), component], [component])
     assert messages.fired_by == ()
 
@@ -134,7 +134,7 @@ def test_messages_and_their_triggers_come_in_the_order_of_their_names():
         ("", ""),
     ],
 )
-def test_the_field_behind_a_text_formula_is_found_where_there_is_just_one(text, source):
+def test_the_source_of_a_text_formula_is_found_if_it_is_one_field(text, source):
     assert as_text_of(text) == source
 
 

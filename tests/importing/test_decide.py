@@ -362,7 +362,7 @@ def test_the_external_id_of_activities_is_noted_where_the_relay_will_need_it(cha
     assert any("already exists; the relay needs it" in note for note in draft.notes) is noted
 
 
-def test_a_message_of_a_mapped_object_is_left_over_and_another_is_noted():
+def test_the_message_of_a_mapped_object_is_a_leftover_and_one_of_another_object_is_noted():
     lead = message("On_Lead", address=Address("WorkflowOutboundMessage", "Lead.On_Lead"))
     scan = make_scan(messages=(message(), lead))
     draft = propose_config(scan, ImportOptions(objects=("Contact",)))

@@ -188,7 +188,7 @@ def test_an_org_that_matches_its_config_is_not_changed() -> None:
         ({"account": "1", "relay_url": "https://relay.example.com"}, []),
     ],
 )
-def test_what_no_org_contains_is_left_to_fill_in(options: dict[str, str], missing: list[str]) -> None:
+def test_values_that_no_org_contains_are_placeholders(options: dict[str, str], missing: list[str]) -> None:
     import_options = ImportOptions(**options)
     assert [line.partition(":")[0] for line in to_document(FULL, import_options)["to_fill_in"]] == missing
     assert ("To fill in before" in format_report(FULL, import_options, mark)) is bool(missing)

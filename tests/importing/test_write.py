@@ -226,7 +226,7 @@ def test_a_new_user_in_an_environment_of_another_name(tmp_path):
     assert "to_salesforce" not in texts["mappings/contact.yaml"]
 
 
-def test_nothing_is_adopted_where_nothing_has_the_projects_names(tmp_path):
+def test_without_components_of_the_projects_names_nothing_is_adopted(tmp_path):
     scan = make_scan(people=(), sets={}, fields={"Contact": {"Key__c": fields(Key__c="string")["Key__c"]}}, formulas={})
     options = {"user_id": ("Key__c",), "attributes": (("key", "Key__c"),)}
     assert "as_is" not in write_files(tmp_path, scan, **options)["sfcode.yaml"]

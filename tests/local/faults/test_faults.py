@@ -155,7 +155,7 @@ def test_a_canceled_slow_deploy_changes_nothing(org, rest, control):
         assert client.metadata.list_metadata("PermissionSet") == ()
 
 
-def test_a_locked_setup_fails_a_deploy_in_the_orgs_words(org, control):
+def test_a_locked_setup_fails_a_deploy_with_the_orgs_message(org, control):
     control.arm("locked_org")
     with connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version="63.0") as client:
         result = client.metadata.follow(client.metadata.deploy(_package(), _options()))
