@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -77,6 +78,12 @@ class Clinic:
                     return examine(project, collect_facts(project, org, another, environ or {}))
 
     # Faults of an org.
+
+    def set_relay_url(self, url: str) -> None:
+        path = self.folder / "config" / "sfcode.yaml"
+        text, count = re.subn("(?m)^( +relay_url: ).*", rf"\g<1>{url}", path.read_text(encoding="utf-8"), count=1)
+        assert count == 1
+        path.write_text(text, encoding="utf-8")
 
     def change_user(self, **values: Any) -> None:
         with self.org() as (_, org):

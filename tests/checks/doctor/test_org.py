@@ -67,7 +67,7 @@ FAULTS: list[tuple[str, Level, str, Fault]] = [
     ("D212", Level.WARNING, "Profile:Standard User grants: ", lambda c: c.set_profile("Standard User")),
     ("D301", Level.WARNING, "2025-12-31", edited("mappings/contact.yaml", "trigger: flow", "trigger: workflow_rule")),
     ("D302", Level.WARNING, "replaced", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Salesforce API Only System Integrations")),
-    ("D402", Level.ERROR, "private network", edited("sfcode.yaml", "http://127.0.0.1:8400", "https://relay.internal")),
+    ("D402", Level.ERROR, "private network", lambda c: c.set_relay_url("https://relay.internal")),
     ("D406", Level.WARNING, "is connected to this org too: Contact.AppcuesOnContactCreateUpdate_Z1AzRYj", Clinic.connect_appcues),
     ("D510", Level.WARNING, "have no account: the integration user does not see them", lambda c: c.set_records("Contact", AccountId=None)),
     ("D513", Level.ERROR, "Event has required fields that the relay does not fill: Outcome__c", lambda c: c.require_field("Activity.Outcome__c")),

@@ -76,10 +76,10 @@ def test_a_relay_with_another_config_is_reported(clinic: Clinic) -> None:
 
     digest = digest_relay_config(render_relay_config(load(clinic.folder / "config", "local")))
     with serving(script(Answer(200, f"ok\nconfig {digest}\n".encode()))) as server:
-        clinic.edit("sfcode.yaml", "http://127.0.0.1:8400", server.url)
+        clinic.set_relay_url(server.url)
         assert digest in find_only(clinic.run_doctor(), "D407", Level.OK).message
     with serving(script(Answer(200, b"ok\nconfig 0123456789ab\n"))) as other_server:
-        clinic.edit("sfcode.yaml", server.url, other_server.url)
+        clinic.set_relay_url(other_server.url)
         message = find_only(clinic.run_doctor(), "D407", Level.WARNING).message
     assert message == f"the relay uses config 0123456789ab, and this project has {digest}"
 
@@ -88,11 +88,9 @@ def test_a_relay_on_this_machine_passes_with_the_local_org(clinic: Clinic) -> No
     """The relay is queried; a problem is only a note, and a healthy relay is reported as passed."""
     from sfcode.diagnostics import Level
 
-    with refusing() as url:
-        clinic.edit("sfcode.yaml", "http://127.0.0.1:8400", url)
-        findings = clinic.run_doctor()
+    findings = clinic.run_doctor()
     assert "only the local org can reach it" in find_only(findings, "D402", Level.NOTE).message
     assert "refused" in find_only(findings, "D403", Level.NOTE).message
     with serving(script(Answer(200))) as server:
-        clinic.edit("sfcode.yaml", url, server.url)
+        clinic.set_relay_url(server.url)
         assert "answers from here" in find_only(clinic.run_doctor(), "D405", Level.OK).message
