@@ -15,7 +15,7 @@ from sfcode.config.schema import KINDS, json_schema
 from sfcode.metadata.component import Address
 from sfcode.plan.state import Applied, Past
 from sfcode.plan.state_format import readable_text, state_text
-from tests.json_output import closed
+from tests.json_output import close_schema
 
 SCORE = Address("CustomField", "Contact.Score__c")
 
@@ -78,7 +78,7 @@ def test_an_invalid_plan_does_not_fit_the_schema() -> None:
 
 
 def test_the_state_in_an_org_and_its_readable_form_are_of_the_published_shape() -> None:
-    validator = jsonschema.Draft202012Validator(closed(output_schema("state")))
+    validator = jsonschema.Draft202012Validator(close_schema(output_schema("state")))
     change = Past("1", "2026-01-02T03:04:05Z", "a@example.com", None, {SCORE: None}, frozenset({SCORE}))
     applied = Applied({SCORE: {"type": "Number"}}, "Acme", history=(change,), renaming=((SCORE, SCORE),))
     for text in (state_text(applied), readable_text(applied), readable_text(Applied())):

@@ -12,7 +12,7 @@ from sfcode.local import serve
 from sfcode.metadata.component import Address, Component
 from sfcode.org import connect
 from tests.checks.doctor.clinic import token
-from tests.e2e.clicked import FIELD, PAIR, SET, USER, Clicked, click, give, new_user, pair, permission_set, rows
+from tests.e2e.clicked import FIELD, PAIR, SET, USER, Clicked, assign_to, click, new_user, pair, permission_set, rows
 from tests.e2e.journey import SECRET
 from tests.e2e.org import API, component, deploy, opened
 from tests.local.automation.building import Control
@@ -271,10 +271,8 @@ class TestMoving:
         adopted.deploy(message, flow)
         result = adopted.journey.run("--config", "other", "import", "--name", "Other")
         assert result.code == 0, result.err
-        assert (
-            "WorkflowOutboundMessage:Contact.Send_To_Appcues (made by hand), to hooks.integrations.appcues.com"
-            in result.out
-        )
+        expected = "WorkflowOutboundMessage:Contact.Send_To_Appcues (made by hand), to hooks.integrations.appcues.com"
+        assert expected in " ".join(result.out.split())
         adopted.move()
         adopted.journey.edit(
             "mappings/contact.yaml", "replaces:\n", f"replaces:\n  - {flow.address}\n  - {message.address}\n"
@@ -355,7 +353,7 @@ class TestWrongInput:
             deploy(org, second_field, permission_set(readable=("Title", "Appcues_Id__c", "Appcues_Key__c")))
             with opened(org) as client:
                 second = new_user(client, "appcues.two@northwind.example")
-                give(client, SET, second)
+                assign_to(client, SET, second)
             deploy(org, *pair("AppcuesOnContactCreateUpdate_9z", user="appcues.two@northwind.example"))
         questions = clicked.journey.run("import")
         assert questions.code == 1
