@@ -25,7 +25,7 @@ from sfcode.evidence.probes import PROBES
 from sfcode.generate import generate
 from sfcode.metadata.objects import standard
 from tests.programs import search_path
-from tests.test_docs_blocks import find_missing_quotes
+from tests.test_docs_blocks import find_missing_quotes, stop_servers
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)(?: \"[^\"]*\")?\)|!\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -172,7 +172,7 @@ def test_what_a_page_tells_people_to_run_works(root: Path, tmp_path: Path, page:
     if location == "clone":
         shutil.copytree(root / "config", tmp_path / "config")
     script = subprocess.run(
-        ["sh", "-eu", "-c", code],
+        ["sh", "-eu", "-c", stop_servers(code)],
         cwd=tmp_path,
         env={**os.environ, "PATH": search_path()},
         capture_output=True,

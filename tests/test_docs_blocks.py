@@ -55,6 +55,17 @@ _COMMAND = re.compile(
     re.MULTILINE,
 )
 """The beginning of a line that is a command of a shell."""
+_SERVER = re.compile(r"^(sfcode (?:--env \w+ )?(?P<program>local|relay) serve[^#\n]*)", re.MULTILINE)
+SERVERS = """\
+started() {
+  "$@" > started.log 2>&1 & server=$!
+  until [ -s started.log ]; do kill -0 $server; sleep 0.05; done
+  cat started.log; kill $server; wait $server || true
+}
+"""
+"""A shell function that starts a server, which would run until Ctrl-C, and stops it once it is ready."""
+INSTALLATION = "not run: installs from an index"
+"""The mark of a block that only installs."""
 _QUOTE = re.compile(r"# \"([^\"\n]+)\"$", re.MULTILINE)
 """An output that a comment of a block quotes."""
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*|\.\.\.|\{.*|<.*|@")
@@ -101,6 +112,18 @@ def test_every_block_of_shell_commands_runs_in_a_test_or_says_why_not() -> None:
     assert silent == [], (
         "mark it <!-- run -->, <!-- run: empty -->, <!-- run: served -->, or <!-- not run: the reason -->"
     )
+
+
+def test_a_block_that_installs_holds_no_command_that_a_test_could_run() -> None:
+    installs = [block for block in blocks("sh") if block.mark == INSTALLATION]
+    assert len(installs) > 3
+    commands = [
+        f"{block}: {line}"
+        for block in installs
+        for line in block.text.splitlines()
+        if not re.match(r"(\S*/)?pip install |python3 -m venv |export PATH=", line)
+    ]
+    assert commands == [], "move these lines to a block of their own"
 
 
 def test_no_block_of_text_holds_commands_of_a_shell() -> None:
@@ -179,6 +202,17 @@ def test_a_quoted_output_that_differs_from_the_output_would_be_found() -> None:
     )
     assert find_missing_quotes(commands, "No changes. Org\nRefused: x; pass --adopt x\n") == []
     assert find_missing_quotes(commands, "No changes.\nRefused: x\npass --adopt x\n") == ["Refused: ...; pass --adopt"]
+
+
+def stop_servers(commands: str) -> str:
+    """Return the commands of a block with free ports for each server, which is stopped once it is ready."""
+
+    def start(match: re.Match[str]) -> str:
+        ports = " --port 0" + " --appcues-port 0" * (match["program"] == "local")
+        return f"started {match[1].rstrip()}{ports}{' --tls-port 0' * ('--tls' in match[1])} "
+
+    text, servers = _SERVER.subn(start, commands)
+    return SERVERS * bool(servers) + text
 
 
 def split_words(text: str) -> list[str]:

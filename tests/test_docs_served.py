@@ -25,7 +25,7 @@ from tests.e2e.clicked import Clicked, click
 from tests.e2e.journey import Journey
 from tests.programs import search_path
 from tests.relay.e2e.world import WEBHOOK, Relay, World, world
-from tests.test_docs_blocks import Block, blocks, find_missing_quotes
+from tests.test_docs_blocks import Block, blocks, find_missing_quotes, stop_servers
 from tests.waiting import PATIENCE, free_port, until
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,16 +38,6 @@ SIGNING = {
     "webhook-signature": ("{scheme: standard_webhooks}", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"),
 }
 """For each header that a block sends: the settings with which the relay checks webhooks, and the secret."""
-
-
-SERVERS = """\
-started() {
-  "$@" > started.log 2>&1 & server=$!
-  until [ -s started.log ]; do kill -0 $server; sleep 0.05; done
-  cat started.log; kill $server; wait $server || true
-}
-"""
-"""A shell function that starts a server, which would run until Ctrl-C, and stops it once it is ready."""
 
 
 @dataclass
@@ -170,13 +160,7 @@ def put_in_names(text: str, stage: Stage, relay: Relay) -> str:
     text = text.replace("relay tail", "relay tail --for 0").replace("--org alias:prod", "--org local")
     text = text.replace("relay test --user 1001", "relay test --user 10003")
     text = text.replace("curl ", "curl --fail --silent --show-error ")
-    text, servers = re.subn(
-        r"^(sfcode local serve[^#\n]*)",
-        lambda match: f"started {match[1]} --port 0 --appcues-port 0{' --tls-port 0' * ('--tls' in match[1])} ",
-        text,
-        flags=re.MULTILINE,
-    )
-    return SERVERS * bool(servers) + text
+    return stop_servers(text)
 
 
 def serve_with(auth: str, secret: str, stage: Stage, folder: Path) -> Relay:
