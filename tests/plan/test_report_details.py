@@ -148,6 +148,9 @@ class TestValues:
     def test_a_small_mapping_is_on_one_line_in_the_order_of_its_names(self) -> None:
         assert render(None, thing(start={"b": 1, "a": [True, "x"]})) == ['+ start = { a = [true, "x"], b = 1 }']
 
+    def test_an_empty_mapping_has_no_space_between_its_braces(self) -> None:
+        assert render(None, thing(start={}, value=[{}])) == ["+ start = {}", "+ value = [{}]"]
+
     def test_a_wide_mapping_is_unfolded_at_more_than_sixty_characters(self) -> None:
         at_most = {"a": "x" * 50}  # { a = "xx...x" } has exactly the maximum width
         assert len(render(None, thing(start=at_most))) == 1

@@ -137,7 +137,7 @@ def _key(name: str) -> str:
 def _text(value: Value) -> str:
     if isinstance(value, Mapping):
         inside = ", ".join(f"{_key(name)} = {_text(part)}" for name, part in sorted(value.items()))
-        return f"{{ {inside} }}"
+        return f"{{ {inside} }}" if inside else "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_text(part) for part in value)}]"
     # JSON does not escape characters that control a terminal or change the direction of writing.
