@@ -376,6 +376,15 @@ def test_serve_without_a_sign_in_is_refused(journey):
     assert "NOBODY_SF_" in result.err
 
 
+def test_serve_names_the_missing_sign_in_together_with_all_other_missing_settings(journey):
+    result = journey.run("--org", "env:NOBODY", "relay", "serve", "--host", "0.0.0.0")
+    assert result.code == 1
+    assert "\nNo sign-in method is configured for env:NOBODY. Set one of these groups" in result.err
+    assert {"SFCODE_RELAY_WEBHOOK_SECRET", "SFCODE_RELAY_ADMIN_TOKEN"} <= set(
+        re.findall(r"^\w+(?=:)", result.err, re.MULTILINE)
+    )
+
+
 def test_serve_names_a_port_in_use(journey):
     import socket
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_module
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ import click
 
 from sfcode.cli.invocation import Invocation, local_state
 from sfcode.cli.output import echo, print_status
-from sfcode.errors import UsageError
+from sfcode.diagnostics import Diagnostic
+from sfcode.errors import ConfigError, SfcodeError, UsageError
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
@@ -70,13 +71,14 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
         environ = dict(os.environ)
         api_calls = PendingApiCalls()
         local, connect = _prepare_connections(invocation, project, environ, stack, api_calls)
+        missing_sign_in = None if local else _check_sign_in(invocation.target(project), environ)
 
         def read() -> RelayConfig:
             loaded = invocation.project()
             settings = read_settings(loaded, environ, host=host, port=port, admin_port=admin_port, lease=lease)
             return RelayConfig(loaded, settings)
 
-        config = read()
+        config = _read_all_settings(read, missing_sign_in)
         log.configure(sys.stderr, verbose=invocation.verbose)
         from sfcode.relay.main import serve
         from sfcode.relay.tracing import tracing
@@ -114,7 +116,6 @@ def _prepare_connections(
     """Return the addresses of the local servers, if they are used, and the function that signs in to Salesforce."""
     from sfcode.org import connect
     from sfcode.org.options import Runtime
-    from sfcode.org.signin import sign_in
     from sfcode.relay.clock import boot_time
     from sfcode.relay.tracing import trace_headers
 
@@ -123,14 +124,38 @@ def _prepare_connections(
     if target == "local":
         local = _serve_locally(project, environ, stack)
         target = local["org_url"]
-    else:
-        sign_in(target, environ, Runtime())  # reports missing settings now; a failed sign-in is reported later
     return local, lambda config: connect(
         target,
         environ=environ,
         api_version=config.project.settings.salesforce.api_version,
         runtime=Runtime(read_timeout=30.0, clock=boot_time, on_response=api_calls.count, request_headers=trace_headers),
     )
+
+
+def _check_sign_in(target: str, environ: Mapping[str, str]) -> SfcodeError | None:
+    """Return the error of a sign-in whose settings are missing; the relay reports a refused sign-in later, and retries it."""
+    from sfcode.org.options import Runtime
+    from sfcode.org.signin import sign_in
+
+    try:
+        sign_in(target, environ, Runtime())
+    except SfcodeError as error:
+        return error
+    return None
+
+
+def _read_all_settings(read: Callable[[], RelayConfig], missing_sign_in: SfcodeError | None) -> RelayConfig:
+    """Read the config. Raises ConfigError or SignInError with every missing setting, that of the sign-in included."""
+    try:
+        config = read()
+    except ConfigError as error:
+        if missing_sign_in is None:
+            raise
+        problem = Diagnostic.error(None, "", missing_sign_in.message.rstrip("."), missing_sign_in.hint)
+        raise ConfigError([*error.problems, problem]) from missing_sign_in
+    if missing_sign_in is not None:
+        raise missing_sign_in
+    return config
 
 
 def _serve_locally(project: Project, environ: dict[str, str], stack: ExitStack) -> dict[str, Any]:
