@@ -22,7 +22,7 @@ def junit(results: Iterable[DeployResult], origins: Iterable[Origin]) -> str:
         if result.tests:
             _suite(root, f"Apex tests of {result.id}", result, _tests(result, result.tests))
     for name in ("tests", "failures", "errors"):
-        root.set(name, str(sum(int(suite.get(name, 0)) for suite in root)))
+        root.set(name, str(sum(int(suite.attrib[name]) for suite in root)))
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 

@@ -54,6 +54,15 @@ def test_a_check_deploys_nothing_and_runs_the_requested_tests() -> None:
     assert org.sent == [DeployOptions(check_only=True, test_level="RunSpecifiedTests", run_tests=("A",))]
 
 
+@pytest.mark.parametrize(("sandbox", "status"), [(True, "Active"), (False, "Draft")])
+def test_a_check_deploys_an_active_flow_as_the_apply_does(sandbox: bool, status: str) -> None:
+    flow = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
+    org = ScriptedOrg([[DONE]], sandbox=sandbox)
+    run(org, plan(Change(flow.address, None, flow)))
+    components = {component.address: component for component in read(files(org.packages[0]))}
+    assert components[flow.address].body["status"] == status
+
+
 def test_a_check_of_a_plan_without_a_deployment_sends_no_request() -> None:
     org = ScriptedOrg([])
     assert run(org, plan(Change(USER.address, None, USER))) == CheckResult()
@@ -115,6 +124,15 @@ class TestAUserWhoDoesNotExistYet:
             (self.STOOD_IN, self.RECORDS, "not the final package, so that apply runs the tests again")
         )
 
+    def test_is_named_in_alphabetical_order_if_there_are_several(self) -> None:
+        names = [f"user{letter}@example.com" for letter in "hgfedcba"]
+        users = [Component("User", name, {"Username": name}) for name in names]
+        the_plan = replace(
+            self.PLAN, changes=(*self.PLAN.changes, *(Change(user.address, None, user) for user in users))
+        )
+        note, _ = run(ScriptedOrg([[DONE]]), the_plan).notes
+        assert note.startswith(", ".join(sorted([USER.full_name, *names])))
+
     def test_is_not_replaced_if_the_user_exists(self) -> None:
         assert run(ScriptedOrg([[DONE]]), plan(Change(MESSAGE.address, None, MESSAGE))).notes == ()
 
@@ -145,11 +163,53 @@ class TestSeveralPackages:
         assert result.validation is not None
         assert result.notes == ()
 
-    def test_a_package_with_only_deletions_allows_no_quick_deployment(self) -> None:
+    def test_the_first_package_alone_runs_the_requested_tests(self) -> None:
+        org = ScriptedOrg([[DONE], [replace(DONE, tests_completed=3)]])
+        run(org, plan(CREATED, *self.GONE), test_level="RunSpecifiedTests", run_tests=("A",))
+        tests = DeployOptions(check_only=True, test_level="RunSpecifiedTests", run_tests=("A",))
+        assert org.sent == [DeployOptions(check_only=True), tests]
+
+    def test_tests_of_a_first_package_with_another_user_allow_no_quick_deployment(self) -> None:
+        user_changes = TestAUserWhoDoesNotExistYet.PLAN.changes
+        org = ScriptedOrg([[DONE], [replace(DONE, tests_completed=3)]])
+        result = run(org, plan(*user_changes, *self.GONE), test_level="RunLocalTests")
+        assert result.validation is None
+        assert result.notes[-1] == "not the final package, so that apply runs the tests again"
+
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_a_package_without_components_allows_no_quick_deployment(self, count: int) -> None:
         org = ScriptedOrg([[replace(DONE, tests_completed=3)]])
-        result = run(org, plan(*self.GONE), test_level="RunLocalTests")
+        result = run(org, plan(*self.GONE[:count]), test_level="RunLocalTests")
         assert org.sent == [self.TESTS]
         assert result == CheckResult(("not the final package, so that apply runs the tests again",))
+
+    def test_a_first_package_after_a_rename_allows_no_quick_deployment(self) -> None:
+        move = Move(number("Former__c").address, number("A__c").address)
+        renamed = replace(CREATED, before=number("A__c"), moved_from=move.former)
+        org = ScriptedOrg([[replace(DONE, tests_completed=3)]])
+        run(org, replace(plan(renamed), moves=(move,)), test_level="RunLocalTests")
+        assert org.sent == [self.TESTS]
+
+    def test_a_first_package_with_deletions_allows_no_quick_deployment(self) -> None:
+        org = ScriptedOrg([[replace(DONE, tests_completed=3)]])
+        the_plan = replace(plan(CREATED, Change(USER.address, None, USER), self.GONE[1]), mode=Mode.ROLLBACK)
+        run(org, the_plan, test_level="RunLocalTests")
+        assert org.sent == [self.TESTS]
+
+    def test_a_replaced_component_is_no_rename_of_the_org(self) -> None:
+        move = Move(number("Former__c").address, number("A__c").address, in_place=False)
+        assert run(ScriptedOrg([[DONE]]), replace(plan(CREATED, self.GONE[1]), moves=(move,))).notes == ()
+
+    def test_deletions_that_cannot_be_checked_are_named_in_order(self) -> None:
+        sets = [Component("PermissionSet", f"Appcues_{letter}", {"label": letter}) for letter in "BA"]
+        rows = [Component("PermissionSetAssignment", f"{component.full_name}/me@example.com", {}) for component in sets]
+        the_plan = replace(
+            plan(*(Change(deleted.address, deleted, None) for deleted in (*sets, *rows, self.GONE[1].before))),
+            mode=Mode.DESTROY,
+        )
+        assert run(ScriptedOrg([[DONE]]), the_plan).notes[0] == (
+            "not the deletion of PermissionSet:Appcues_A, PermissionSet:Appcues_B, which are still assigned to users"
+        )
 
     def test_a_check_names_the_changes_that_it_cannot_check(self) -> None:
         viewers = Component("PermissionSet", "Appcues_Viewer", {"label": "V"})

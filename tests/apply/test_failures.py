@@ -1,4 +1,4 @@
-from sfcode.apply.deploy_errors import failure, ignore_version_failures
+from sfcode.apply.deploy_errors import failure, ignore_version_failures, problem_of
 from sfcode.diagnostics import Position
 from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Address
@@ -40,6 +40,13 @@ def test_a_name_inside_a_longer_name_is_not_a_mention():
 def test_a_problem_of_an_unmanaged_component_keeps_the_orgs_position():
     stranger = deploy_message("Cannot be parsed", Address("ApexClass", "X"))
     assert "  - ApexClass:X: Cannot be parsed (workflows/Contact.workflow:3:7)" in text_of(stranger)
+
+
+def test_a_problem_that_names_nothing_has_no_line_if_only_names_in_the_component_have_one():
+    named = [origin for origin in ORIGINS if origin.token]
+    problem = problem_of(deploy_message("In some way wrong"), named)
+    assert str(problem) == f"{MESSAGE}: In some way wrong (workflows/Contact.workflow:3:7)"
+    assert problem_of(deploy_message("In some way wrong"), [*named, ORIGINS[0]]).position == Position(FILE, 1, 1)
 
 
 def test_all_problems_come_in_file_order():
@@ -159,8 +166,12 @@ class TestATrial:
         assert trial(version, tests=TestRun(1, 0)).success
 
     def test_that_succeeded_or_failed_as_a_whole_is_unchanged(self):
-        succeeded = DeployResult("0Af1", "Succeeded", done=True, success=True)
-        assert ignore_version_failures(succeeded, {VERSION}) is succeeded
+        warning = deploy_message("A field is not visible")
+        for failures in ((), (warning,)):
+            succeeded = DeployResult("0Af1", "Succeeded", done=True, success=True, failures=failures)
+            assert ignore_version_failures(succeeded, {VERSION}) is succeeded
+        canceled = DeployResult("0Af1", "Canceled", done=True, success=False)
+        assert ignore_version_failures(canceled, {VERSION}) is canceled
         message = deploy_message("active", Address("Flow", "Appcues_contact-1"))
         assert not trial(message, error_message="sorry").success
 

@@ -8,6 +8,9 @@ from xml.etree import ElementTree
 import pytest
 
 from sfcode.apply.junit import junit
+from sfcode.diagnostics import Position
+from sfcode.mapping.desired import Origin
+from sfcode.metadata.component import Address
 from sfcode.org.results import DeployMessage, DeployResult, TestFailure, TestRun, TestSuccess
 
 FIELD = DeployMessage("CustomField", "Contact.A__c", "objects/Contact.object")
@@ -62,6 +65,36 @@ line 3</failure>
 </testsuites>
 """
     )
+
+
+def test_a_component_without_a_type_belongs_to_the_package_and_a_failure_without_a_kind_is_an_error() -> None:
+    unnamed = DeployMessage("", "package.xml")
+    succeeded = ElementTree.fromstring(junit([DeployResult("0Af1", "Succeeded", True, True, successes=(unnamed,))], []))
+    assert succeeded[0][0].get("classname") == "package"
+    for kind, expected in (("", "Error"), ("Warning", "Warning")):
+        failure = DeployMessage("Layout", "Contact.B__c", problem="bad", problem_type=kind, success=False)
+        root = ElementTree.fromstring(junit([DeployResult("0Af1", "Failed", True, False, failures=(failure,))], []))
+        assert root[0][0][0].get("type") == expected
+
+
+def test_the_line_of_a_failed_component_is_that_of_its_first_problem_with_a_line() -> None:
+    address = Address("CustomField", "Contact.B__c")
+    lines = [
+        Origin(address, token, Position("contact.yaml", line, 1), "user_id")
+        for token, line in (("A__c", 7), ("B__c", 9))
+    ]
+    problems = ("unknown", "B__c is wrong", "A__c is wrong")
+    failures = tuple(
+        DeployMessage("CustomField", "Contact.B__c", problem=problem, success=False) for problem in problems
+    )
+    root = ElementTree.fromstring(junit([DeployResult("0Af1", "Failed", True, False, failures=failures)], lines))
+    assert (root[0][0].get("file"), root[0][0].get("line")) == ("contact.yaml", "9")
+
+
+def test_no_suite_is_reported_as_no_test() -> None:
+    assert ElementTree.fromstring(junit([], [])).attrib == {
+        "name": "sfcode", "tests": "0", "failures": "0", "errors": "0"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

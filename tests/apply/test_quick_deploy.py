@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from sfcode.apply import execute
 from sfcode.apply.execute import ApplyResult, Execution
 from sfcode.apply.lock import Lock
 from sfcode.apply.package import package_digest
 from sfcode.apply.quick_deploy import mark_of_check
 from sfcode.apply.steps import Deploy, steps
 from sfcode.errors import DeployFailed, OrgError, OrgUnreachable
+from sfcode.metadata.component import Component
 from sfcode.org.results import DeployMessage, DeployOptions, DeployResult
 from sfcode.plan.change import Change
 from sfcode.plan.modes import Mode
@@ -20,7 +22,7 @@ from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan, Validation
 from sfcode.plan.state import state_address
 from tests.apply.scripted import ID, CountingLock, ScriptedOrg
-from tests.plan.samples import TARGET, number
+from tests.plan.samples import TARGET, USER, number
 
 MARK = Mark("me@example.com", "2026-03-18T12:00:00Z", "1f2e3d", "cafe")
 CHECKED_BY = Validation(
@@ -44,7 +46,7 @@ def plan(*changes: Change, **more: Any) -> Plan:
 
 def checked(the_plan: Plan, **more: Any) -> Plan:
     """Return the plan with a check of its package."""
-    (step,) = (step for step in steps(the_plan) if isinstance(step, Deploy))
+    step = next(step for step in steps(the_plan) if isinstance(step, Deploy))
     digest = package_digest(the_plan, step, mark_of_check(CHECKED_BY, MARK))
     return replace(the_plan, validation=replace(CHECKED_BY, package=digest, **more))
 
@@ -87,6 +89,31 @@ def test_a_checked_package_is_deployed_from_its_check_under_the_name_of_the_chec
     assert (result.deployments, result.apply_id) == ((ID,), "beef")
     assert reports == ["Deploying the checked package without running its tests again (0Af00000000000Q001)"]
     assert lock.deployments == ["0Af00000000000Q001"]
+
+
+def test_only_the_first_package_is_deployed_from_the_check() -> None:
+    flow = Component("Flow", "Appcues_contact", {"label": "F"})
+    the_plan = plan(CREATED, Change(flow.address, flow, None))
+    org = ScriptedOrg([[DONE], [DONE], [replace(DONE, id="0Af000000000002AAA")]])
+    result, reports = run(org, checked(the_plan))
+    assert org.quick == [CHECKED_BY.id]
+    assert result.deployments == (ID, "0Af000000000002AAA")
+    assert not [line for line in reports if "cannot be used" in line]
+
+
+def test_a_record_that_is_written_first_does_not_prevent_a_quick_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    writes: list[Change] = []
+    monkeypatch.setattr(execute, "write_record", lambda _org, change, _ids: writes.append(change))
+    renamed = Change(USER.address, USER, replace(USER, body={**USER.body, "LastName": "Relay"}))
+    org = ScriptedOrg([[DONE]])
+    run(org, checked(plan(CREATED, renamed)))
+    assert (writes, org.quick, org.sent) == ([renamed], [CHECKED_BY.id], [])
+
+
+def test_an_apply_without_a_step_cannot_be_rolled_back() -> None:
+    unchanged = Change(number("A__c").address, number("A__c"), number("A__c"))
+    result, _ = run(ScriptedOrg([]), plan(unchanged))
+    assert (result.deployments, result.apply_id) == ((), "")
 
 
 @pytest.mark.parametrize(
@@ -161,6 +188,33 @@ def test_a_locked_setup_is_retried_for_the_lock_timeout() -> None:
     assert (result.deployments, len(org.sent)) == ((ID,), 2)
     with pytest.raises(DeployFailed, match="Another setup change is running"):
         run(ScriptedOrg([[locked]]), plan())
+
+
+def test_a_locked_setup_is_retried_for_the_lock_timeout_in_the_trial_too() -> None:
+    locked = DeployResult(ID, "Failed", done=True, success=False, error_status_code="ALREADY_IN_PROCESS")
+    flow = Component("Flow", "Appcues_contact", {"label": "F"})
+    org = ScriptedOrg([[locked], [DONE], [DONE]])
+    result, _ = run(org, plan(Change(flow.address, flow, None)), patience=60.0)
+    assert [options.check_only for options in org.sent] == [True, True, False]
+    assert len(result.deployments) == 1
+
+
+def test_every_completed_step_is_reported_and_a_refusal_lists_those_of_metadata(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(execute, "write_record", lambda *_: None)
+    flow = Component("Flow", "Appcues_contact", {"label": "F"})
+    renamed = Change(USER.address, USER, replace(USER, body={**USER.body, "LastName": "Relay"}))
+    the_plan = plan(CREATED, renamed, Change(flow.address, flow, None))
+    lines: list[str] = []
+    failed = replace(DONE, id="0Af000000000002AAA", status="Failed", success=False)
+    with pytest.raises(DeployFailed) as refused:
+        run(ScriptedOrg([[DONE], [DONE], [failed]]), the_plan, done=lines.append)
+    metadata = [f"deployment {ID}", "Flow:Appcues_contact: deactivated, 2 versions deleted"]
+    assert lines == [f"{USER.address}: updated", *metadata]
+    assert refused.value.message.split("Done before the deployment:\n")[1].splitlines() == [
+        f"  - {line}" for line in metadata
+    ]
 
 
 def test_a_refused_package_is_recorded_and_ends_the_apply() -> None:

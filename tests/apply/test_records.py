@@ -85,6 +85,9 @@ def test_a_first_state_is_created_without_a_query(org_at: ServeOrg) -> None:
     server, org = org_at(answer)
     write_state(org, STATE, Applied(), first=True)
     assert [describe_request(request) for request in server.requests] == ["POST StaticResource"]
+    values = json.loads(server.requests[0].body)
+    assert values["Name"] == STATE.full_name
+    assert values["Body"]
 
 
 @pytest.mark.parametrize("refusal", [DUPLICATE, HangUp()], ids=["duplicate", "lost response"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sfcode.apply import execute
 from sfcode.apply.execute import ApplyResult, Execution, describe_package
 from sfcode.apply.lock import Lock
 from sfcode.apply.steps import Deploy
@@ -15,12 +16,14 @@ from sfcode.metadata.component import Component
 from sfcode.metadata.package import read
 from sfcode.org.results import DeployMessage, DeployOptions, DeployResult, TestRun
 from sfcode.plan.change import Change
+from sfcode.plan.modes import Mode
 from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan, Refusal
-from sfcode.plan.state import state_address
+from sfcode.plan.snapshot import Move
+from sfcode.plan.state import Applied, state_address
 from tests.apply.scripted import ID, CountingLock, ScriptedOrg
 from tests.apply.test_package import files
-from tests.plan.samples import TARGET, number
+from tests.plan.samples import TARGET, USER, number
 
 FLOW = Component("Flow", "Appcues_contact", {"label": "F"})
 A, B = number("A__c"), number("B__c")
@@ -44,7 +47,12 @@ DEFAULTS = DeployOptions()
 
 
 def run(
-    org: ScriptedOrg, *changes: Change, lock: Lock | None = None, options: DeployOptions = DEFAULTS, **more: Any
+    org: ScriptedOrg,
+    *changes: Change,
+    lock: Lock | None = None,
+    options: DeployOptions = DEFAULTS,
+    applied: Applied | None = None,
+    **more: Any,
 ) -> tuple[ApplyResult, list[str]]:
     plan = Plan(TARGET, "production", "1", "63.0", state_address("Appcues"), changes, {}, **more)
     reports: list[str] = []
@@ -53,7 +61,7 @@ def run(
         org,  # type: ignore[arg-type]
         {},
         origins=(),
-        mark=Mark("me", "now", None, "cafe"),
+        mark=Mark("me", "now", None, "cafe", applied=applied or Applied()),
         options=options,
         report=reports.append,
         lock=lock or Lock(),
@@ -152,3 +160,41 @@ def test_coverage_warnings_are_reported_after_a_success_too() -> None:
 )
 def test_a_deployment_is_reported_with_its_number_of_components(components: int, deleted: int, words: str) -> None:
     assert describe_package(Deploy((A,) * components, (B.address,) * deleted, ())) == words
+
+
+class TestStepsWithoutADeployment:
+    """Their requests are tested in test_records.py and test_rename.py, so only the calls are recorded here."""
+
+    @pytest.fixture
+    def calls(self, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+        calls: list[Any] = []
+        for name in ("write_record", "write_state", "delete_state", "rename"):
+
+            def record(_org: object, *arguments: Any, name: str = name, **options: Any) -> None:
+                calls.append((name, arguments[0], options))
+
+            monkeypatch.setattr(execute, name, record)
+        return calls
+
+    @pytest.mark.parametrize("applied", [Applied(), Applied(project="Appcues")])
+    def test_a_planned_user_is_recorded_in_the_state_first(self, calls: list[Any], applied: Applied) -> None:
+        change = Change(USER.address, None, USER)
+        run(ScriptedOrg([[DONE]]), change, CREATED, applied=applied)
+        assert calls == [
+            ("write_state", state_address("Appcues"), {"first": applied == Applied()}),
+            ("write_record", change, {}),
+        ]
+
+    def test_components_are_renamed_before_the_deployment(self, calls: list[Any]) -> None:
+        move = Move(number("Former__c").address, A.address)
+        _, reports = run(
+            ScriptedOrg([[DONE], [DONE]]), replace(CREATED, before=A, moved_from=move.former), moves=(move,)
+        )
+        assert calls[-1] == ("rename", (move,), {})
+        assert reports[1] == f"{move.former}: renamed to {A.full_name}"
+
+    def test_the_state_is_deleted_after_the_last_record(self, calls: list[Any]) -> None:
+        inactive = replace(USER, body={**USER.body, "IsActive": False})
+        deactivated = Change(USER.address, USER, inactive)
+        run(ScriptedOrg([[DONE]]), deactivated, FIELD_GONE, mode=Mode.DESTROY)
+        assert calls == [("write_record", deactivated, {}), ("delete_state", state_address("Appcues"), {})]
