@@ -144,7 +144,7 @@ class Stage:
         return dict(answer.json()) if answer.status_code == 200 else {}
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Call a control route of the local Appcues, for what Appcues' API cannot do: answer a survey, arm a fault."""
+        """Call a control route of the local Appcues, for actions that Appcues' API lacks: answer a survey, arm a fault."""
         answer = self.appcues.request(method, f"{self.appcues_url}/sfcode/{path}", json=body, timeout=20)
         answer.raise_for_status()
         return answer.json() if answer.content else None

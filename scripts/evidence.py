@@ -3,7 +3,7 @@ Add the answers of an org to docs/assumptions.yaml and tests/recorded/.
 
     .venv/bin/python scripts/evidence.py FILE
 
-FILE is what `sfcode doctor --probe FILE` and `make test-org` write.
+FILE is the output of `sfcode doctor --probe FILE` and `make test-org`.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def write_figures(text: str, figures: Figures, page: str) -> str:
     """
     Return the text of a page with the present figures of the results.
 
-    Raises: SystemExit: a comment names a figure that is not in the results.
+    Raises SystemExit if a comment names a figure that is not in the results.
     """
 
     def replace(match: re.Match[str]) -> str:
@@ -49,7 +49,7 @@ def write_figures(text: str, figures: Figures, page: str) -> str:
 
 
 def measured_pages() -> dict[Path, str]:
-    """Return the pages that name figures of the benchmarks, with the present ones."""
+    """Return the updated text of each page that contains figures of the benchmarks."""
     figures = read_figures(RESULTS.read_text(encoding="utf-8"))
     paths = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
     texts = {path: path.read_text(encoding="utf-8") for path in paths}

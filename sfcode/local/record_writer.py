@@ -26,7 +26,7 @@ from sfcode.metadata.component import Component, Value
 CASCADES = frozenset(
     {("Contact", "AccountId"), ("CampaignMember", "CampaignId"), ("CampaignMemberStatus", "CampaignId")}
 )
-"""Lookups, as object and field: the record is deleted with the record that it refers to; others lose the reference."""
+"""Lookups, as object and field, whose records are deleted with the record that they refer to; others are emptied."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class RecordWriter:
         return Automation(self.tx, self._access, self.now, create, assigns=self.options.assigns)
 
     def _check_unlocked(self, target: ObjectDef, record_id: str | None = None) -> None:
-        """Raise ApiError if another transaction has locked the row to write, which only a fault causes."""
+        """Raise ApiError if an armed fault reports that another transaction has locked the row."""
         if self.tx.row_locked(target.name):
             detail = f" or 1 records: {ids.full(record_id)}" if record_id else ""
             raise make_error("locked_row", which=detail)

@@ -99,7 +99,7 @@ class Store(StateFile):
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[OrgTransaction]:
-        """Open a write transaction, which excludes other writers and is rolled back on an exception, for Undo silently."""
+        """Open a write transaction, which excludes other writers. An exception rolls it back; only Undo is not raised again."""
         with contextlib.suppress(Undo), self.writing() as db:
             yield OrgTransaction(db, self.row_locked)
         self.committed.set()

@@ -22,7 +22,7 @@ from sfcode.local.appcues.webhook import event_body, read_webhook
 
 BASE = "/sfcode"
 MAX_LISTED = 100
-"""The number of deliveries that are listed; older ones are only counted."""
+"""The number of pending webhooks that are listed, the oldest first; all of them are counted."""
 KINDS = {
     **{kind: faults.KINDS[kind] for kind in ("latency", "unavailable", "drop", "drop_after")},
     "rate_limit": "429, with Retry-After, `retry_after` or 1",

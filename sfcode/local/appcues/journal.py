@@ -19,7 +19,7 @@ MAX_BODY = 10_000
 
 @dataclass
 class JournalEntry:
-    """A request; without a status it has no answer yet, or its connection was closed without one."""
+    """A request; `status` is None until it is answered, also if its connection is closed without an answer."""
 
     number: int
     at: str

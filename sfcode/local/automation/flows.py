@@ -37,7 +37,7 @@ def run_flow(saved: RecordSave, body: Body, create: Callable[[str, Record], obje
     """
     Run a started flow: create its records and return the outbound messages that it sends.
 
-    Raises NotModeled for an unsupported element, and what `create` raises where no fault path catches it.
+    Raises NotModeled for an unsupported element, and the exceptions of `create` that no fault path handles.
     """
     elements = {name: (kind, element) for kind, name, element in flows.elements(body)}
     trigger = flows.start(body)

@@ -25,7 +25,7 @@ elements that the schema does not know.
 """
 
 FLOW_NUMBER = re.compile(r"-\d+$")
-"""The version of a flow at the end of its name, which packages before FIRST_IN_SCHEMA have."""
+"""Matches the version number at the end of a flow's name, as in packages of versions before FIRST_IN_SCHEMA."""
 
 SINCE: Mapping[str, Mapping[str, float]] = {
     "CustomField": {"businessStatus": 45.0, "securityClassification": 45.0},

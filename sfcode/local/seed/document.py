@@ -87,7 +87,7 @@ def extend(base: SeedDocument, over: SeedDocument) -> SeedDocument:
 
 
 def _merge(merged: SeedDocument, base: Any, over: SeedDocument, path: Path) -> Any:
-    """Return the merged value at a path, which is the same in both files: the path of a value outside of lists."""
+    """Return the merged value at a path without list items, which is the same in both files."""
     added: Any = over.value
     for part in path:
         added = added[part]

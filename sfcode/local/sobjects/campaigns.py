@@ -1,4 +1,4 @@
-"""Rules of campaigns: their statuses, and members, which are one lead or contact, once in each campaign."""
+"""Rules of campaigns: the statuses of members, and that a lead or contact is a member at most once."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def _grants(tx: OrgTransaction, element: str, prefix: str) -> Iterator[tuple[Sto
 
 
 def field_permission_rows(tx: OrgTransaction) -> list[Record]:
-    """List what permission sets and profiles grant on fields."""
+    """List the field permissions of all permission sets and profiles."""
     return [
         component_row(
             "FieldPermissions",
@@ -127,7 +127,7 @@ def field_permission_rows(tx: OrgTransaction) -> list[Record]:
 
 
 def object_permission_rows(tx: OrgTransaction) -> list[Record]:
-    """List what permission sets and profiles grant on objects."""
+    """List the object permissions of all permission sets and profiles."""
     return [
         component_row("ObjectPermissions", grant, ParentId=parent)
         for grant, parent in _grants(tx, "objectPermissions", "110")

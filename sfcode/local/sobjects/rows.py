@@ -73,7 +73,7 @@ class Rows:
         return self._all[object_name]
 
     def among(self, object_name: str, field: str, values: Collection[Scalar]) -> list[Record]:
-        """List the rows whose stored field has one of these values, texts without case; the result may contain others."""
+        """List the rows whose stored field has one of these values, ignoring case; the result may contain more rows."""
         if object_name == "EntityDefinition" and field == "QualifiedApiName":
             return self._select_visible(
                 object_name, _entity_definitions(self._tx, {str(value).lower() for value in values})

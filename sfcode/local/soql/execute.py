@@ -41,7 +41,7 @@ def run(
     text: str, tx: OrgTransaction, now: datetime, base: str, user_id: str | None = None, *, with_deleted: bool = False
 ) -> Result:
     """
-    Run a query with a user's permissions; without a user, without restrictions. Raises ApiError.
+    Run a query with the permissions of a user, or without restrictions if `user_id` is None. Raises ApiError.
 
     `base` is the prefix of the addresses of records: `/services/data/v62.0`.
     """

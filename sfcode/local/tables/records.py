@@ -101,7 +101,7 @@ class RecordTable(Table):
         )
 
     def find_indexed(self, object_name: str, field: str, value: Scalar) -> list[Record]:
-        """List the records as `find` does, with an index, which is created if missing: write transactions only."""
+        """List the records as `find` does, by an index that is created if missing; only for write transactions."""
         self.make_index(field)
         return self.find(object_name, field, value)
 

@@ -65,7 +65,7 @@ def report_finished(report: Json, outcome: DeployOutcome, now: datetime) -> Json
 
 
 def render_tests(outcome: DeployOutcome) -> Json:
-    """Return the tests as passed ones; none was run."""
+    """Return the result of the requested tests: all are reported as passed, although none was run."""
     return NO_TESTS | {
         "flowCoverageWarnings": list(outcome.coverage_warnings),
         "numTestsRun": len(outcome.tests),
@@ -90,7 +90,7 @@ def report_stopped(
 
 
 def render_details(messages: Any, at: str) -> Json:
-    """Return the messages, failures apart from successes."""
+    """Return the messages about components, separated into failures and successes."""
     return {
         "allComponentMessages": [],
         "componentFailures": [message.json(at) for message in messages if not message.success],

@@ -22,7 +22,7 @@ def job_routes(
     create: Callable[[RestCall, BulkWorker], Response],
     steps: Mapping[str, jobs.Step],
 ) -> list[Route]:
-    """List the routes of the jobs of a kind and of one job, whose state a client changes by `steps`."""
+    """List the routes of all jobs of a kind and of one job; `steps` has a function for each state that a client sets."""
 
     def about(call: RestCall) -> Response:
         return answer(jobs.job_json(work.wait_for_job(lambda: _existing(call, kind)), base=call.base))
