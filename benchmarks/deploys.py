@@ -70,7 +70,7 @@ def package(count: int, label: str = "Field") -> bytes:
 
 
 def deletion(count: int) -> bytes:
-    """Return a package that deletes those fields."""
+    """Return a package that deletes the same fields."""
     members = "".join(f"<members>Contact.F{number}__c</members>" for number in range(count))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -48,7 +48,7 @@ class Growth:
 
     @property
     def peak_memory(self) -> int:
-        """Return the largest memory of a verb's process, in bytes."""
+        """The largest memory of a verb's process, in bytes."""
         return max(usage.peak_memory for usage in self.usages.values())
 
 

@@ -125,11 +125,11 @@ class Served(Protocol):
 
     @property
     def url(self) -> str:
-        """Return the URL of the org."""
+        """The URL of the org."""
 
     @property
     def access_token(self) -> str:
-        """Return the access token of the org."""
+        """The access token of the org."""
 
 
 def call(org: Served, method: str, path: str, body: Any = None) -> Any:

@@ -30,7 +30,7 @@ class Row:
 
     @property
     def median(self) -> float:
-        """Return the median."""
+        """The median of the seconds."""
         return statistics.median(self.seconds)
 
     def cells(self) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class Effort:
 
     @property
     def seconds(self) -> float:
-        """Return the estimated time of the person and the measured time of the relay."""
+        """The estimated time of the person plus the measured time of the relay."""
         acts = self.keys * KEY + self.clicks * (POINT + CLICK) + self.moves * HAND + self.thoughts * THINK
         return acts + self.waited
 

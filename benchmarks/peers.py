@@ -69,7 +69,7 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """Return the command of sfcode for the table."""
+        """The command of sfcode, as the table names it."""
         return self.title or f"`{' '.join(self.words)}`"
 
 

@@ -29,12 +29,12 @@ class Ratio:
 
     @property
     def value(self) -> float:
-        """Return the median of the rounds."""
+        """The median of the rounds."""
         return statistics.median(self.rounds)
 
     @property
     def noise(self) -> float:
-        """Return the relative spread of the rounds."""
+        """The relative spread of the rounds."""
         return max(self.rounds) - min(self.rounds)
 
 

@@ -87,23 +87,23 @@ FOREIGN = {"author_association": "a field of GitHub's API", "plan_name": "an exa
 QUOTED = re.compile(r'`[^`]*`|"[^"]*"|https://\S+')
 """Matches code, texts of other programs and URLs in a docstring."""
 LOWER_CASE_ID = re.compile(r"\b[Ii]ds?\b")
-"""Matches the word in prose."""
+"""Matches `id` as a word in prose."""
 
 _PATTERN = re.compile("|".join(rf"\b(?P<r{number}>{words})\b" for number, words in enumerate(RETIRED)), re.IGNORECASE)
 
 
 def main() -> int:
     """Print every problem with its place; return 1 if there is one."""
-    trees = _parse(PACKAGE)
+    trees, programs = _parse(PACKAGE), _parse("scripts") | _parse("benchmarks")
     problems = [
         *_class_problems(trees),
         *_circle_problems(trees),
         *unused_problems(trees),
         *participle_problems(trees),
-        *property_problems(trees),
-        *reference_problems(trees),
-        *id_problems(trees),
-        *vague_name_problems(trees | _parse("scripts") | _parse("benchmarks") | _parse("tests")),
+        *property_problems(trees | programs),
+        *reference_problems(trees | programs),
+        *id_problems(trees | programs),
+        *vague_name_problems(trees | programs | _parse("tests")),
         *_word_problems(),
     ]
     print(*problems, sep="\n", end="\n" if problems else "")

@@ -115,7 +115,7 @@ class Stage:
         self.control("PUT", "webhook", hook)
 
     def contact(self, user: str) -> dict[str, Any]:
-        """Read a contact by its user id."""
+        """Read a contact by its user ID."""
         fields = "Id, Name, Title, Appcues_NPS_Score__c, Appcues_NPS_Feedback__c"
         return self.rows(f"SELECT {fields} FROM Contact WHERE Product_User_Id__c = {user}")[0]  # noqa: S608
 
