@@ -32,7 +32,7 @@ def load(
     """
     Replace the data of the org in this folder with a company.
 
-    A path is a company file, a text the name of a shipped company (`clicked`), and None the company of a new org.
+    `company` is the path of a company file, the name of a shipped company (`clicked`), or None for that of a new org.
     """
     from sfcode.local import seed as companies
     from sfcode.local.clock import SystemClock

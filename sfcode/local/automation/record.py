@@ -52,7 +52,7 @@ class RecordSave:
         return self._read(path, self._context.prior)
 
     def _read(self, path: tuple[str, ...], read: Callable[[tuple[str, ...]], Value]) -> Value:
-        """Read a value as users see it: a percent value is a hundred times the one with which formulas compute."""
+        """Read a value as users see it: a percent field that shows 50 has the value 0.5 in formulas."""
         try:
             value = read(path)
         except FormulaError as error:

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 HOST = "127.0.0.1"
 LOOPBACK = frozenset({HOST, "::1", "localhost"})
-"""The addresses of this machine that the local org listens on, and that it sends to without permission."""
+"""The addresses of this machine: the local org listens on them, and by default it sends only to them."""

@@ -15,7 +15,7 @@ class LazyRoutes(BaseRoute):
     """
     The routes of a module, from its function `routes`, behind a path pattern.
 
-    A path that matches the pattern may still match none of them.
+    A path that matches the pattern may still match none of the routes.
     """
 
     def __init__(self, pattern: str, module: str, *arguments: object) -> None:

@@ -45,7 +45,7 @@ def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
 
 
 def _deployer_only(handler: Handler) -> Handler:
-    """Check the permission to deploy, and return faults of the Metadata API as REST errors."""
+    """Return a handler that checks the permission to deploy, and returns SOAP faults of `handler` as REST errors."""
 
     def handle(call: RestCall) -> Response:
         try:

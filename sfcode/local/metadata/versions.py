@@ -45,7 +45,7 @@ filterFormula: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/a
 
 
 def is_beyond_schema(version: float) -> bool:
-    """Return whether elements of this version that the schema does not know are stored unchanged."""
+    """Return whether the schema does not cover an API version; its unknown elements are then stored unchanged."""
     return not FIRST_IN_SCHEMA <= version <= float(schema_table.api_version())
 
 

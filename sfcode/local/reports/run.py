@@ -23,7 +23,7 @@ MAX_ROWS = 2000
 
 _AGGREGATE = re.compile(r"([A-Za-z_][\w.]*):(SUM|AVG|MIN|MAX)")
 _JOINED = re.compile(r"(\d+( OR \d+)*)?")
-"""The filter logic that the local org supports: all filters by AND, or all by OR."""
+"""Matches the filter logic that the local org supports: all filters by AND (an empty text), or all by OR."""
 _ROW_COUNT = re.compile(r"\bRowCount\b")
 
 ReportRow = tuple[str, Record]

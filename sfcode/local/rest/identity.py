@@ -1,4 +1,4 @@
-"""The identity endpoints of OAuth: ID URL and userinfo."""
+"""The identity endpoints of OAuth: the identity URL and userinfo."""
 
 from __future__ import annotations
 

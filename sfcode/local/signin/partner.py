@@ -1,7 +1,7 @@
 """
 SOAP login and logout: the part of the Partner and Enterprise APIs that sign-in needs.
 
-Salesforce has no `login` from API version 65 on, and ends it in Summer '27.
+From API version 65 on, Salesforce has no `login`. It ends for older versions in Summer '27.
 """
 
 from __future__ import annotations

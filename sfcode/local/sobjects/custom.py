@@ -115,7 +115,7 @@ def location_parts(field: FieldDef) -> list[FieldDef]:
 
 @cache
 def record_type_field() -> FieldDef:
-    """Return the field for a record's type; none is the master record type."""
+    """Return the field for the type of a record; null is the master record type."""
     return read_field("RecordTypeId reference >RecordType", writable=True)
 
 

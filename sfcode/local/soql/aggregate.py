@@ -48,7 +48,7 @@ def _key(world: World, query: SoqlQuery, target: ObjectDef, ref: FieldRef) -> Ca
 def _having(
     world: World, query: SoqlQuery, target: ObjectDef, conditions: Conditions, condition: SingleCondition
 ) -> Callable[[Group], bool]:
-    """Return the test of a group for one condition of HAVING."""
+    """Return a function that tests whether a group meets one condition of HAVING."""
     if isinstance(condition, TotalComparison):
         value, literal = _function(world, query, target, condition.total), condition.value
         if literal.kind not in ("number", "string", "boolean", "null"):

@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 
 def combine(condition: Condition, single: Callable[[SingleCondition], Callable[[T], bool]]) -> Callable[[T], bool]:
-    """Return the test of a condition; `single` returns the test of a part without AND, OR and NOT."""
+    """Return a function that tests a condition; `single` returns it for a part without AND, OR and NOT."""
     match condition:
         case Both(parts):
             tests = [combine(part, single) for part in parts]
@@ -76,7 +76,7 @@ class Conditions:
         """The values that the queries of semi-joins have returned."""
 
     def test(self, condition: Condition) -> Test:
-        """Return the test of a condition."""
+        """Return a function that tests whether a row meets a condition."""
         return combine(condition, self._single)
 
     def _single(self, condition: SingleCondition) -> Test:
@@ -89,7 +89,7 @@ class Conditions:
                 raise bad_query(f"unexpected token: '{total.function}'", self._world.text, total.at)
 
     def narrow(self, condition: Condition) -> Narrow | None:
-        """Return a field and values by which the rows that a compiled condition can match are found; None if impossible."""
+        """Return a field and the values that it has in the rows that meet a compiled condition; None if there is none."""
         match condition:
             case Both(parts):
                 hints = [candidate for part in parts if (candidate := self.narrow(part)) is not None]
@@ -263,7 +263,7 @@ MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 
 
 def bounds(literal: DateRange, now: datetime) -> tuple[date, date]:
-    """Return the first day of a date literal's range at a time, in UTC, and the first day after the range."""
+    """Return the first day of a date literal's range, counted from `now` in UTC, and the first day after the range."""
     today = now.date()
     name, number = literal.name, literal.number
     if name in ("TODAY", "YESTERDAY", "TOMORROW"):

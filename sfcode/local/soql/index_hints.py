@@ -23,14 +23,14 @@ UNSUITABLE = frozenset({"address", "boolean", "multipicklist", "base64"})
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """A stored field, and the values of which a row needs one to match; texts compare without case."""
+    """A stored field, and the values that it has in the rows to find; texts compare without case."""
 
     field: str
     values: frozenset[Scalar]
 
 
 def narrow(target: ObjectDef, field: FieldDef, values: Iterable[Scalar]) -> Narrow | None:
-    """Return the stored field and values by which rows are found whose `field` has one of the values; None if impossible."""
+    """Return a stored field and its values in the rows where `field` has one of `values`; None if there is none."""
     operands = frozenset(values)
     # A missing value does not equal a text, and SQLite ignores case only for ASCII.
     if field.type in UNSUITABLE or any(value in (None, "") or not str(value).isascii() for value in operands):
@@ -71,7 +71,7 @@ def _same(node: Node, reference: Reference) -> bool:
 
 
 def _number(value: Scalar) -> Scalar:
-    """Return the number that TEXT() would format like this; None if there is none."""
+    """Return the number that TEXT() formats as this value; None if there is none."""
     try:
         number = Decimal(str(value))
     except InvalidOperation:

@@ -67,7 +67,7 @@ class NotificationTable(Table):
         return [QueuedNotification(*row) for row in rows]
 
     def list_due(self, now: datetime, wall: float, most: int) -> list[QueuedNotification]:
-        """List at most `most` due notifications of one message, oldest first; claims end at machine times (`wall`)."""
+        """List at most `most` due, unclaimed notifications of one message, oldest first; `wall` is the machine's time."""
         due = "state = :state AND next_attempt <= :now AND claimed_until <= :wall"
         parameters = {"state": QUEUED, "now": stamp(now), "wall": wall, "most": most}
         action = f"SELECT action_id FROM outbound_message WHERE {due} ORDER BY id LIMIT 1"  # noqa: S608

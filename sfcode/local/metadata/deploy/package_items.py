@@ -71,7 +71,7 @@ def read_items(
     version: float,
     check_open: Callable[[], None] = lambda: None,
 ) -> PackageItems:
-    """Read all files below the root but the manifests in `skip`; `version` is the API version of the package."""
+    """Read all files below the root except the manifests in `skip`; `version` is the API version of the package."""
     items = PackageItems(version)
     for address, paths in _group_by_component(files, root, skip, items).items():
         check_open()

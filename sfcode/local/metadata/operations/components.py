@@ -31,7 +31,7 @@ from sfcode.metadata.xml_positions import Span
 MAX_COMPONENTS = 10
 """The maximum number of components in a call: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_createMetadata.htm"""
 MAX_COMPONENTS_BY_TYPE = {"CustomApplication": 200, "CustomMetadata": 200}
-"""The maximum for types with a higher one."""
+"""The maximum number of components in a call, for the types that allow more."""
 
 STRICT = DeployRequestOptions(rollbackOnError=True, ignoreWarnings=True)
 """The options for the deploy of one component, which is all or nothing."""
