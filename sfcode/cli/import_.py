@@ -7,16 +7,16 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from sfcode.cli.interruption import only_reading
 from sfcode.cli.invocation import Invocation, connect_target
 from sfcode.cli.output import echo, paint, print_envelope, print_status
+from sfcode.config.mapping_models import Direction
+from sfcode.config.models import Region
 from sfcode.errors import ConfigError, ExitCode, Refused, UsageError
-
-WAYS = ("both", "to_appcues", "to_salesforce")
 
 
 def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -47,7 +47,9 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 )
 @click.option("--nps-score", metavar="FIELD", multiple=True, help="Field of the latest NPS score, or none.")
 @click.option("--nps-feedback", metavar="FIELD", multiple=True, help="Field of the latest NPS feedback, or none.")
-@click.option("--direction", type=click.Choice(WAYS), help="Direction of the data, if the org does not show it.")
+@click.option(
+    "--direction", type=click.Choice(get_args(Direction)), help="Direction of the data, if the org does not show it."
+)
 @click.option("--user", metavar="USERNAME", help="Integration user, if there are several.")
 @click.option("--permission-set", metavar="NAME", help="Permission set of the integration user, if there are several.")
 @click.option("--name", default="Appcues", show_default=True, help="Prefix of the names that sfcode generates.")
@@ -58,7 +60,11 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
     help="Account ID in Appcues, which no org contains; can be set later.",
 )
 @click.option(
-    "--region", type=click.Choice(("us", "eu")), default="us", show_default=True, help="Region of the Appcues account."
+    "--region",
+    type=click.Choice(get_args(Region)),
+    default="us",
+    show_default=True,
+    help="Region of the Appcues account.",
 )
 @click.option("--relay-url", metavar="URL", help="Public URL of the relay; can be set later.")
 @click.option("--dry-run", is_flag=True, help="Print the files without writing them.")

@@ -20,6 +20,7 @@ AttributeName = Annotated[str, Field(pattern=names.ATTRIBUTE)]
 CustomEvent = Annotated[
     str, Field(pattern=names.CUSTOM_EVENT, max_length=127, json_schema_extra={"not": {"pattern": "^appcues:"}})
 ]
+Direction = Literal["both", "to_appcues", "to_salesforce"]
 ItemNames = tuple[Text, ...]
 
 
@@ -260,7 +261,7 @@ class Mapping(Model):
         default="user",
         description="The kind of profile in Appcues that a record belongs to: user, or group (an account).",
     )
-    direction: Literal["both", "to_appcues", "to_salesforce"] = Field(
+    direction: Direction = Field(
         default="both", description="The direction of the data. Each direction has its own section."
     )
     delivery: Literal["relay", "connector"] = Field(

@@ -34,6 +34,7 @@ Takeable = Annotated[str, Field(pattern=names.TAKEABLE)]
 Acceptable = Annotated[str, Field(pattern=names.ACCEPTABLE)]
 Replaceable = Annotated[str, Field(pattern=names.REPLACEABLE)]
 Email = Annotated[str, Field(pattern=names.USERNAME, max_length=80)]
+Region = Literal["us", "eu"]
 
 
 def _version(value: object) -> object:
@@ -128,9 +129,7 @@ class Appcues(Model):
         description="Account ID, from the account page of Appcues Studio, in quotes.",
         examples=["${appcues_account}"],
     )
-    region: Literal["us", "eu"] = Field(
-        default="us", description="The region in which Appcues stores the account's data."
-    )
+    region: Region = Field(default="us", description="The region in which Appcues stores the account's data.")
     webhook: WebhookPaths = Field(
         default=WebhookPaths(),
         description="The paths of values in Appcues' webhooks, whose format Appcues does not publish.",

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Literal
 
+from sfcode.config.mapping_models import Direction
+from sfcode.config.models import Region
 from sfcode.config.names import make_identity
 from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.mapping.naming import find_name
 
 NONE = "none"
 """The value of an option that means no field."""
-
-Way = Literal["both", "to_appcues", "to_salesforce"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +28,14 @@ class ImportOptions:
     """Pairs of an attribute in Appcues and a field."""
     nps_score: tuple[str, ...] = ()
     nps_feedback: tuple[str, ...] = ()
-    direction: Way | None = None
+    direction: Direction | None = None
     user: str | None = None
     permission_set: str | None = None
     name: str = "Appcues"
     identity: str = field(default_factory=make_identity)
     """The `id` of the project."""
     account: str | None = None
-    region: Literal["us", "eu"] = "us"
+    region: Region = "us"
     relay_url: str | None = None
     environment: str | None = None
     org: str = ""
