@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -14,6 +16,7 @@ from sfcode.config.files import shipped_templates
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 from sfcode.generate import generate
+from sfcode.generate.template_context import VARIABLES, View
 from sfcode.metadata.schema import validate_strictly
 from sfcode.metadata.xml import to_bytes, to_element
 from tests.generate.projects import CONTACT, OFFLINE, body, by_address, changed, project, settings
@@ -291,3 +294,13 @@ def test_the_translated_templates_have_the_same_output_as_jinja(tmp_path: Path, 
 def test_a_template_that_cannot_be_translated_is_refused(text: str) -> None:
     with pytest.raises(UnsupportedError, match=r"^line 2: \w+$"):
         list(translate(f"<a>\n{text}</a>"))
+
+
+def test_the_documentation_lists_every_variable_of_every_template(root: Path) -> None:
+    page = (root / "docs/guide/what-is-generated.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `\w+\.xml\.j2`[^|]*\| `(\w+)`: (.*) \|$", page, re.MULTILINE))
+    assert rows.keys() == set(VARIABLES.values())
+    for view in get_args(View):
+        variable = view.__doc__.split("`")[1]
+        documented = re.findall(r"`(\w+)`", rows[variable])
+        assert {field.name for field in fields(view)} - {*documented} == set(), variable
