@@ -223,7 +223,7 @@ def set_up_and_play(folder: Path, relay_port: int) -> None:
     stage.org.trust_env = stage.appcues.trust_env = False
 
     say(
-        "A local org and a local Appcues start, and config/ is applied to the org: fields, message, flow, user, rights."
+        "A local org and a local Appcues start, and config/ is applied to the org: fields, message, flow, user, permissions."
     )
     with contextlib.ExitStack() as stack:
         stack.enter_context(stage.org)
@@ -243,7 +243,7 @@ def set_up_and_play(folder: Path, relay_port: int) -> None:
         stage.assign("Appcues_Viewer", far["username"])
 
         say(
-            "The relay starts. It signs in to the org as the integration user, with no rights but those of the mappings."
+            "The relay starts. It signs in to the org as the integration user, with only the permissions of the mappings."
         )
         words = ("--json", "local", "app", "relay", "--run-as", INTEGRATION_USER, "--state", "org")
         app = json.loads(stage.sfcode(*words))["result"]

@@ -133,7 +133,7 @@ def _create(invocation: Invocation, directory: Path, extras: str, branch: str | 
         print_status(invocation, f"\n{paint('Warning:', '~')} {warning}")
     print_status(
         invocation,
-        "\nNext, with the local org (the first file to edit is config/mappings/contact.yaml):\n",
+        "\nNext, with the local org (edit config/mappings/contact.yaml first):\n",
     )
     for command in commands:
         print_status(invocation, f"  {command}")
