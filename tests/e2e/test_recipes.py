@@ -22,7 +22,7 @@ from sfcode.relay.clock import boot_time
 from sfcode.relay.load.answers import AnswerReader
 from sfcode.relay.load.rows import ExportRow
 from sfcode.relay.message import Delivered, InboxMessage
-from sfcode.relay.salesforce.actions.nps_responses import PREFIX, plan_rewrites
+from sfcode.relay.salesforce.actions.nps_responses import plan_rewrites
 from tests.e2e.journey import Journey
 from tests.e2e.recipes import RESPONSE, with_recipes
 from tests.local.automation.building import deploy
@@ -251,7 +251,7 @@ def test_a_long_delivered_answer_is_not_written_again(world: World) -> None:
     """The record of the answer may have been deleted on purpose since."""
     world.deliver(event("appcues:nps_score", score=9, **Q4))
     world.deliver(event("appcues:nps_score", at=100 * HOUR, score=2, **Q4))
-    (state,) = (state for name, state in world.latest.items() if name.startswith(PREFIX))
+    (state,) = (state for name, state in world.latest.items() if name.startswith("answers:"))
     assert [write.fields["Score__c"] for write in plan_rewrites(state)] == [2]
 
 
@@ -263,5 +263,5 @@ def test_redacted_feedback_is_not_kept_for_another_write(world: World) -> None:
     world.deliver(survey, writer=writer)
     assert [row["Feedback__c"] for row in answers(world)] == ["My boss is horrible"]
     assert "horrible" not in str(world.latest)
-    (state,) = (state for name, state in world.latest.items() if name.startswith(PREFIX))
+    (state,) = (state for name, state in world.latest.items() if name.startswith("answers:"))
     assert [write.fields["Score__c"] for write in plan_rewrites(state)] == [3]

@@ -19,6 +19,7 @@ from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.relay.appcues.mapping_view import AttributeView, MappingView, mapping_views
 from sfcode.relay.appcues.values import FINEST
 from sfcode.relay.message import LatestState
+from sfcode.relay.state_names import NULL_GUARD
 
 AT_MOST = 20
 """The number of records that may become empty in a row."""
@@ -143,12 +144,12 @@ def _list_attributes(mapping_views: Iterable[MappingView]) -> Iterator[tuple[Map
 
 
 def _name(view: MappingView, attribute: AttributeView) -> str:
-    return f"clearing:{view.object}:{attribute.field}".lower()
+    return f"{NULL_GUARD}:{view.object}:{attribute.field}".lower()
 
 
 def _legacy_name(view: MappingView, attribute: AttributeView) -> str:
     """Return the name by which earlier versions stored the guard; after a renaming of the mapping, it is not found."""
-    return f"clearing:{view.name}:{attribute.name}"
+    return f"{NULL_GUARD}:{view.name}:{attribute.name}"
 
 
 def _read(view: MappingView, attribute: AttributeView, states: Mapping[str, LatestState]) -> NullGuard:

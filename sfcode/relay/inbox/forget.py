@@ -20,12 +20,13 @@ from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.settle import reopen_idle
 from sfcode.relay.inbox.tables import INBOX, LANES, LATEST, lane
 from sfcode.relay.rewrite import rewrite_key
+from sfcode.relay.state_names import NULL_GUARD, RECORD_KINDS, RECORD_LIST, read_kind
 
 AT_ONCE = 1_000
 """The number of messages that one transaction deletes."""
-GUARDS = "clearing:"
+GUARDS = f"{NULL_GUARD}:"
 """The prefix of the states that store null guards."""
-STATES_OF_RECORDS = ("nps:", "field:", "answers:", "member:")
+STATES_OF_RECORDS = tuple(f"{kind}:" for kind in RECORD_KINDS)
 """The prefixes of the states of records; a mapping or an object, and the record's ID follow."""
 REWRITES_OF_RECORDS = tuple(map(rewrite_key, STATES_OF_RECORDS))
 """The prefixes of the keys of messages that write records again."""
@@ -95,7 +96,7 @@ def _find_states(tx: Transaction, person: PersonData) -> PersonData:
     states_by_name = state.latest(tx, person.state_names)
     records = set(person.records)
     for latest_state in states_by_name.values():
-        if latest_state.name.startswith("records:"):
+        if read_kind(latest_state.name) == RECORD_LIST:
             records |= set(json.loads(latest_state.value or "[]"))
     names = {*person.states, *states_by_name, *_find_names(tx, LATEST.c.name, STATES_OF_RECORDS, records)}
     return replace(person, records=frozenset(records), states=tuple(sorted(names)))

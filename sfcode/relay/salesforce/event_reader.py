@@ -14,6 +14,7 @@ from sfcode.relay.appcues_payload import attribute, value_at
 from sfcode.relay.message import LONGEST_ID, PAST, ClaimedMessage, Parked
 from sfcode.relay.salesforce.template_sandbox import number, text
 from sfcode.relay.salesforce.text_limits import clean
+from sfcode.relay.state_names import RECORD_LIST
 
 CLICK_TO_TRACK = "click_to_track"
 BEST_SCORE = 10
@@ -147,7 +148,7 @@ def score_name(user_id: str) -> str:
 
 def records_name(user_id: str) -> str:
     """Return the name of the state with the IDs of the records that were written for a user."""
-    return f"records:user:{_short(user_id)}"
+    return f"{RECORD_LIST}:user:{_short(user_id)}"
 
 
 def _short(user_id: str) -> str:

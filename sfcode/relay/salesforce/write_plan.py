@@ -8,10 +8,10 @@ from typing import Literal
 from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.relay.message import ClaimedMessage, Delivered, LatestState, Parked, Released, Retry, Settlement
 from sfcode.relay.salesforce.actions.action import ActionError, EventAction, FieldName, PlanContext, Record, RecordWrite
-from sfcode.relay.salesforce.actions.nps_fields import PREFIX
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, records_name, score_name
 from sfcode.relay.salesforce.lookup import LookupMatch, Row
+from sfcode.relay.state_names import read_kind
 
 STALE = "stale"
 """The note of messages whose values are all older than the delivered ones."""
@@ -67,7 +67,7 @@ class MergedWrite:
         """
         newest = (
             replace(state, value="")
-            if redact and isinstance(self.record[name], str) and state.name.startswith(PREFIX)
+            if redact and isinstance(self.record[name], str) and read_kind(state.name) == "field"
             else state
             for name, state in (self.newest.items() if self.key else ())
         )

@@ -15,6 +15,8 @@ from sfcode.relay.inbox.forget import PersonData
 from sfcode.relay.inbox.settle import hold
 from sfcode.relay.inbox.types import RowLocked
 from sfcode.relay.message import Claim, Delivered, Delivery, FollowUp, InboxMessage, LatestState
+from sfcode.relay.rewrite import rewrite_key
+from sfcode.relay.state_names import RECORD_KINDS, RecordStateKind, name_record_state
 from tests.relay.inbox.conftest import Elapse
 from tests.relay.inbox.samples import idle, message, never, numbers, settle, take
 
@@ -122,6 +124,17 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
         "records:lead:1001",
         "records:user:1001",
     )
+
+
+@pytest.mark.parametrize("kind", RECORD_KINDS)
+def test_the_states_of_the_persons_records_are_found_whatever_their_kind(inbox: Inbox, kind: RecordStateKind) -> None:
+    payload = {"number": 1, "record": {"Id": "003A"}}
+    inbox.accept([message(1, "user:1001", source="salesforce", payload=payload)])
+    name = name_record_state(kind, "Contact", "003A", "part")
+    inbox.note([LatestState(name, "2026", "[]")])
+    inbox.accept([message(2, rewrite_key(name))])
+    person = inbox.find_person("1001", [])
+    assert (person.states, ids(inbox, person)) == ((name,), [1, 2])
 
 
 def test_announced_states_of_a_person_are_not_written_again(inbox: Inbox, elapse: Elapse) -> None:

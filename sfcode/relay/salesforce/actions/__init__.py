@@ -18,6 +18,7 @@ from sfcode.relay.salesforce.actions.activities import log_activities
 from sfcode.relay.salesforce.actions.campaign_members import register_campaign_members
 from sfcode.relay.salesforce.actions.nps_fields import update_nps_fields
 from sfcode.relay.salesforce.actions.nps_responses import keep_nps_responses
+from sfcode.relay.state_names import RecordStateKind, read_kind
 
 ActionBuilder = Callable[[Project, ResolvedMapping], EventAction | None]
 """Returns the action that a mapping configures, or None."""
@@ -29,17 +30,17 @@ RECIPE_ACTIONS: Mapping[str, tuple[ActionBuilder, ...]] = {"event_registration":
 """The actions of recipes. They are separate from those of the mapping, since an org may refuse one and accept the other."""
 
 
-REWRITES: Mapping[str, Callable[[LatestState], list[RecordWrite]]] = {
-    campaign_members.PREFIX: campaign_members.plan_rewrites,
-    nps_fields.PREFIX: nps_fields.plan_rewrites,
-    nps_responses.PREFIX: nps_responses.plan_rewrites,
+REWRITES: Mapping[RecordStateKind, Callable[[LatestState], list[RecordWrite]]] = {
+    "member": campaign_members.plan_rewrites,
+    "field": nps_fields.plan_rewrites,
+    "answers": nps_responses.plan_rewrites,
 }
-"""Functions that plan the writes which set a state again, by the prefix of the state's name."""
+"""Functions that plan the writes which set a state again, by the kind of the state."""
 
 
 def plan_rewrites(state: LatestState | None) -> list[RecordWrite]:
     """Return the writes that set a state to its newest delivered values again; none if these are not known."""
-    plan = next((plan for start, plan in REWRITES.items() if state and state.name.startswith(start)), None)
+    plan = next((plan for kind, plan in REWRITES.items() if state and kind == read_kind(state.name)), None)
     return plan(state) if plan and state else []
 
 

@@ -15,9 +15,8 @@ from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
 from sfcode.relay.salesforce.actions.action import ActionError, EventAction, PlanContext, RecordWrite, Row
 from sfcode.relay.salesforce.event_reader import CLICK_TO_TRACK, AppcuesEvent
+from sfcode.relay.state_names import name_record_state
 
-PREFIX = "member:"
-"""The prefix of states with the last delivered status of a member."""
 MEMBER = "CampaignMember"
 CHUNK = 300
 """The maximum number of IDs of people in one query, which must fit into a URL."""
@@ -117,7 +116,7 @@ class CampaignMembers(EventAction):
 
     def _state_name(self, record_id: str, member_id: str) -> str:
         """Return the name of the state with the last delivered status of a member; its stamp is the status's order."""
-        return f"{PREFIX}{self.person}:{record_id}:{member_id}"
+        return name_record_state("member", self.person, record_id, member_id)
 
 
 def plan_rewrites(state: LatestState) -> list[RecordWrite]:

@@ -14,9 +14,7 @@ from sfcode.relay.message import LatestState
 from sfcode.relay.salesforce.actions.action import EventAction, FieldName, PlanContext, RecordWrite, Row
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 from sfcode.relay.salesforce.text_limits import cut
-
-PREFIX = "field:"
-"""The prefix of states with values of fields."""
+from sfcode.relay.state_names import name_record_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ def update_nps_fields(_project: Project, mapping: ResolvedMapping) -> NpsFields 
 
 def field_state_name(object_: str, record_id: str, field: str) -> str:
     """Return the name of the state with the newest delivered value of a record's field, independent of the mapping's name."""
-    return f"{PREFIX}{object_}:{record_id}:{field}"
+    return name_record_state("field", object_, record_id, field)
 
 
 def plan_rewrites(state: LatestState) -> list[RecordWrite]:
@@ -119,4 +117,4 @@ def plan_rewrites(state: LatestState) -> list[RecordWrite]:
 
 def legacy_name(mapping: str, record_id: str, kind: str) -> str:
     """Return the name of the state that earlier versions stored, without the value."""
-    return f"nps:{mapping}:{record_id}:{kind}"
+    return name_record_state("nps", mapping, record_id, kind)

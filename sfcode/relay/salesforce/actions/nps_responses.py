@@ -20,6 +20,7 @@ from sfcode.relay.salesforce.actions.action import EventAction, PlanContext, Rec
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 from sfcode.relay.salesforce.template_sandbox import text
 from sfcode.relay.salesforce.text_limits import cut
+from sfcode.relay.state_names import name_record_state
 
 ONE_ANSWER = timedelta(hours=24)
 """Events of a person and a survey within this time are one answer: a score, its feedback, a corrected score."""
@@ -27,8 +28,6 @@ KEPT = 10
 """The number of answers of a person to a survey that are stored, so that late events can be assigned to them."""
 WRITTEN_AGAIN = 2 * ONE_ANSWER
 """The age up to which the fields of an answer are stored, so that the record can be written again."""
-PREFIX = "answers:"
-"""The prefix of states with answers."""
 
 MILLISECONDS = len("2026-11-23T17:23:00.000")
 """The length of a time with milliseconds, the precision of Salesforce."""
@@ -158,7 +157,7 @@ def keep_nps_responses(project: Project, mapping: ResolvedMapping) -> NpsRespons
 
 def state_name(person: str, record_id: str, survey: str) -> str:
     """Return the name of the state with a record's answers to a survey."""
-    return f"{PREFIX}{person}:{record_id}:{hashlib.sha256(survey.encode()).hexdigest()[:16]}"
+    return name_record_state("answers", person, record_id, hashlib.sha256(survey.encode()).hexdigest()[:16])
 
 
 def plan_rewrites(state: LatestState) -> list[RecordWrite]:
