@@ -47,8 +47,8 @@ def remove_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None
 
     """
     names = tuple(usernames)
-    listed = {viewer.lower() for viewer in project.settings.viewers}
-    if configured_viewers := [user for user in names if user.lower() in listed]:
+    listed = naming.NameSet(project.settings.viewers)
+    if configured_viewers := [user for user in names if user in listed]:
         raise Refused(
             f"{', '.join(configured_viewers)} is listed under `viewers` in sfcode.yaml.",
             "Nothing was changed. Remove the line, and run `sfcode apply`.",

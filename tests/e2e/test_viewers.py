@@ -58,9 +58,10 @@ def test_a_command_assigns_the_set_without_a_change_of_the_config(applied):
     assert not sees_score(applied)
     refused = applied.run("viewers", "add", "nobody@northwind.example")
     assert (refused.code, "This org has no user nobody@northwind.example." in refused.err) == (1, True)
-    list_viewers(applied, ADMIN)
-    refused = applied.run("viewers", "remove", ADMIN)
-    assert (refused.code, "is listed under `viewers` in sfcode.yaml" in refused.err) == (1, True)
+    list_viewers(applied, ADMIN.capitalize())
+    refused = applied.run("viewers", "remove", ADMIN.title(), SELLER)
+    assert refused.code == 1
+    assert f"{ADMIN.title()} is listed under `viewers` in sfcode.yaml" in refused.err
 
 
 def test_viewers_add_before_the_first_apply_is_refused(journey):
