@@ -1,10 +1,20 @@
-"""Test whether processes of this machine run, and lock files, on POSIX and Windows."""
+"""Processes, file locks and limits of this machine, on POSIX and Windows."""
 
 from __future__ import annotations
 
 import os
 import sys
 from importlib import import_module
+
+from sfcode.errors import SfcodeError
+
+FILES = 4096
+"""Open files of a server: its connections, and some for databases, Salesforce and Appcues."""
+
+FEWEST_FILES = 64
+"""The number of open files without which a server cannot serve a plan: sockets of both sides, databases, modules."""
+
+RAISE_LIMIT = "Raise the limit of open files, as with `ulimit -n 256`."
 
 
 def is_running(pid: int) -> bool:
@@ -35,3 +45,22 @@ def try_lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def raise_file_limit() -> None:
+    """
+    Raise this process's limit of open files for a server, as far as the machine allows; the default is often 1,024.
+
+    Raises:
+        SfcodeError: The machine allows too few. A server that cannot accept a connection would repeat it forever.
+
+    """
+    if sys.platform == "win32":
+        return
+    resource = import_module("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if most < FEWEST_FILES:
+        raise SfcodeError(f"A process may open {most} files here, and a server needs {FEWEST_FILES}.", RAISE_LIMIT)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -127,9 +127,11 @@ def describe_error(error: BaseException, *, verbose: bool = False, verb: str = "
     if isinstance(error, BrokenPipeError):
         return "", ExitCode.USER
     if isinstance(error, OSError) and error.errno in OUTSIDE:
+        from sfcode.process import RAISE_LIMIT
+
         details = f"{error.filename}: " if error.filename else ""
         hint = (
-            "Raise the limit of open files, as with `ulimit -n 256`."
+            RAISE_LIMIT
             if error.errno in {errno.EMFILE, errno.ENFILE}
             else "Check the path, its permissions and the free space of the disk."
         )

@@ -19,6 +19,7 @@ from sfcode.local.http import HOST
 from sfcode.local.http.web_server import Server, listen, make_config
 from sfcode.local.store import Store, open_store
 from sfcode.local.tls import get_identity
+from sfcode.process import raise_file_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def serve(
     automatically, to this machine and to `outbound_hosts`; otherwise they wait in the state until they are requested or
     delivered by another server.
     """
+    raise_file_limit()
     context_rng = rng or random.SystemRandom()
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(listen(port))

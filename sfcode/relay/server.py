@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import resource
 import signal
 import socket
 import sys
@@ -24,6 +23,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfcode.errors import UsageError
+from sfcode.process import raise_file_limit
 from sfcode.relay import dashboard, health
 from sfcode.relay.admin_auth import AdminAuth
 from sfcode.relay.config import ConfigReloader
@@ -37,8 +37,6 @@ from sfcode.relay.tracing import trace_request
 log = structlog.stdlib.get_logger(__name__)
 
 BACKLOG = 1024
-FILES = 4096
-"""The maximum number of open files of the process: its connections, and some for the database and the APIs."""
 ANSWER_SECONDS = 10
 """The time in seconds for which a stop waits for requests in progress."""
 THREADS = 16
@@ -114,7 +112,7 @@ def run(
     """
     import uvloop
 
-    _raise_file_limit()
+    raise_file_limit()
     sys.setswitchinterval(SWITCH_SECONDS)
     server = _server(service, make_app(service, admin=admin_listener is None))
     server.ready = ready
@@ -224,14 +222,6 @@ def configure_server(app: ASGIApp, table: ConnectionTable) -> uvicorn.Config:
         timeout_keep_alive=75,
         ws="none",
     )
-
-
-def _raise_file_limit() -> None:
-    """Raise the limit of open files above the limits on connections; the default is often 1,024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 class _HealthOnly:

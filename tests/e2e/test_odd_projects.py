@@ -14,6 +14,7 @@ import pytest
 from sfcode.apply.deploy import watch
 from sfcode.local import serve
 from sfcode.metadata.component import Component
+from sfcode.process import FEWEST_FILES, RAISE_LIMIT
 from tests.e2e.journey import Journey
 from tests.e2e.org import assign, deploy, opened
 
@@ -209,6 +210,18 @@ def test_a_full_disk_is_reported_without_a_traceback(journey, words):
     assert "state of " in process.stderr
     assert "disk I/O error" in process.stderr or "full" in process.stderr
     assert journey.apply().code == 0
+
+
+@pytest.mark.parametrize(("soft", "hard"), [(16, FEWEST_FILES), (16, 16), (FEWEST_FILES - 1, FEWEST_FILES - 1)])
+def test_a_plan_raises_the_limit_of_open_files_or_reports_it(journey, soft, hard):
+    argv, options = journey.command("plan")
+
+    def limit_files():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    process = subprocess.run(argv, check=False, capture_output=True, text=True, preexec_fn=limit_files, **options)
+    refusal = f"Error: A process may open {hard} files here, and a server needs {FEWEST_FILES}.\n{RAISE_LIMIT}\n"
+    assert (process.returncode, process.stderr) == ((0, "") if hard >= FEWEST_FILES else (1, refusal))
 
 
 def test_a_project_has_one_local_org_wherever_a_command_is_started(journey, tmp_path):
