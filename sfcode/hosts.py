@@ -7,6 +7,9 @@ import ipaddress
 _METADATA_HOSTS = frozenset({"metadata", "metadata.google.internal", "100.100.100.200", "fd00:ec2::254"})
 """Hosts of metadata services besides 169.254.169.254: Google Cloud, Alibaba Cloud, Amazon EC2."""
 
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+"""The usual names of this machine in URLs and Host headers. `is_loopback` accepts further ones."""
+
 
 def is_loopback(host: str) -> bool:
     """Return whether a host is this machine: a loopback address, localhost or a name below it (RFC 6761)."""
@@ -14,6 +17,16 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def is_loopback_header(header: str) -> bool:
+    """
+    Return whether a Host header is a usual name of this machine, with or without a port.
+
+    A web page whose host name resolves to this machine (DNS rebinding) sends another name.
+    """
+    host, colon, port = header.rpartition(":")
+    return (host if colon and port.isdigit() else header).lower() in LOOPBACK_NAMES
 
 
 def is_private(host: str) -> bool:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 
+from sfcode.hosts import LOOPBACK_NAMES
+
 FIELD_LIMIT = 40
 """The maximum length of a custom field's name without `__c`."""
 
@@ -27,7 +29,7 @@ API_VERSION = r"^[0-9]{2,3}\.0$"
 LICENSE_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 ORG = (
     r"^(local|alias:\S+|env:[A-Za-z_][A-Za-z0-9_]*|https://[A-Za-z0-9.-]+(:[0-9]+)?/?"
-    r"|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?/?)$"
+    rf"|http://({'|'.join(map(re.escape, LOOPBACK_NAMES))})(:[0-9]+)?/?)$"
 )
 OUTBOUND = r"^\$\{secret:[A-Za-z_][A-Za-z0-9_]*\}$"
 PRINTABLE = r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"

@@ -13,10 +13,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfcode.errors import SfcodeError
+from sfcode.hosts import is_loopback_header
 from sfcode.lean_imports import import_without
 from sfcode.local.clock import Clock
 from sfcode.local.faults.apply import ABORT
-from sfcode.local.http import HOST, LOOPBACK
+from sfcode.local.http import HOST
 from sfcode.local.tls import Identity
 
 with import_without("uvicorn", {"uvicorn.main": ("Server", "main", "run"), "logging.config": ()}):
@@ -39,9 +40,9 @@ class AbortableProtocol(HttpToolsProtocol):
 
 def is_for_this_machine(scope: Scope) -> bool:
     """Return whether the Host header names this machine, which prevents DNS rebinding by web pages."""
-    header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-    host, colon, port = header.rpartition(":")
-    return (host if colon and port.isdigit() else header).lower().strip("[]") in LOOPBACK
+    return is_loopback_header(
+        next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    )
 
 
 class LocalMiddleware:

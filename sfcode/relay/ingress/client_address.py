@@ -10,10 +10,11 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from sfcode.hosts import is_loopback_header
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _TOLD_BY_PROXIES = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
@@ -72,10 +73,8 @@ def name_client(address: Address | None) -> str:
 
 
 def has_loopback_host(headers: Headers) -> bool:
-    """Return whether the Host header is a loopback name. A web page whose host name resolves to this machine sends another name."""
-    header = headers.get("host", "")
-    host, colon, port = header.rpartition(":")
-    return (host if colon and port.isdigit() else header).lower() in _LOOPBACK
+    """Return whether the Host header is a usual name of this machine."""
+    return is_loopback_header(headers.get("host", ""))
 
 
 def parse_address(text: str) -> Address | None:
