@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sfcode.apply.deploy import Progress, deploy
 from sfcode.apply.deploy_errors import failure
-from sfcode.apply.lock import hold_lock
+from sfcode.apply.lock import hold_locks
 from sfcode.apply.lock_holder import describe_run
 from sfcode.config.project import Project
 from sfcode.errors import Refused
@@ -65,7 +65,7 @@ def adopt_components(org: Org, project: Project, components: Iterable[Component]
 def _change_state(org: Org, project: Project, change: Callable[[Applied], Applied], report: Progress) -> None:
     """Read the state, change it and deploy it, while the org is locked."""
     version = project.settings.salesforce.api_version
-    with hold_lock(org, project.identity, describe_run("state"), patience=0.0, report=report):
+    with hold_locks(org, project.identities, describe_run("state"), patience=0.0, report=report):
         present = find_state(org, project)
         address = present.address if present else state_address(project.identity)
         applied = change(from_component(present))

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -136,6 +136,23 @@ def lock_name(identity: str) -> str:
 
 
 @contextmanager
+def hold_locks(
+    org: Org, identities: Iterable[str], holder: Holder, *, patience: float, report: Progress
+) -> Iterator[Lock]:
+    """
+    Hold the locks of a project under all of its identities, each like `hold_lock`.
+
+    A project that is being renamed also has its former identity, whose lock older copies of the config use.
+    """
+    with ExitStack() as stack:
+        locks = [
+            stack.enter_context(hold_lock(org, identity, holder, patience=patience, report=report))
+            for identity in sorted(identities, key=str.lower)
+        ]
+        yield locks[0] if len(locks) == 1 else Locks(tuple(locks))
+
+
+@contextmanager
 def hold_lock(org: Org, identity: str, holder: Holder, *, patience: float, report: Progress) -> Iterator[Lock]:
     """
     Hold the lock of a project in an org.
@@ -218,8 +235,13 @@ def _create(org: Org, name: str, holder: Holder) -> str | OrgError:
         return error
 
 
+def find_locks(org: Org, identities: Iterable[str]) -> tuple[LockInfo, ...]:
+    """Return the locks of a project in the org, under all of its identities."""
+    return tuple(lock for identity in identities if (lock := find_lock(org, identity)))
+
+
 def find_lock(org: Org, identity: str) -> LockInfo | None:
-    """Return the lock of a project as it is in the org; None if there is none."""
+    """Return the lock of one identity of a project as it is in the org; None if there is none."""
     rows = org.query(
         "SELECT Id, Description, CreatedDate, LastModifiedDate, CreatedBy.Username FROM StaticResource WHERE Name = {}",
         lock_name(identity),

@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from sfcode.apply.deploy import ignore
-from sfcode.apply.lock import Lock, Locks, hold_lock
+from sfcode.apply.lock import Lock, hold_locks
 from sfcode.apply.lock_holder import describe_run
 from sfcode.apply.next_steps import list_steps
 from sfcode.config.project import Project
@@ -194,10 +194,5 @@ def _hold_lock(
         yield Lock()
         return
     holder = describe_run(options.verb, plan)
-    with ExitStack() as stack:
-        # A project that is being renamed also locks its former name, since older copies of the config use that lock.
-        locks = [
-            stack.enter_context(hold_lock(org, identity, holder, patience=options.lock_timeout, report=report))
-            for identity in sorted(project.identities, key=str.lower)
-        ]
-        yield locks[0] if len(locks) == 1 else Locks(tuple(locks))
+    with hold_locks(org, project.identities, holder, patience=options.lock_timeout, report=report) as lock:
+        yield lock

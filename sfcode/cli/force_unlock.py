@@ -22,15 +22,18 @@ def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
     The message of the refused command contains LOCK_ID. If the apply is still running, it stops before its next step.
     Nothing else changes in the org.
     """
-    from sfcode.apply.lock import find_lock, remove_lock
+    from sfcode.apply.lock import find_locks, remove_lock
 
     project = invocation.project()
     with invocation.open_org(project) as org:
         with only_reading():
-            lock = find_lock(org, project.identity)
-            if lock is None or lock.id[:15] != lock_id[:15]:
-                current = f"The lock is {lock.id}, held by {lock}." if lock else "The org is not locked."
-                raise Refused(f"There is no lock {lock_id} in {org.identity.name}.", current)
+            locks = find_locks(org, project.identities)
+            lock = next((candidate for candidate in locks if candidate.id[:15] == lock_id[:15]), None)
+            if lock is None:
+                held_locks = " ".join(f"The lock is {other.id}, held by {other}." for other in locks)
+                raise Refused(
+                    f"There is no lock {lock_id} in {org.identity.name}.", held_locks or "The org is not locked."
+                )
             if not force:
                 question = (
                     f"The org is locked by {lock}.\nAre you sure that it no longer runs? Only 'yes' will be accepted."

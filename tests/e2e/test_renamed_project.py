@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcode.apply.lock import hold_lock
+from sfcode.apply.lock import find_lock, hold_lock
 from sfcode.apply.lock_holder import describe_run
 from sfcode.local import serve
 from sfcode.metadata.component import Address
@@ -111,15 +111,19 @@ def test_another_project_of_the_same_name_is_refused(journey):
 
 
 def test_while_a_project_is_renamed_the_lock_of_its_former_name_is_held_too(applied):
+    managed_address = applied.run("state", "list").out.splitlines()[0]
     rename(applied, moved=True)
     with serve(applied.folder / ".sfcode" / "local-org") as org, opened(org) as client:
-        holder = describe_run("apply")
-        with hold_lock(client, "Appcues", holder, patience=0.0, report=print):
-            environ = {"SF_ACCESS_TOKEN": org.access_token}
-            applied.environ = {**applied.environ, **environ}
-            refused = applied.apply("--org", org.url)
-    assert refused.code == 1
-    assert "The org is locked by `sfcode apply`" in refused.err
+        applied.environ = {**applied.environ, "SF_ACCESS_TOKEN": org.access_token}
+        target = ("--org", org.url)
+        with hold_lock(client, "Appcues", describe_run("apply"), patience=0.0, report=print):
+            for words in (("apply", "--auto-approve"), ("state", "forget", managed_address)):
+                refused = applied.run(*target, *words)
+                assert refused.code == 1
+                assert "The org is locked by `sfcode apply`" in refused.err
+            lock_id = find_lock(client, "Appcues").id
+            assert applied.run(*target, "force-unlock", lock_id, "--force").code == 0
+            assert find_lock(client, "Appcues") is None
 
 
 def test_the_state_of_a_project_does_not_count_as_another_use_of_its_former_user(journey):
