@@ -2,14 +2,15 @@
 Write the generated files; with --check, list those that are outdated.
 
 These are the pages under docs/reference/, docs/unverified.md, docs/local-org-evidence.md, the events.yaml and .schema/
-of config/, sfcode/cli/help.txt, sfcode/generate/shipped_templates.py, the tables of docs/relay.md, and the figures of
-benchmarks/RESULTS.md on other pages.
+of config/, sfcode/cli/help.txt, sfcode/generate/shipped_templates.py, the tables of docs/relay.md, the remedies in
+docs/guide/doctor.md, and the figures of benchmarks/RESULTS.md on other pages.
 
 .venv/bin/python scripts/docs.py [--check]
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from scripts.relay_tables import PAGE as RELAY_PAGE
 from scripts.relay_tables import write_tables
 from scripts.translate_templates import translate_templates
 from sfcode.__main__ import HELP_WIDTH
+from sfcode.checks.remedies import REMEDIES
 from sfcode.cli.main import cli
 from sfcode.config.events_file import render_events_file
 from sfcode.config.reference import render_reference
@@ -36,6 +38,7 @@ LANGUAGE_PAGE = Path("docs/reference/mapping-language.md")
 UNVERIFIED_PAGE = Path("docs/unverified.md")
 EVIDENCE_PAGE = Path("docs/local-org-evidence.md")
 EVENTS_PAGE = Path("docs/reference/events.md")
+DOCTOR_PAGE = Path("docs/guide/doctor.md")
 EVENTS_FILE = Path("config/events.yaml")
 TEMPLATES_MODULE = Path("sfcode/generate/shipped_templates.py")
 HELP_FILE = Path("sfcode/cli/help.txt")
@@ -90,7 +93,14 @@ def pages() -> dict[Path, str]:
     texts[TEMPLATES_MODULE] = translate_templates(ROOT / "templates" / "metadata")
     measured = measured_pages()
     measured[RELAY_PAGE] = write_tables(measured.get(RELAY_PAGE) or (ROOT / RELAY_PAGE).read_text(encoding="utf-8"))
+    texts[DOCTOR_PAGE] = doctor_page((ROOT / DOCTOR_PAGE).read_text(encoding="utf-8"))
     return {**texts, EVENTS_FILE: render_events_file(), **schemas, **measured}
+
+
+def doctor_page(text: str) -> str:
+    """Return the page about doctor with the remedy of each rule in the last column of its row."""
+    row = re.compile(r"^(\| (D\d{3}) \| .+ \| ).+ \|$", re.MULTILINE)
+    return row.sub(lambda match: f"{match[1]}{REMEDIES[match[2]]} |", text)
 
 
 def main(arguments: list[str]) -> int:

@@ -40,10 +40,16 @@ def explain(invocation: Invocation, subject: str) -> None:
 
 
 def _explain_rule(invocation: Invocation, rule: CheckRule) -> None:
+    from sfcode.checks.remedies import REMEDIES
+
+    remedy = REMEDIES.get(rule.id, "")
     if invocation.json:
-        print_envelope({"rule": rule.id, "name": rule.name, "level": rule.level.word, "text": rule.says})
+        names = {"rule": rule.id, "name": rule.name, "level": rule.level.word}
+        print_envelope({**names, "text": rule.says, "hint": remedy})
     else:
         echo(f"{rule.id} {rule.name} ({rule.level.word})\n{rule.says}")
+        if remedy:
+            echo(f"What to do: {remedy}")
 
 
 def _explain_address(invocation: Invocation, text: str) -> None:

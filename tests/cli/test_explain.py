@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from sfcode.checks.remedies import REMEDIES
+from sfcode.checks.rules import DOCTOR_RULES
 from sfcode.cli.main import main
 
 
@@ -57,7 +59,13 @@ def test_a_rule_is_explained(run, rule, level):
     code, out, _ = run("explain", rule)
     assert code == 0
     assert out.startswith(rule.upper())
-    assert len(out.splitlines()) == 2
+    assert len(out.splitlines()) == 2 + rule.startswith("D")
+
+
+@pytest.mark.parametrize("rule", DOCTOR_RULES)
+def test_a_rule_of_doctor_is_explained_with_what_to_do(run, rule):
+    assert run("explain", rule)[1].splitlines()[2] == f"What to do: {REMEDIES[rule]}"
+    assert json.loads(run("explain", rule, "--json")[1])["result"]["hint"] == REMEDIES[rule] != ""
 
 
 @pytest.mark.parametrize(
