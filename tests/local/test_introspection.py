@@ -64,6 +64,15 @@ def test_objects_asked_for_by_name_are_read_alone(store: Store) -> None:
     assert 0 < by_name * 20 < len(statements)
 
 
+def test_every_user_has_the_permission_set_of_the_profile(rest: Rest) -> None:
+    users = rest.rows("SELECT Id, Profile.Name FROM User ORDER BY Id")
+    soql = "SELECT Id, AssigneeId, PermissionSet.Profile.Name FROM PermissionSetAssignment WHERE PermissionSet.IsOwnedByProfile = TRUE"
+    rows = rest.rows(f"{soql} ORDER BY AssigneeId")
+    pairs = [(user["Id"], user["Profile"]["Name"]) for user in users]
+    assert [(row["AssigneeId"], row["PermissionSet"]["Profile"]["Name"]) for row in rows] == pairs != []
+    assert len({row["Id"] for row in rows}) == len(rows)
+
+
 def test_everybody_reads_the_own_permissions_and_no_others(org: LocalOrg, rest: Rest) -> None:
     """UserPermissionAccess has one row, which is about the caller, and can be read without View Setup."""
 

@@ -66,8 +66,8 @@ def test_children_come_with_their_parent_and_none_is_null(soql: Soql) -> None:
         "done": True,
         "records": [{"LastName": "Conti"}, {"LastName": "O'Brien"}],
     }
-    (user,) = soql("SELECT Id, (SELECT PermissionSetId FROM PermissionSetAssignments) FROM User WHERE Alias = 'radmin'")
-    assert user["PermissionSetAssignments"] is None
+    (user,) = soql("SELECT Id, (SELECT Id FROM PermissionSetLicenseAssignments) FROM User WHERE Alias = 'radmin'")
+    assert user["PermissionSetLicenseAssignments"] is None
 
 
 def test_order_puts_nulls_first_whichever_way_unless_told(soql: Soql) -> None:

@@ -48,6 +48,7 @@ def prepare_user(save: PendingRecord) -> None:
     for field, label, pattern in (("TimeZoneSidKey", "Time Zone", TIME_ZONE), ("LocaleSidKey", "Locale", LOCALE)):
         if not pattern.fullmatch(str(after[field])):
             raise make_error("bad_picklist", label=label, value=after[field], field=field)
+    after["UserType"] = "Standard"  # the type of all profiles that are emulated
     before = save.before or {}
     _rename_in_messages(save, str(before.get("Username") or ""), str(after["Username"]))
     moved = after.get("ProfileId") != before.get("ProfileId")
