@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from sfcode.cli.filled import FILLED, FILLED_PATH
 from sfcode.cli.invocation import Invocation
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -20,16 +20,20 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "--config",
         {
-            "type": click.Path(path_type=Path),
+            "type": FILLED_PATH,
             "show_default": "config, here or in a folder above",
             "envvar": "SFCODE_CONFIG",
             "help": "Folder with sfcode.yaml and mappings/.",
         },
     ),
-    ("--env", {"metavar": "NAME", "envvar": "SFCODE_ENV", "help": "Environment of sfcode.yaml to work with."}),
+    (
+        "--env",
+        {"type": FILLED, "metavar": "NAME", "envvar": "SFCODE_ENV", "help": "Environment of sfcode.yaml to work with."},
+    ),
     (
         "--org",
         {
+            "type": FILLED,
             "metavar": "ORG",
             "envvar": "SFCODE_ORG",
             "help": "Org, instead of the environment's: local, alias:NAME, env:PREFIX or an instance URL.",

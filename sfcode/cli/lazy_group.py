@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfcode.cli.filled import refuse_blank_values
 from sfcode.cli.global_options import accept_global_options
 from sfcode.lazy_dataclasses import dataclass
 
@@ -41,6 +42,7 @@ class LazyGroup(click.Group):
         if verb is None:
             return None
         command: click.Command = getattr(import_module(verb.module), verb.attribute)
+        refuse_blank_values(command)
         accept_global_options(command)
         return command
 

@@ -85,6 +85,40 @@ def test_every_help_fits_a_terminal_of_80_columns(capsys, path):
     assert [line for line in out.splitlines() if len(line) > 80] == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--env", "", "plan"],
+        ["plan", "--org", " "],
+        ["--config", "", "validate"],
+        ["apply", "--attach", ""],
+        ["render", "--out", ""],
+        ["viewers", "add", ""],
+    ],
+    ids=" ".join,
+)
+def test_a_blank_value_is_refused(capsys, words):
+    """A variable of a shell script may be empty: the command would use another org, or apply instead of attaching."""
+    code, out, err = run(capsys, *words)
+    assert (code, out) == (1, "")
+    assert "it is blank. Pass a value, or leave it out." in err
+
+
+def test_only_options_with_a_blank_default_accept_a_blank_value():
+    accepting = {
+        f"{context.command_path} {param.opts[0]}"
+        for context in commands()
+        for param in context.command.params
+        if param.type is click.STRING or type(param.type) is click.Path
+    }
+    assert accepting == {
+        "sfcode init --with",
+        "sfcode relay learn --event",
+        "sfcode relay learn --user-id",
+        "sfcode review --note",
+    }
+
+
 @pytest.fixture
 def invoked(monkeypatch):
     """Return the invocations that `validate`, `github drift` and `relay status` receive."""

@@ -6,10 +6,10 @@ import json as json_module
 
 import click
 
+from sfcode.cli.filled import FILLED
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope
 from sfcode.cli.relay.inbox import open_project_inbox
-from sfcode.cli.relay.selection import FILLED
 
 
 @click.command("export")

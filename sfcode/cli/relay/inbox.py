@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.filled import FILLED
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, paint, print_envelope
-from sfcode.cli.relay.selection import FILLED, operator
+from sfcode.cli.relay.selection import operator
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:

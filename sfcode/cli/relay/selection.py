@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfcode.cli.filled import FILLED
 from sfcode.cli.global_options import Command
 from sfcode.errors import UsageError
 from sfcode.text import count_noun
@@ -26,23 +27,6 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _WHEN = "this time (2026-11-23T17:00Z) or age (30m, 12h, 7d)."
 
 
-class FilledText(click.ParamType):  # type: ignore[type-arg]  # no arguments at run time
-    """
-    A text that is not blank.
-
-    A variable of a shell script may be empty. A blank user ID would be no condition, and select the messages of everybody.
-    """
-
-    name = "text"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the text."""
-        text = str(value)
-        if not text.strip():
-            self.fail("it is blank. Pass a value, or leave it out.", param, ctx)
-        return text
-
-
 class FileOrId(click.ParamType):  # type: ignore[type-arg]  # no arguments at run time
     """The ID of a message as an integer, or the path of a file."""
 
@@ -55,7 +39,6 @@ class FileOrId(click.ParamType):  # type: ignore[type-arg]  # no arguments at ru
         return Path(value)
 
 
-FILLED = FilledText()
 MESSAGE_ID = click.IntRange(1, LARGEST_ID)
 
 

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 import click
 
+from sfcode.cli.filled import FILLED
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.relay.inbox import open_project_inbox
-from sfcode.cli.relay.selection import FILLED, operator
+from sfcode.cli.relay.selection import operator
 from sfcode.cli.relay.table import TimeFormat
 from sfcode.errors import Refused, SfcodeError, UsageError
 from sfcode.hosts import is_loopback
