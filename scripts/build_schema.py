@@ -1,7 +1,7 @@
 """
 Write sfcode/metadata/schema.json: the metadata types that sfcode uses, taken from the Metadata API's own WSDL.
 
-The WSDL is the one inside the installed simple_salesforce package. Run this script again after that package
+The WSDL is the one inside the installed package simple-salesforce. Run this script again after that package
 moves to another API version:
 
     python scripts/build_schema.py

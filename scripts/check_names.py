@@ -4,7 +4,7 @@ Check the names of the code and the words of its texts, as CONTRIBUTING.md descr
 Fails when one class name stands for several things, when modules import each other in a circle, when nothing in the
 package uses a function or a class, when a name is a pronoun, a question word or a participle that says nothing about
 its value, when the docstring of a property begins with a verb, when a docstring refers to a name that does not exist or
-writes ID in lower case, or when a text holds a retired word. `codespell` checks the spelling.
+has a name without backticks or ID in lower case, or when a text holds a retired word. `codespell` checks the spelling.
 """
 
 from __future__ import annotations
@@ -86,6 +86,8 @@ FOREIGN = {"author_association": "a field of GitHub's API", "plan_name": "an exa
 """Names in docstrings that the package does not define, with the reason."""
 QUOTED = re.compile(r'`[^`]*`|"[^"]*"|https://\S+')
 """Matches code, texts of other programs and URLs in a docstring."""
+BARE_NAME = re.compile(r"(?<![\w./$'-])[a-z]+(?:_[a-z]+)+(?![\w/(=:']|\.\w)")
+"""Matches a name in snake case that stands in prose, and not in a path or a call."""
 LOWER_CASE_ID = re.compile(r"\b[Ii]ds?\b")
 """Matches `id` as a word in prose."""
 
@@ -94,7 +96,7 @@ _PATTERN = re.compile("|".join(rf"\b(?P<r{number}>{words})\b" for number, words 
 
 def main() -> int:
     """Print every problem with its place; return 1 if there is one."""
-    trees, programs = _parse(PACKAGE), _parse("scripts") | _parse("benchmarks")
+    trees, programs, tests = _parse(PACKAGE), _parse("scripts") | _parse("benchmarks"), _parse("tests")
     problems = [
         *_class_problems(trees),
         *_circle_problems(trees),
@@ -103,7 +105,8 @@ def main() -> int:
         *property_problems(trees | programs),
         *reference_problems(trees | programs),
         *id_problems(trees | programs),
-        *vague_name_problems(trees | programs | _parse("tests")),
+        *vague_name_problems(trees | programs | tests),
+        *bare_name_problems(trees | programs | tests),
         *_word_problems(),
     ]
     print(*problems, sep="\n", end="\n" if problems else "")
@@ -237,6 +240,14 @@ def id_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
         for text in (text for node in ast.walk(tree) for text in _docstrings(node)):
             if LOWER_CASE_ID.search(QUOTED.sub("", str(text.value))):
                 yield f"{path.relative_to(ROOT)}:{text.lineno}: write ID in a docstring, or the name in backticks"
+
+
+def bare_name_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
+    """Find names in docstrings without backticks; a rename that also replaced a word of a sentence leaves one."""
+    for path, tree in trees.values():
+        for text in (text for node in ast.walk(tree) for text in _docstrings(node)):
+            for name in BARE_NAME.findall(QUOTED.sub("", str(text.value))):
+                yield f"{path.relative_to(ROOT)}:{text.lineno}: put {name} into backticks, if it is a name"
 
 
 def _docstrings(node: ast.AST) -> Iterator[ast.Constant]:

@@ -17,6 +17,7 @@ import yaml
 
 import sfcode
 from scripts.check_names import (
+    bare_name_problems,
     id_problems,
     participle_problems,
     property_problems,
@@ -258,6 +259,20 @@ def test_a_misspelled_word_of_a_name_would_be_found(root: Path, tmp_path: Path) 
 )
 def test_a_docstring_that_names_what_does_not_exist_would_be_found(root: Path, code: str, is_found: bool) -> None:
     problems = [*reference_problems({"sfcode.x": (root / "sfcode" / "x.py", ast.parse(code))})]
+    assert bool(problems) is is_found, problems
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("Start with an org remove_permissions any apply.", True),
+        ("Return the user_id.", True),
+        ("Return the `user_id`, as in user_id.from and docs/user_id.md.", False),
+    ],
+)
+def test_a_name_without_backticks_in_a_docstring_would_be_found(root: Path, text: str, is_found: bool) -> None:
+    tree = ast.Module([ast.Expr(ast.Constant(text, lineno=1))], [])
+    problems = [*bare_name_problems({"sfcode.x": (root / "sfcode" / "x.py", tree)})]
     assert bool(problems) is is_found, problems
 
 

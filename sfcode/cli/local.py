@@ -88,7 +88,7 @@ def serve(
 
     Commands with `--org local` use this server while it runs.
 
-    With --json, prints one line when ready: url, access_token, org_id, username, appcues_url.
+    With --json, prints one line when ready: `url`, `access_token`, `org_id`, `username`, `appcues_url`.
     """
     from sfcode.local import serve as serve_org
     from sfcode.local.appcues import serve_appcues

@@ -32,8 +32,8 @@ class CustomFieldView:
 
     kind: str
     """
-    user_id, nps_score, nps_feedback, event_id; for objects that sfcode creates also text, long_text, time, lookup,
-    master_detail, text_formula and number_formula; for accounts roll_up.
+    `user_id`, `nps_score`, `nps_feedback` or `event_id`; for objects that sfcode creates also `text`, `long_text`, `time`,
+    `lookup`, `master_detail`, `text_formula` and `number_formula`; for accounts `roll_up`.
     """
     object: str
     name: str

@@ -180,7 +180,7 @@ def _adopted_components(
 
 
 def mapping_name(object_name: str) -> str:
-    """Return the name of an object's mapping: contact, or invoice_line for Invoice_Line__c."""
+    """Return the name of an object's mapping: `contact` for Contact, and a name in snake case for Invoice_Line__c."""
     if object_name in STANDARD_OBJECTS:
         return object_name.lower()
     return re.sub(r"_+", "_", object_name.removesuffix("__c")).strip("_").lower()

@@ -176,7 +176,7 @@ def _object_of(field: str) -> str:
 
 
 def attribute_name(field: str, object_name: str) -> str:
-    """Return the attribute name for a field: `Plan_Name__c` becomes plan_name, `LastName` last_name."""
+    """Return the attribute name for a field: `Plan_Name__c` becomes `plan_name`, `LastName` becomes `last_name`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", _base_name(field))
     name = re.sub(r"_+", "_", words).strip("_").lower()
     return f"{object_name.lower()}_{name}" if name in ("user_id", "group_id") else name

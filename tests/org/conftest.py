@@ -78,5 +78,5 @@ def vcr_config() -> dict[str, Any]:
 
 @pytest.fixture
 def default_cassette_name(request: pytest.FixtureRequest) -> str:
-    """Name a cassette after its test: `test_x[recorded-rest]` is stored in test_x-rest.yaml."""
+    """Name a cassette after its test: `test_x[recorded-rest]` is stored in `test_x-rest.yaml`."""
     return request.node.name.replace("[recorded", "").replace("]", "")

@@ -61,7 +61,7 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
     """
     Acknowledge an alarm by the number that status shows, or all alarms of a name.
 
-    Acknowledging clearing_stopped lets the relay clear attributes again; reconcile or backfill then sends the
+    Acknowledging `clearing_stopped` lets the relay clear attributes again; reconcile or backfill then sends the
     withheld changes.
     """
     from sfcode.relay.appcues.null_guard import ALARM, resume_clearing, stopped_clearing

@@ -53,7 +53,7 @@ def _route(path: str, context: OrgContext, handler: Handler, methods: list[str])
 
 
 async def _form(request: Request) -> Form:
-    """Parse a form from body and query; Basic credentials become its fields client_id and client_secret."""
+    """Parse a form from body and query; Basic credentials become its fields `client_id` and `client_secret`."""
     body = b""
     async for chunk in request.stream():
         body += chunk

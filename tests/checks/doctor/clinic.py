@@ -48,7 +48,7 @@ class Clinic:
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     def forget(self) -> None:
-        """Start with an org remove_permissions any apply."""
+        """Start with an org without any apply."""
         shutil.rmtree(self.state)
 
     @contextmanager

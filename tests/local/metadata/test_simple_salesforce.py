@@ -97,7 +97,7 @@ def test_components_are_written_one_by_one(mdapi) -> None:
 
 
 def test_types_and_components_are_listed(mdapi, org, kit) -> None:
-    """zeep can parse the responses of describe_metadata and list_metadata."""
+    """zeep can parse the responses of `describe_metadata` and `list_metadata`."""
     org.deploy(kit.good())
     described = mdapi.describe_metadata()
     assert (
