@@ -42,7 +42,7 @@ ANSWER_SECONDS = 10
 THREADS = 16
 SWITCH_SECONDS = 0.0005
 """
-The interval of `sys.setswitchinterval` in seconds. The default of 5 ms is made for programs that compute.
+The interval of `sys.setswitchinterval` in seconds. The default of 5 ms suits programs that mainly compute.
 
 A commit needs the GIL about ten times, and would wait up to 5 ms each time while requests keep the event loop busy.
 """

@@ -21,7 +21,7 @@ _KEY = (API_CALLS.c.hour, API_CALLS.c.direction, API_CALLS.c.mapping, API_CALLS.
 
 
 class ApiCallLog:
-    """The stored numbers of all processes."""
+    """The stored numbers of requests to the org, of all processes."""
 
     def __init__(self, read: RunTransaction, write: RunTransaction) -> None:
         self._read, self._write = read, write

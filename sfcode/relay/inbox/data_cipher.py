@@ -20,7 +20,7 @@ from sfcode.secret import Secret
 
 START = "\\e"
 _ENCRYPTED = re.compile(r"\\\\|\\e([0-9a-f]{8}):([A-Za-z0-9_=-]+);")
-"""Matches an encrypted text, or an escaped backslash: its second half does not begin an encrypted text."""
+"""Matches an encrypted text, or two backslashes, whose second one does not begin an encrypted text."""
 
 
 class DataCipher:

@@ -253,7 +253,7 @@ class Batch:
 
     def _write(self, round_: WriteRound) -> None:
         """
-        Send a round in as few calls as possible; records that exceeded a limit of a trigger are sent again in smaller calls.
+        Send a round in as few calls as possible; records for which a trigger exceeded a limit are sent again in smaller calls.
 
         Updates are sent first. Creates and upserts of a message that is retried, and of later ones of its key, wait for the retry.
         """

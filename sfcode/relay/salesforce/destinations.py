@@ -70,7 +70,7 @@ class Destination:
 
 
 def destinations(project: Project) -> tuple[Destination, ...]:
-    """Return the mappings that receive through the relay."""
+    """Return the mappings that receive events through the relay."""
     receiving = [mapping for mapping in project.resolved if mapping.receives and mapping.by_relay]
     return (
         *(_destination(project, mapping, ACTIONS) for mapping in receiving),

@@ -207,7 +207,7 @@ class Worker:
     async def _deliver(self, writer: Writer, claim: Claim) -> Delivery:
         try:
             delivery = await writer.deliver(claim)
-        except Exception as error:  # noqa: BLE001 (a bug of ours must not stop the others' messages)
+        except Exception as error:  # noqa: BLE001 (a bug must not stop the other messages)
             halves = _halves(claim)
             if halves and self._clock() < claim.deadline - MARGIN:
                 # One message that causes an exception must not affect the others.
@@ -246,7 +246,7 @@ class Worker:
                 await asyncio.sleep(self._rng.uniform(trouble / 2, trouble))
                 trouble = min(trouble * 2, TROUBLE_MOST)
                 continue
-            except Exception as error:  # noqa: BLE001 (a bug of ours must not stop the others' messages)
+            except Exception as error:  # noqa: BLE001 (a bug must not stop the other messages)
                 self._events.record_bug(claim, error)
                 if not is_last:
                     await self._settle_apart(claim, error)

@@ -29,7 +29,7 @@ class Hmac:
         self._secrets = secrets
         self._parts = _PLACE.split(auth.signed or "{body}")
 
-    def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (a scheme's)
+    def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (the interface of AuthScheme)
         """Check that there is a signature, and that it is recent."""
         if not self._signature(request):
             return "signature_missing"

@@ -39,7 +39,7 @@ class StandardWebhooks:
         self._keys = [key for key in map(key_of, secrets) if key]
         self._tolerance = auth.tolerance or DEFAULT_TOLERANCE
 
-    def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (a scheme's)
+    def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (the interface of AuthScheme)
         """Check that there is a signature, and that it is recent."""
         if not single_header(request.headers, ID) or not self._signatures(request):
             return "signature_missing"

@@ -21,11 +21,11 @@ class LocalOnly:
     in_path = False
     signs_body = False
 
-    def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (a scheme's)
+    def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (the interface of AuthScheme)
         """Refuse requests from other machines."""
         return "" if is_local(request) else "not_local"
 
-    def check_body(self, request: Request, body: bytes) -> str:  # noqa: ARG002 (a scheme's)
+    def check_body(self, request: Request, body: bytes) -> str:  # noqa: ARG002 (the interface of AuthScheme)
         """Return "", since the scheme does not use the body."""
         return ""
 
@@ -41,7 +41,7 @@ class Token:
         self.challenge = _CHALLENGES.get(auth.scheme, "Token")
         self.in_path = auth.scheme == "path"
 
-    def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (a scheme's)
+    def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (the interface of AuthScheme)
         """Compare the presented token with the valid ones."""
         token = self._presented_token(request, path_token)
         if not token:
@@ -51,7 +51,7 @@ class Token:
             secrets = [secret if b":" in secret else token.partition(b":")[0] + b":" + secret for secret in secrets]
         return "" if matches_any(token, secrets) else "token_wrong"
 
-    def check_body(self, request: Request, body: bytes) -> str:  # noqa: ARG002 (a scheme's)
+    def check_body(self, request: Request, body: bytes) -> str:  # noqa: ARG002 (the interface of AuthScheme)
         """Return "", since the scheme does not use the body."""
         return ""
 

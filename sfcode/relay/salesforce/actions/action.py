@@ -77,7 +77,7 @@ class EventAction(ABC):
         """The fields of the matched record that `plan` needs."""
         return ()
 
-    def related_queries(self, record_ids: Collection[str], /) -> Sequence[str]:  # noqa: ARG002 (an action's that reads)
+    def related_queries(self, record_ids: Collection[str], /) -> Sequence[str]:  # noqa: ARG002 (an action that reads uses it)
         """Return the queries for other records that `plan` needs, given the IDs of the matched records."""
         return ()
 

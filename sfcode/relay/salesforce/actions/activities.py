@@ -65,11 +65,11 @@ class Activities(EventAction):
         """Return whether the mapping lists one of the event's activities."""
         return bool(self._list_activities(event))
 
-    def state_names(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:  # noqa: ARG002 (an Action's)
+    def state_names(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:  # noqa: ARG002 (the interface of EventAction)
         """Return the name of the user's newest score, which the text of a later feedback may contain."""
         return [score_name(event.user_id)] if event.is_late_feedback else []
 
-    def written_states(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:  # noqa: ARG002 (an EventAction's)
+    def written_states(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:  # noqa: ARG002 (the interface of EventAction)
         """Return no states, since the record of an activity is the same even if it is written late."""
         return ()
 

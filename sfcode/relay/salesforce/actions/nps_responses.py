@@ -30,7 +30,7 @@ WRITTEN_AGAIN = 2 * ONE_ANSWER
 """The age up to which the fields of an answer are stored, so that the record can be written again."""
 
 MILLISECONDS = len("2026-11-23T17:23:00.000")
-"""The length of a time with milliseconds, the precision of Salesforce."""
+"""The number of characters of a time with milliseconds, which is the precision of Salesforce."""
 
 _FIELDS = {"score": "Score__c", "feedback": "Feedback__c"}
 
