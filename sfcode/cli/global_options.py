@@ -52,7 +52,9 @@ NAMES = {"config": "named_config"}
 def global_options(command: Command) -> Command:
     """Add the global options to the root command, which also reads them from environment variables."""
     for name, settings in reversed(_OPTIONS):
-        command = click.option(name, callback=_set, expose_value=False, **settings)(command)
+        command = click.option(name, callback=_set, expose_value=False, show_envvar="envvar" in settings, **settings)(
+            command
+        )
     return command
 
 
