@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from textwrap import fill
+
+WIDTH = 80
+"""The maximum number of characters of a line of text, unless it holds a longer word."""
 
 Paint = Callable[[str, str], str]
 """Returns a text in the color of a sign (`+`, `-`, `~`, `!`), or unchanged."""
@@ -46,6 +50,18 @@ def plain(text: str, sign: str) -> str:  # noqa: ARG001
 def count_noun(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: 1 component, 6 components, 1,200 entries."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def wrap(text: str, indent: str = "", first: str | None = None) -> str:
+    """Break a text at spaces into indented lines of at most 80 characters; `first` replaces the indent of the first line."""
+    return fill(
+        printable(" ".join(text.split())),
+        WIDTH,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def spell_out(text: str) -> str:

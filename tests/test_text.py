@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcode.text import count_noun, spell_out
+from sfcode.text import WIDTH, count_noun, spell_out, wrap
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,12 @@ def test_a_json_document_keeps_its_meaning(value):
 )
 def test_a_number_has_its_noun_in_the_right_form(number: int, nouns: tuple[str, ...], text: str) -> None:
     assert count_noun(number, *nouns) == text
+
+
+def test_a_text_is_broken_at_spaces_and_indented() -> None:
+    lines = wrap("word-s " * 30 + "\u202e", "    ", "  - ").splitlines()
+    assert [line[:5] for line in lines] == ["  - w", *["    w"] * (len(lines) - 1)]
+    assert max(map(len, lines)) in range(WIDTH - 6, WIDTH + 1)
+    assert lines[-1].endswith("\\u202e")
+    assert wrap("x" * 90) == "x" * 90, "a word is not broken"
+    assert wrap("a b", "  ", "") == "a b"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from textwrap import fill
 from typing import Any
 
 from sfcode.importing.answers import ImportOptions
 from sfcode.importing.pipeline import ImportResult
 from sfcode.importing.scan_result import Message
 from sfcode.plan.change import Action, Change
-from sfcode.text import Paint, printable
+from sfcode.text import Paint, printable, wrap
 
-WIDTH = 80
 _WORDS = {Action.CREATE: "would be created", Action.UPDATE: "would be changed", Action.DELETE: "would be deleted"}
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 
@@ -28,7 +26,7 @@ def _lines(result: ImportResult, options: ImportOptions, paint: Paint) -> Iterat
     yield ""
     for choice in draft.choices:
         yield printable(f"  {choice.what}: {choice.value}")
-        yield _fold(choice.because, "      ")
+        yield wrap(choice.because, "      ")
     if draft.leftovers:
         yield ""
         yield "Sends to Appcues today, until an apply with `delivery: relay` deletes it:"
@@ -44,25 +42,14 @@ def _section(title: str, items: tuple[str, ...]) -> Iterator[str]:
     if items:
         yield ""
         yield title
-        yield from (_fold(item, "    ", "  - ") for item in items)
-
-
-def _fold(text: str, indent: str, first: str = "") -> str:
-    return fill(
-        printable(" ".join(text.split())),
-        WIDTH,
-        initial_indent=first or indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+        yield from (wrap(item, "    ", "  - ") for item in items)
 
 
 def _message(message: Message) -> Iterator[str]:
     origin = "Appcues' own connector" if message.by_connector else "made by hand"
-    yield _fold(f"{message.address} ({origin}), to {message.shown_host}", "    ", "  ")
+    yield wrap(f"{message.address} ({origin}), to {message.shown_host}", "    ", "  ")
     for firing in message.fired_by:
-        yield _fold(
+        yield wrap(
             f"fired by {firing.address}" + ("" if firing.alone else ", which has other actions too"), "      ", "    "
         )
 
@@ -89,7 +76,7 @@ def _effect(result: ImportResult, paint: Paint) -> Iterator[str]:
     for refusal in result.plan.refusals:
         yield paint(printable(f"Refused: {refusal}"), "!")
     if not effective and not result.plan.refusals:
-        yield _fold("An apply changes nothing in the org; it only records what sfcode manages from then on.", "")
+        yield wrap("An apply changes nothing in the org; it only records what sfcode manages from then on.")
 
 
 def _change(change: Change) -> Iterator[str]:

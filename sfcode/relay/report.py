@@ -10,7 +10,7 @@ from sfcode.lazy_dataclasses import asdict, dataclass
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.api_calls import ApiCallCount
 from sfcode.relay.reasons import alarm_reason, hint_for
-from sfcode.text import Paint, count_noun, printable
+from sfcode.text import Paint, count_noun, printable, wrap
 
 if TYPE_CHECKING:
     from sfcode.config.relay_models import Schedule
@@ -169,7 +169,7 @@ def describe_status(status: RelayStatus, paint: Paint) -> str:
             paint(f"  {number:,} {'given up' if state == 'dead' else state}: {reason} ({DIRECTIONS[source]})", "~")
         )
         if hint_for(reason):
-            lines.append(f"    {hint_for(reason)}")
+            lines.append(wrap(hint_for(reason), "    "))
     lines += [describe_schedule(entry, now) for entry in status.schedule]
     lines += describe_api_calls(status.api_calls)
     running = f"{count_noun(len(status.processes), 'relay process', 'relay processes')} in the last minute"
@@ -195,7 +195,7 @@ def _describe_alarms(raised: Iterable[Alarm], paint: Paint) -> Iterator[str]:
         yield paint(printable(line), "!")
         reason = alarm_reason(alarm.name)
         if reason.hint and alarm.name not in explained:
-            yield f"    {reason.meaning}. {reason.hint}"
+            yield wrap(f"{reason.meaning}. {reason.hint}", "    ")
         explained.add(alarm.name)
 
 

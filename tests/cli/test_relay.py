@@ -17,6 +17,7 @@ from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.message import Delivered, Delivery, InboxMessage, LatestState, Retry
 from sfcode.relay.reasons import ALARMS
 from sfcode.relay.rewrite import rewrites
+from sfcode.text import wrap
 from tests.e2e.journey import Journey
 
 
@@ -64,13 +65,13 @@ def test_status_says_of_each_alarm_what_it_means_and_what_to_do(journey, inbox):
     inbox.raise_alarms(
         [alarms.Alarm(name, detail, at) for name in (*ALARMS, "of_a_newer_version") for detail in details]
     )
-    lines = journey.run("relay", "status").out.splitlines()
+    text = journey.run("relay", "status").out
     entries = journey.run("--json", "relay", "status").json["result"]["alarms"]
     assert {entry["name"] for entry in entries} == {*ALARMS, "of_a_newer_version"}
     for name, reason in ALARMS.items():
-        first, _ = (number for number, line in enumerate(lines) if re.match(rf"Alarm \d+ {name} ", line))
-        assert lines[first + 1] == f"    {reason.meaning}. {reason.hint}"
-        assert lines.count(lines[first + 1]) == 1, "once, however many alarms have this name"
+        explanation = wrap(f"{reason.meaning}. {reason.hint}", "    ")
+        assert re.search(rf"^Alarm \d+ {name} .*\n{re.escape(explanation)}\nAlarm \d+ {name} ", text, re.MULTILINE)
+        assert text.count(explanation) == 1, "once, however many alarms have this name"
         texts = {(entry["meaning"], entry["hint"]) for entry in entries if entry["name"] == name}
         assert texts == {(reason.meaning, reason.hint)}
     assert [(entry["meaning"], entry["hint"]) for entry in entries if entry["name"] not in ALARMS] == [("", "")] * 2

@@ -23,6 +23,7 @@ from sfcode.relay.report import (
     message_document,
     status_document,
 )
+from sfcode.text import wrap
 
 NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 
@@ -106,9 +107,9 @@ def test_the_text() -> None:
         describe_status(STATUS, mark)
         == f"""\
 <!|Alarm 7 paused (1 time, last 2026-11-23T16:00:00Z): mapping contact, by ann@host>
-    {ALARMS["paused"].meaning}. {ALARMS["paused"].hint}
+{wrap(f"{ALARMS['paused'].meaning}. {ALARMS['paused'].hint}", "    ")}
 <!|Alarm 8 salesforce_sign_in (3 times, last 2026-11-23T16:01:00Z): invalid_grant>
-    {ALARMS["salesforce_sign_in"].meaning}. {ALARMS["salesforce_sign_in"].hint}
+{wrap(f"{ALARMS['salesforce_sign_in'].meaning}. {ALARMS['salesforce_sign_in'].hint}", "    ")}
 <!|Alarm 9 salesforce_sign_in (1 time, last 2026-11-23T16:02:00Z): invalid_client>
 <~|Paused: mapping contact for 2 d 3 h, by ann@host>
 Replay under way: 1,200 of 5,000 messages, by ann@host, for 3 min
@@ -116,11 +117,11 @@ Discard under way: 3 of 10,000 or more messages, by unknown, for 3 min; stopped,
 Appcues -> Salesforce: 1,234 waiting, the oldest for 2 h 5 min; 5 parked, 1,100 given up, 7,000 done
 Salesforce -> Appcues: 0 waiting; 2 parked, 0 given up, 0 done
 <~|  1,100 given up: gave_up (Appcues -> Salesforce)>
-    {hint_for("gave_up")}
+{wrap(hint_for("gave_up"), "    ")}
 <~|  5 parked: unknown_user (Appcues -> Salesforce)>
-    {hint_for("unknown_user")}
+{wrap(hint_for("unknown_user"), "    ")}
 <~|  2 parked: string_too_long (Salesforce -> Appcues)>
-    {hint_for("string_too_long")}
+{wrap(hint_for("string_too_long"), "    ")}
 reconcile every 1 h: not yet
 refresh every 6 h: done 50 min ago, 1 message; due in 5 h
 late every 2 h: done 3 h ago, 1,200 messages; due now
