@@ -20,7 +20,7 @@ from sfcode.errors import OrgError, OrgUnreachable, Refused
 from sfcode.org import DeployStillRunning, Org
 
 LIFE = timedelta(minutes=10)
-"""How long after its last renewal a lock is stale."""
+"""The time since its last renewal after which a lock is stale."""
 
 BEAT = 120.0
 """Seconds between two renewals."""

@@ -176,7 +176,7 @@ class PlanProvenance(TypedDict):
     """When and from which source the plan was made."""
 
     made_at: str
-    """UTC, ISO 8601."""
+    """The time at which the plan was made: UTC, ISO 8601."""
     commit: str
     """The commit of the config, with `-dirty` if the files differ from it; empty outside git."""
     repository: str

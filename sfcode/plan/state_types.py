@@ -24,7 +24,7 @@ class AppliedChange(TypedDict):
     id: str
     """The ID for `sfcode rollback`."""
     applied_at: str
-    """UTC, ISO 8601."""
+    """The time of the apply: UTC, ISO 8601."""
     applied_by: str
     revision: str | None
     """The git commit of the config."""

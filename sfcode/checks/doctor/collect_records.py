@@ -29,7 +29,7 @@ from sfcode.metadata.objects import OrgSchema
 from sfcode.org import Org
 
 EXAMPLES = 5
-"""The number of example records."""
+"""The maximum number of records that a diagnostic shows as examples."""
 ARCHIVED = ("Event", "Task")
 """Objects whose records Salesforce archives a year after their end."""
 NEARLY_A_YEAR = 335

@@ -19,7 +19,7 @@ class ReviewedRevision(TypedDict):
 
     name: str
     commit: str | None
-    """Null for the work tree."""
+    """The commit; null for the work tree."""
     how: str
     """The description of the commit: `the merge base of main and HEAD`."""
 
