@@ -343,7 +343,7 @@ def test_unsupported_queries_are_refused_when_created(rest, text, code, message)
     assert message in words
 
 
-def test_jobs_of_one_kind_are_no_jobs_of_the_other(bulk, rest) -> None:
+def test_ingest_jobs_and_query_jobs_are_separate(bulk, rest) -> None:
     """A query job is not found among the ingest jobs; a wrong locator or size is refused."""
     document = bulk.query("SELECT Id FROM Contact")
     assert rest("GET", f"{INGEST}/{document['id']}").status_code == 404
@@ -379,7 +379,7 @@ def external_ids(state) -> None:
         tx.records.insert("PermissionSetAssignment", assigned, user_id=admin, now=NOON)
 
 
-def test_upsert_by_external_id_and_parents_by_theirs(external_ids, bulk, rest) -> None:
+def test_records_and_their_parents_are_found_by_external_ids(external_ids, bulk, rest) -> None:
     """A known external ID updates its record, and a new one creates a record; parents are found by their own external IDs."""
     account = rest.create("Account", Name="Parent", Ext__c="A-1")
     contact = rest.create("Contact", LastName="Known", Ext__c="C-1")
@@ -400,7 +400,7 @@ def test_upsert_by_external_id_and_parents_by_theirs(external_ids, bulk, rest) -
     )
 
 
-def test_a_job_that_a_stopped_server_left_is_resumed_where_it_was(state, clock) -> None:
+def test_a_job_of_a_stopped_server_is_resumed_after_its_last_batch(state, clock) -> None:
     """The next request for the job resumes it, and no row is written twice."""
     with serve(state, clock=clock) as org:
         rest = Rest(org)
@@ -429,7 +429,7 @@ def half_done(context: OrgContext, job_id: str) -> None:
         assert (tx.bulk_jobs.count_rows(job_id), tx.bulk_jobs.get(job_id)["state"]) == (200, "InProgress")
 
 
-def test_a_job_has_the_rights_of_who_made_it(state, clock, rest, org) -> None:
+def test_a_job_has_the_rights_of_its_creator(state, clock, rest, org) -> None:
     """Without access to an object a user cannot create a job for it; a field that the user cannot read is unknown."""
     names = {"Username": "bulk@northwind.example", "LastName": "Bulk", "Alias": "bulk", "Email": "b@x.example"}
     profile = rest.value("SELECT Id FROM Profile WHERE Name = 'Minimum Access - Salesforce'")

@@ -50,7 +50,7 @@ def test_serve_prints_one_line_when_ready_and_stops_cleanly(state: Path, number:
     assert (process.returncode, out, err) == (0, "", "")
 
 
-def test_serve_tells_people_how_to_sign_in(state: Path) -> None:
+def test_serve_prints_how_to_sign_in(state: Path) -> None:
     with serving(state) as (process, line):
         process.send_signal(signal.SIGTERM)
         assert process.stdout is not None
@@ -97,7 +97,7 @@ def test_a_taken_port_of_appcues_is_named_with_its_option(state: Path) -> None:
     assert "Choose another one with --appcues-port" in result.stderr
 
 
-def test_what_was_answered_outlives_a_kill(state: Path) -> None:
+def test_confirmed_writes_survive_a_kill(state: Path) -> None:
     with serving(state, "--json") as (process, line):
         ready = json.loads(line)
         ids = [call(ready, "POST", "/sobjects/Contact", json={"LastName": f"K{n}"}).json()["id"] for n in range(5)]
@@ -123,7 +123,7 @@ def test_reset_and_load_change_a_running_org(state: Path, tmp_path: Path) -> Non
             assert answer.json()["records"][0]["Name"] == name
 
 
-def test_a_wrong_company_file_changes_nothing_and_is_the_users_problem(state: Path, tmp_path: Path) -> None:
+def test_a_wrong_company_file_is_a_usage_error_and_changes_nothing(state: Path, tmp_path: Path) -> None:
     company = tmp_path / "company.yaml"
     company.write_text("version: 1\n")
     result = run("local", "load", str(company), "--state", str(state))

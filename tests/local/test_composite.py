@@ -29,7 +29,7 @@ def composite(rest: Any, *requests: dict[str, Any], **options: Any) -> list[dict
     return answer.json()["compositeResponse"]
 
 
-def test_later_requests_name_what_earlier_ones_made(rest: Any) -> None:
+def test_later_requests_refer_to_results_of_earlier_ones(rest: Any) -> None:
     """`@{ref.id}` is replaced in a body, in a URL, in the middle of a text, and within lists."""
     created, child, read, looked_up, updated = composite(
         rest,
@@ -62,7 +62,7 @@ def test_later_requests_name_what_earlier_ones_made(rest: Any) -> None:
     ] == ("at Acme since 1999")
 
 
-def test_without_all_or_none_only_what_depends_on_a_failure_fails(rest: Any) -> None:
+def test_without_all_or_none_only_requests_that_depend_on_a_failed_one_fail(rest: Any) -> None:
     bad, dependent, independent = composite(
         rest, account(None), person(LastName="Kim", AccountId="@{firm.id}"), account("Zenith", "other")
     )
@@ -72,7 +72,7 @@ def test_without_all_or_none_only_what_depends_on_a_failure_fails(rest: Any) -> 
     assert "Zenith" in names(rest)
 
 
-def test_with_all_or_none_nothing_is_left_of_a_failure(rest: Any) -> None:
+def test_with_all_or_none_a_failure_undoes_all_requests(rest: Any) -> None:
     before = names(rest)
     first, bad, after = composite(rest, account("Acme"), person(), account("Zenith", "other"), allOrNone=True)
     assert first["body"] == [
@@ -86,7 +86,7 @@ def test_with_all_or_none_nothing_is_left_of_a_failure(rest: Any) -> None:
     assert names(rest) == before
 
 
-def test_with_all_or_none_everything_stays_when_all_is_well(rest: Any) -> None:
+def test_with_all_or_none_the_writes_of_a_successful_call_are_stored(rest: Any) -> None:
     answers = composite(rest, account("Acme"), person(LastName="Kim", AccountId="@{firm.id}"), allOrNone=True)
     assert [answer["httpStatusCode"] for answer in answers] == [201, 201]
     assert [row["LastName"] for row in rest.rows("SELECT LastName FROM Contact WHERE Account.Name = 'Acme'")] == ["Kim"]
@@ -127,7 +127,7 @@ def test_an_invalid_subrequest_has_its_own_error(rest: Any, method: str, url: st
     assert (answer["httpStatusCode"], answer["body"][0]["errorCode"]) == (status, code)
 
 
-def test_graphs_are_done_each_for_itself(rest: Any) -> None:
+def test_each_graph_succeeds_or_fails_on_its_own(rest: Any) -> None:
     answer = rest(
         "POST",
         "/composite/graph",
@@ -145,7 +145,7 @@ def test_graphs_are_done_each_for_itself(rest: Any) -> None:
     assert "Zenith" not in names(rest)
 
 
-def test_a_batch_is_done_one_by_one(rest: Any) -> None:
+def test_the_requests_of_a_batch_are_independent(rest: Any) -> None:
     requests = [
         {"method": "POST", "url": "v62.0/sobjects/Account", "richInput": {"Name": "Acme"}},
         {"method": "POST", "url": "v62.0/sobjects/Account", "richInput": {}},
@@ -179,7 +179,7 @@ def leaf(reference_id: str, **values: Any) -> dict[str, Any]:
     return {"attributes": {"type": "Contact", "referenceId": reference_id}, **values}
 
 
-def test_a_tree_makes_parents_and_children(rest: Any) -> None:
+def test_a_tree_creates_parents_and_children(rest: Any) -> None:
     records = [tree("Acme", "a", leaf("k", LastName="Kim"), leaf("l", LastName="Lee")), tree("Zenith", "z")]
     answer = rest("POST", "/composite/tree/Account", json={"records": records})
     assert answer.status_code == 201
@@ -189,7 +189,7 @@ def test_a_tree_makes_parents_and_children(rest: Any) -> None:
     assert [row["LastName"] for row in rows] == ["Kim", "Lee"]
 
 
-def test_a_tree_with_a_fault_makes_nothing(rest: Any) -> None:
+def test_a_tree_with_an_error_creates_nothing(rest: Any) -> None:
     records = [tree("Acme", "a", leaf("k"))]
     answer = rest("POST", "/composite/tree/Account", json={"records": records})
     assert answer.status_code == 400

@@ -23,7 +23,7 @@ def literals() -> Iterator[ast.AST]:
         yield from ast.walk(ast.parse(path.read_text()))
 
 
-def test_every_call_gives_what_the_text_of_its_error_leaves_open() -> None:
+def test_every_call_fills_the_placeholders_of_its_error() -> None:
     calls = [
         (str(node.args[0].value), {keyword.arg for keyword in node.keywords})
         for node in literals()
@@ -39,7 +39,7 @@ def test_every_call_gives_what_the_text_of_its_error_leaves_open() -> None:
     ] == []
 
 
-def test_every_error_is_listed_once_and_given_somewhere() -> None:
+def test_every_error_is_listed_once_and_used() -> None:
     names = [line.partition(" ")[0] for line in TABLE]
     constants = {node.value for node in literals() if isinstance(node, ast.Constant)}
     assert sorted(names) == sorted(set(names))

@@ -130,7 +130,7 @@ def statuses(writer: RecordWriter, campaign: str) -> list[tuple[object, ...]]:
     return [(row["Label"], row["SortOrder"], row["IsDefault"], row["HasResponded"]) for row in rows]
 
 
-def test_a_campaign_has_statuses_of_its_own_and_takes_its_default_for_any_other(writer: RecordWriter) -> None:
+def test_a_campaign_replaces_statuses_that_it_does_not_have_by_its_default(writer: RecordWriter) -> None:
     campaign = writer.create("Campaign", {"Name": "Spring"})
     added = {"CampaignId": campaign, "Label": "Registered", "SortOrder": 3, "HasResponded": True}
     status = writer.create("CampaignMemberStatus", added)

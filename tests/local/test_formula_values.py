@@ -18,7 +18,7 @@ from sfcode.local.sobjects.rows import Rows
 NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 
 
-class Nothing:
+class EmptyScope:
     """A scope without fields."""
 
     now = NOON
@@ -105,9 +105,9 @@ class Nothing:
         ("REGEX('a1', '[a-z][0-9]')", True),
     ],
 )  # fmt: skip
-def test_formulas_of_constants_give_the_platforms_values(formula: str, expected: object) -> None:
+def test_formulas_of_constants_have_the_values_of_the_platform(formula: str, expected: object) -> None:
     """The expected values are those of the platform."""
-    assert evaluate(formula, Nothing()) == expected
+    assert evaluate(formula, EmptyScope()) == expected
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_formulas_of_constants_give_the_platforms_values(formula: str, expected:
 def test_a_formula_without_a_value_is_an_error(formula: str) -> None:
     """Formulas that show #Error! on a page raise an error."""
     with pytest.raises(FormulaError):
-        evaluate(formula, Nothing())
+        evaluate(formula, EmptyScope())
 
 
 def contact(writer: RecordWriter, **more: Any) -> RecordContext:

@@ -29,7 +29,7 @@ def test_the_tables_match_the_grammars(package: str) -> None:
 
 
 @pytest.mark.parametrize(("package", "text"), [(package, text) for package in TEXTS for text in TEXTS[package]])
-def test_a_table_reads_as_its_grammar_does(package: str, text: str) -> None:
+def test_a_table_parses_like_its_grammar(package: str, text: str) -> None:
     """The parser from the table returns the same tree as the parser that is built from the grammar."""
     assert grammars.load(package).parse(text) == grammars.build_parser(package).parse(text)
 

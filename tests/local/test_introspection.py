@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE
 OWN = "SELECT PermissionsModifyMetadata, PermissionsManageUsers, PermissionsApiEnabled FROM UserPermissionAccess"
 
 
-def test_objects_tell_their_org_wide_defaults(store: Store, soql: Callable[[str], list[dict[str, Any]]]) -> None:
+def test_entity_definition_returns_org_wide_defaults(store: Store, soql: Callable[[str], list[dict[str, Any]]]) -> None:
     """EntityDefinition has every object with data, with its configured or deployed default."""
     with store.transaction() as tx:
         set_model(tx, "Contact", "Private")
@@ -40,7 +40,7 @@ def test_objects_tell_their_org_wide_defaults(store: Store, soql: Callable[[str]
         ("QualifiedApiName = 'Lead' OR InternalSharingModel = 'Read'", {"Lead", "Pet__c"}),
     ],
 )
-def test_objects_asked_for_by_name_are_those_of_the_whole_list(
+def test_requested_objects_equal_those_of_the_whole_list(
     store: Store, soql: Callable[[str], list[dict[str, Any]]], condition: str, names: set[str]
 ) -> None:
     with store.transaction() as tx:
@@ -52,7 +52,7 @@ def test_objects_asked_for_by_name_are_those_of_the_whole_list(
     assert soql(f"{fields} WHERE {condition}") == every
 
 
-def test_objects_asked_for_by_name_are_read_alone(store: Store) -> None:
+def test_only_the_requested_objects_are_read(store: Store) -> None:
     """The full list has more than 200 objects, and each of them needs several queries."""
     with store.read() as tx:
         statements: list[str] = []
@@ -73,7 +73,7 @@ def test_every_user_has_the_permission_set_of_the_profile(rest: Rest) -> None:
     assert len({row["Id"] for row in rows}) == len(rows)
 
 
-def test_everybody_reads_the_own_permissions_and_no_others(org: LocalOrg, rest: Rest) -> None:
+def test_every_user_reads_only_their_own_permissions(org: LocalOrg, rest: Rest) -> None:
     """UserPermissionAccess has one row, which is about the caller, and can be read without View Setup."""
 
     def own(token: str) -> list[bool]:

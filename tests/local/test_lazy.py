@@ -52,7 +52,7 @@ PATHS = {
 }
 
 
-def test_a_server_starts_without_what_nobody_asked_for(tmp_path: Path) -> None:
+def test_a_server_starts_without_the_modules_of_single_apis(tmp_path: Path) -> None:
     """If the server starts with an existing state, the modules of single APIs are imported at their first request."""
     subprocess.run([sys.executable, "-c", CODE, str(tmp_path)], check=True, capture_output=True)
     served = subprocess.run([sys.executable, "-c", CODE, str(tmp_path)], check=True, capture_output=True, text=True)

@@ -103,9 +103,7 @@ def test_the_result_does_not_depend_on_indexes(
         "SELECT Id FROM Contact LIMIT 2 OFFSET 3",
     ],
 )
-def test_rows_that_cannot_be_in_the_answer_are_not_read(
-    store: Store, monkeypatch: pytest.MonkeyPatch, soql: str
-) -> None:
+def test_rows_that_cannot_match_are_not_read(store: Store, monkeypatch: pytest.MonkeyPatch, soql: str) -> None:
     list_all = records.RecordTable.list_all
 
     def list_everything(table: records.RecordTable, object_name: str, most: int = -1) -> list[records.Record]:
@@ -137,7 +135,7 @@ def test_a_limited_query_returns_the_first_rows(store: Store) -> None:
         ("TEXT(", ""),
     ],
 )
-def test_a_formula_that_writes_a_number_is_known(formula: str, name: str) -> None:
+def test_a_formula_that_converts_a_number_to_text_is_recognized(formula: str, name: str) -> None:
     assert number_behind(formula) == name
 
 
@@ -146,7 +144,7 @@ def indexes(store: Store) -> set[str]:
         return {row[0] for row in tx._db.execute("SELECT name FROM sqlite_master WHERE name LIKE 'record_by_%'")}
 
 
-def test_an_index_is_made_for_what_is_asked_of_many_unless_somebody_writes(
+def test_a_condition_on_many_rows_gets_an_index_unless_a_process_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A query does not wait for a writer: its index is created only when no other process is writing."""
@@ -166,7 +164,7 @@ def test_an_index_is_made_for_what_is_asked_of_many_unless_somebody_writes(
             assert second_tx.records.missing_indexes == set()
 
 
-def test_rows_that_are_made_and_not_stored_are_there_in_a_limited_query_too(tmp_path: Path) -> None:
+def test_a_limited_query_includes_rows_that_are_computed(tmp_path: Path) -> None:
     reset(tmp_path)
     with Store(tmp_path / "org.db") as store, store.read() as tx:
         for name in ("UserPermissionAccess", "PermissionSet", "EntityDefinition"):
@@ -184,7 +182,7 @@ def statements(tx: OrgTransaction) -> Iterator[list[str]]:
     db.set_trace_callback(None)
 
 
-def asked_to_describe(folder: Path, objects: int) -> int:
+def count_statements_of_describe(folder: Path, objects: int) -> int:
     reset(folder)
     with Store(folder / "org.db") as store:
         with store.transaction() as tx:
@@ -201,5 +199,5 @@ def asked_to_describe(folder: Path, objects: int) -> int:
             return len(executed)
 
 
-def test_a_describe_asks_no_more_where_there_are_more_objects(tmp_path: Path) -> None:
-    assert asked_to_describe(tmp_path / "few", 2) == asked_to_describe(tmp_path / "many", 40)
+def test_a_describe_needs_no_more_statements_with_more_objects(tmp_path: Path) -> None:
+    assert count_statements_of_describe(tmp_path / "few", 2) == count_statements_of_describe(tmp_path / "many", 40)

@@ -73,7 +73,7 @@ WORDS = [
 within_one_test = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def carried_out(soql: Callable[[str], Any], text: str) -> None:
+def run_or_refuse(soql: Callable[[str], Any], text: str) -> None:
     with suppress(ApiError):
         soql(text)
 
@@ -81,7 +81,7 @@ def carried_out(soql: Callable[[str], Any], text: str) -> None:
 @within_one_test
 @given(words=st.lists(st.sampled_from(WORDS), max_size=14))
 def test_any_text_is_a_query_or_refused(soql: Callable[[str], Any], words: list[str]) -> None:
-    carried_out(soql, " ".join(words))
+    run_or_refuse(soql, " ".join(words))
 
 
 @within_one_test
@@ -92,9 +92,9 @@ def test_any_text_is_a_query_or_refused(soql: Callable[[str], Any], words: list[
     sign=st.sampled_from(("=", "!=", "<", ">=", "LIKE", "IN", "NOT IN", "INCLUDES")),
     value=st.sampled_from([word for word in WORDS if word[0] in "'-0123456789ntTL"]),
 )
-def test_any_condition_is_carried_out_or_refused(soql: Callable[[str], Any], field: str, sign: str, value: str) -> None:
+def test_any_condition_is_evaluated_or_refused(soql: Callable[[str], Any], field: str, sign: str, value: str) -> None:
     right = f"({value})" if sign in ("IN", "NOT IN", "INCLUDES") else value
-    carried_out(soql, f"SELECT Id FROM Contact WHERE {field} {sign} {right}")
+    run_or_refuse(soql, f"SELECT Id FROM Contact WHERE {field} {sign} {right}")
 
 
 def test_a_query_nested_too_deeply_is_refused(soql: Callable[[str], Any]) -> None:

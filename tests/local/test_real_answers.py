@@ -33,7 +33,7 @@ def upsert(rest: Rest, field: str, value: object) -> dict[str, Any]:
     return result
 
 
-def test_upserts_go_by_fields_with_id_lookup(rest: Rest) -> None:
+def test_upserts_accept_fields_with_id_lookup(rest: Rest) -> None:
     """An upsert finds records by an external ID, or by a field with `idLookup`, such as Contact.Email."""
     first = upsert(rest, "Email", "lookup@example.com")
     assert (first["success"], first["created"]) == (True, True)
@@ -41,7 +41,7 @@ def test_upserts_go_by_fields_with_id_lookup(rest: Rest) -> None:
     assert (second["id"], second["created"]) == (first["id"], False)
 
 
-def test_an_upsert_by_an_empty_id_makes_a_record(rest: Rest) -> None:
+def test_an_upsert_by_an_empty_id_creates_a_record(rest: Rest) -> None:
     """
     Without an external ID a record is created.
 
@@ -116,7 +116,7 @@ def test_the_describe_of_an_object_has_every_key(rest: Rest) -> None:
         (b'{"LastName": x}', "Unexpected character ('x' (code 120)): expected a valid value"),
     ],
 )
-def test_wrong_json_is_refused_in_the_words_of_jackson(rest: Rest, body: bytes, message: str) -> None:
+def test_wrong_json_is_refused_with_the_messages_of_jackson(rest: Rest, body: bytes, message: str) -> None:
     """Salesforce uses this parser: https://github.com/FasterXML/jackson-core"""
     answer = rest("POST", "/sobjects/Contact", data=body, headers={"Content-Type": "application/json"})
     (error,) = answer.json()
@@ -142,7 +142,7 @@ def test_a_wrong_date_in_a_bulk_job(rest: Rest) -> None:
     )
 
 
-def test_what_is_deleted_is_told_from_what_never_was(rest: Rest) -> None:
+def test_a_deleted_record_is_distinguished_from_one_that_never_existed(rest: Rest) -> None:
     """The status code is documented in the SOAP API Developer Guide, and its message is in recorded answers of real orgs."""
     record_id = rest("POST", "/sobjects/Contact", json={"LastName": "Gone"}).json()["id"]
     assert rest("DELETE", f"/sobjects/Contact/{record_id}").status_code == 204
@@ -157,7 +157,7 @@ def test_what_is_deleted_is_told_from_what_never_was(rest: Rest) -> None:
     assert result["errors"] == [{"statusCode": "ENTITY_IS_DELETED", "message": "entity is deleted", "fields": []}]
 
 
-def test_query_all_gives_what_is_deleted_as_well(rest: Rest) -> None:
+def test_query_all_returns_deleted_records_too(rest: Rest) -> None:
     """https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_queryall.htm"""
     record_id = rest("POST", "/sobjects/Contact", json={"LastName": "Gone"}).json()["id"]
     rest("DELETE", f"/sobjects/Contact/{record_id}")

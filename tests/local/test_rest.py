@@ -35,7 +35,7 @@ def test_a_path_may_begin_with_two_slashes(rest: Any) -> None:
     assert rest.session.get(f"{base}//v62.0/limits").status_code == 404
 
 
-def test_the_resource_map_names_who_asks(rest: Any) -> None:
+def test_the_resource_map_has_the_identity_url_of_the_user(rest: Any) -> None:
     resources = rest("GET", "").json()
     user_id = rest.value("SELECT Id FROM User WHERE Username = 'admin@northwind.example'")
     assert resources["identity"] == f"{rest.org.url}/id/{rest.org.org_id}/{user_id}"
@@ -43,7 +43,7 @@ def test_the_resource_map_names_who_asks(rest: Any) -> None:
     assert rest.session.get(resources["identity"]).json()["username"] == rest.org.username
 
 
-def test_userinfo_says_who_is_signed_in(rest: Any) -> None:
+def test_userinfo_returns_the_signed_in_user(rest: Any) -> None:
     info = rest.session.get(f"{rest.org.url}/services/oauth2/userinfo").json()
     assert info["preferred_username"] == "admin@northwind.example"
     assert info["organization_id"] == rest.org.org_id
@@ -140,14 +140,14 @@ def test_a_chunked_body_is_read(rest: Any) -> None:
     )
 
 
-def test_a_patch_can_be_a_post_that_says_so(rest: Any) -> None:
+def test_a_post_with_the_method_parameter_is_a_patch(rest: Any) -> None:
     record_id = rest.create("Contact", LastName="Kim")
     answer = rest("POST", f"/sobjects/Contact/{record_id}?_HttpMethod=PATCH", json={"Title": "x"})
     assert answer.status_code == 204
     assert rest.value(f"SELECT Title FROM Contact WHERE Id = '{record_id}'") == "x"
 
 
-def test_a_describe_tells_fields_and_children(rest: Any) -> None:
+def test_a_describe_returns_fields_and_child_relationships(rest: Any) -> None:
     described = rest("GET", "/sobjects/contact/describe").json()
     fields = {field["name"]: field for field in described["fields"]}
     assert described["name"] == "Contact"
@@ -174,7 +174,7 @@ def test_all_objects_are_listed(rest: Any) -> None:
     assert "Activity" not in listed
 
 
-def test_a_long_answer_comes_in_pages(rest: Any) -> None:
+def test_a_long_result_is_returned_in_pages(rest: Any) -> None:
     for start in range(0, 400, 200):
         records = [{"attributes": {"type": "Lead"}, "LastName": f"L{start + n}", "Company": "C"} for n in range(200)]
         assert all(
@@ -204,7 +204,7 @@ def contact(**values: Any) -> dict[str, Any]:
     return {"attributes": {"type": "Contact"}, **values}
 
 
-def test_a_collection_settles_each_record_by_itself(rest: Any) -> None:
+def test_a_collection_stores_or_refuses_each_record_on_its_own(rest: Any) -> None:
     records = [contact(LastName="a"), contact(), {"LastName": "b"}]
     answers = rest("POST", "/composite/sobjects", json={"allOrNone": False, "records": records}).json()
     assert [answer["success"] for answer in answers] == [True, False, False]
@@ -218,7 +218,7 @@ def test_a_collection_settles_each_record_by_itself(rest: Any) -> None:
     assert rest.rows("SELECT Id FROM Contact WHERE LastName = 'a'")[0]["Id"] == answers[0]["id"]
 
 
-def test_a_collection_of_all_or_none_leaves_nothing_when_one_fails(rest: Any) -> None:
+def test_a_collection_with_all_or_none_stores_nothing_if_one_record_fails(rest: Any) -> None:
     records = [contact(LastName="a"), contact()]
     answers = rest("POST", "/composite/sobjects", json={"allOrNone": True, "records": records}).json()
     assert [answer["errors"][0]["statusCode"] for answer in answers] == [

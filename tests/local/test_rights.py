@@ -96,7 +96,7 @@ def test_without_api_enabled_nothing_is_answered(ask: Ask, state: Path) -> None:
     assert ana.error("GET", "/query", params={"q": "SELECT Id FROM Contact"}) == expected
 
 
-def test_an_object_without_read_is_not_there(ask: Ask, rest: Rest, company: Company) -> None:
+def test_an_object_without_read_is_hidden(ask: Ask, rest: Rest, company: Company) -> None:
     """The object is missing from the list, has no describe, cannot be queried, and its records do not exist for the user."""
     ana, contact = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
     listed = {sobject["name"] for sobject in ana("GET", "/sobjects").json()["sobjects"]}
@@ -113,7 +113,7 @@ def test_an_object_without_read_is_not_there(ask: Ask, rest: Rest, company: Comp
     assert ana.error("GET", "/query", params={"q": "SELECT Account.Name FROM Contact"})[1] == "INVALID_FIELD"
 
 
-def test_each_object_right_opens_one_thing(ask: Ask, rest: Rest, company: Company) -> None:
+def test_each_object_permission_allows_one_operation(ask: Ask, rest: Rest, company: Company) -> None:
     """Read, create, edit and delete are separate permissions, also in describes."""
     ana, contact_of_others = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
     company.grant(objectPermissions={"Contact": READ})
@@ -134,7 +134,7 @@ def test_each_object_right_opens_one_thing(ask: Ask, rest: Rest, company: Compan
     assert ana("DELETE", f"/sobjects/Contact/{own_contact}").status_code == 204
 
 
-def test_a_field_without_read_is_not_there(ask: Ask, rest: Rest, company: Company) -> None:
+def test_a_field_without_read_is_hidden(ask: Ask, rest: Rest, company: Company) -> None:
     """The field is missing from describe, records and queries, and a write to it is refused as an unknown column."""
     ana, contact = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
     company.grant(objectPermissions={"Contact": READ_EDIT})
@@ -185,7 +185,7 @@ def test_a_field_deployed_without_permissions_is_hidden_from_the_administrator_t
 
 
 @pytest.mark.parametrize(("name", "permission"), [("Event", "EditEvent"), ("Task", "EditTask")])
-def test_activities_go_by_user_permissions(ask: Ask, company: Company, name: str, permission: str) -> None:
+def test_activities_require_user_permissions(ask: Ask, company: Company, name: str, permission: str) -> None:
     """Without Edit Events an event cannot be created, whatever else is granted."""
     ana = ask(ANA)
     company.grant(objectPermissions={"Contact": CRED})
@@ -202,7 +202,7 @@ def test_activities_go_by_user_permissions(ask: Ask, company: Company, name: str
     assert ana.rows(f"SELECT Id FROM {name}")[0]["Id"] == activity
 
 
-def test_with_private_contacts_everybody_sees_their_own(ask: Ask, rest: Rest, company: Company) -> None:
+def test_with_private_contacts_every_user_sees_their_own(ask: Ask, rest: Rest, company: Company) -> None:
     """Records of other users cannot be read, changed, deleted or referred to."""
     company.private(Contact="Private")
     ana = ask(ANA)
@@ -284,7 +284,7 @@ def test_an_event_is_read_by_those_who_see_its_contact_and_changed_by_its_owner(
     assert ana.rows("SELECT Id FROM Event") == []
 
 
-def test_setup_is_for_those_who_may_view_it(ask: Ask, rest: Rest, company: Company) -> None:
+def test_setup_objects_require_view_setup(ask: Ask, rest: Rest, company: Company) -> None:
     """Other users see only their own assignments, and cannot create any."""
     ana = ask(ANA)
     assert ana.error("GET", "/query", params={"q": "SELECT Id FROM PermissionSet"})[1] == "INVALID_TYPE"
@@ -307,7 +307,7 @@ def test_a_standard_user_works_with_records_and_nothing_else(ask: Ask) -> None:
     assert sam.error("GET", "/query", params={"q": "SELECT Id FROM PermissionSet"})[1] == "INVALID_TYPE"
 
 
-def test_bulk_jobs_have_the_rights_of_whoever_made_them(ask: Ask, company: Company) -> None:
+def test_bulk_jobs_have_the_rights_of_their_creator(ask: Ask, company: Company) -> None:
     company.private(Contact="Private")
     ana = ask(ANA)
     company.grant(objectPermissions={"Contact": READ})

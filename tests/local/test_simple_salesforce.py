@@ -49,7 +49,7 @@ def test_records_are_created_read_updated_and_deleted(sf: Salesforce) -> None:
         sf.Contact.get(answer["id"])
 
 
-def test_errors_come_through_as_its_exceptions(sf: Salesforce) -> None:
+def test_errors_are_raised_as_exceptions_of_the_library(sf: Salesforce) -> None:
     with pytest.raises(SalesforceMalformedRequest) as error:
         sf.Contact.create({})
     assert error.value.content[0]["errorCode"] == "REQUIRED_FIELD_MISSING"

@@ -57,7 +57,7 @@ def test_parents_are_nested_and_a_missing_one_is_null(writer: RecordWriter) -> N
     assert rows[1]["Account"] is None
 
 
-def test_children_come_with_their_parent_and_none_is_null(soql: Soql) -> None:
+def test_children_are_returned_with_their_parent_or_null_if_there_are_none(soql: Soql) -> None:
     (account,) = soql(
         "SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName LIMIT 2) FROM Account WHERE Name LIKE 'Blue%'"
     )
@@ -70,7 +70,7 @@ def test_children_come_with_their_parent_and_none_is_null(soql: Soql) -> None:
     assert user["PermissionSetLicenseAssignments"] is None
 
 
-def test_order_puts_nulls_first_whichever_way_unless_told(soql: Soql) -> None:
+def test_nulls_are_first_in_either_order_unless_requested_last(soql: Soql) -> None:
     def seats(order: str) -> list[float | None]:
         return [
             row["Seats__c"] for row in soql(f"SELECT Seats__c FROM Account ORDER BY Seats__c {order}, Name LIMIT 3")
@@ -112,7 +112,7 @@ def test_groups_are_counted_and_named(soql: Soql) -> None:
         ("COUNT(Title) > 100", []),
     ],
 )
-def test_groups_are_chosen_by_their_totals_and_by_what_they_share(soql: Soql, having: str, expected: list[str]) -> None:
+def test_having_filters_by_aggregates_and_by_grouped_fields(soql: Soql, having: str, expected: list[str]) -> None:
     condition = "WHERE Plan__c != null AND LastName != 'Zhang'"
     rows = soql(f"SELECT Plan__c FROM Contact {condition} GROUP BY Plan__c HAVING {having} ORDER BY Plan__c")
     assert [row["Plan__c"] for row in rows] == expected

@@ -8,7 +8,7 @@ VALUES = {"Name": "Note", "Body": "eA==", "ContentType": "text/plain", "CacheCon
 WHERE = "FROM StaticResource WHERE Name = 'Note'"
 
 
-def test_a_record_is_a_component_too_and_goes_by_its_id(org, rest):
+def test_a_resource_is_a_component_too_and_is_found_by_its_id(org, rest):
     resource = rest.create("StaticResource", **VALUES, Description="first")
     assert rest.value(f"SELECT Description {WHERE}") == "first"
     with opened(org) as client:
@@ -22,7 +22,7 @@ def test_a_record_is_a_component_too_and_goes_by_its_id(org, rest):
     assert rest("DELETE", f"/sobjects/StaticResource/{resource}").status_code == 404
 
 
-def test_a_name_is_given_once_in_whatever_case(rest):
+def test_a_name_is_unique_without_case(rest):
     rest.create("StaticResource", **VALUES)
     codes = [
         rest.error("POST", "/sobjects/StaticResource", json=VALUES | changed)[1]
@@ -36,7 +36,7 @@ def test_a_name_is_given_once_in_whatever_case(rest):
     ]
 
 
-def test_answers_carry_the_time_of_the_org(rest, clock):
+def test_responses_contain_the_time_of_the_org(rest, clock):
     before = rest("GET", "/limits").headers["Date"]
     clock.wait(minutes=10)
     assert (before, rest("GET", "/limits").headers["Date"]) == (

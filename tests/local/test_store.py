@@ -91,7 +91,7 @@ def test_activating_a_flow_version_retires_the_one_before(store: Store) -> None:
     assert activated == ["Active", "Obsolete"]
 
 
-def test_the_number_of_a_deleted_flow_version_is_not_given_again(store: Store) -> None:
+def test_the_number_of_a_deleted_flow_version_is_not_reused(store: Store) -> None:
     with store.transaction() as tx:
         for _ in range(2):
             tx.flows.add_version(Component("Flow", "F", {"status": "Draft"}), user_id="a", now=NOW)
@@ -100,7 +100,7 @@ def test_the_number_of_a_deleted_flow_version_is_not_given_again(store: Store) -
     assert version.number == 3
 
 
-def test_the_last_version_of_a_flow_takes_the_flow_with_it(store: Store) -> None:
+def test_deleting_the_last_version_of_a_flow_deletes_the_flow(store: Store) -> None:
     with store.transaction() as tx:
         version = tx.flows.add_version(Component("Flow", "F", {"status": "Draft"}), user_id="a", now=NOW)
         assert tx.flows.name(version.definition_id[:15]) == "F"
@@ -109,7 +109,7 @@ def test_the_last_version_of_a_flow_takes_the_flow_with_it(store: Store) -> None
         assert tx.flows.name(version.definition_id) is None
 
 
-def test_an_id_is_never_given_twice_even_when_its_row_is_gone(store: Store) -> None:
+def test_an_id_is_never_reused_even_after_its_row_is_deleted(store: Store) -> None:
     with store.transaction() as tx:
         first = tx.records.insert("Contact", {"LastName": "A"}, user_id="a", now=NOW)
         tx.records.delete("Contact", first)
@@ -230,7 +230,7 @@ def test_a_file_that_is_no_database_is_refused_with_its_path(tmp_path: Path) -> 
         Store(tmp_path / "org.db")
 
 
-def test_jobs_are_kept_with_their_bytes_and_written_over(store: Store) -> None:
+def test_jobs_are_stored_with_their_bytes_and_replaced(store: Store) -> None:
     with store.transaction() as tx:
         deploy_id, retrieve_id = tx.deploys.new_id(), tx.retrieves.new_id()
         tx.deploys.put(deploy_id, {"status": "Pending"}, b"zip")
@@ -244,7 +244,7 @@ def test_jobs_are_kept_with_their_bytes_and_written_over(store: Store) -> None:
         assert tx.deploys.get(deploy_id) is None
 
 
-def test_quick_find_finds_what_find_does(store: Store) -> None:
+def test_quick_find_returns_the_same_row_as_find(store: Store) -> None:
     """An index on a field is updated by every write, and ignores case; no row is found for null."""
     with store.transaction() as tx:
         contact = tx.records.insert("Contact", {"LastName": "Quick", "Ext__c": "Key-1"}, user_id="u", now=NOON)

@@ -53,7 +53,7 @@ def test_without_tls_there_is_neither_address_nor_certificate(state: Path) -> No
     assert not (state / tls.FOLDER).exists()
 
 
-def test_it_stops_at_once_although_a_client_keeps_its_connection(state: Path) -> None:
+def test_a_server_stops_at_once_although_a_client_keeps_its_connection(state: Path) -> None:
     """The server does not wait for clients to close their idle connections."""
     with requests.Session() as session:
         session.trust_env = False

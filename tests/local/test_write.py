@@ -115,7 +115,7 @@ def test_values_are_stored_as_the_api_shows_them(writer: RecordWriter) -> None:
     assert record["OwnerId"] == record["CreatedById"] == writer.user_id
 
 
-def test_what_only_the_org_writes_cannot_be_written(writer: RecordWriter) -> None:
+def test_fields_that_only_the_org_writes_cannot_be_written(writer: RecordWriter) -> None:
     message = (
         "Unable to create/update fields: CreatedDate, Name. Please check the security settings of this field and "
         "verify that it is read/write for your profile or permission set."
@@ -185,7 +185,7 @@ def test_a_parent_can_be_named_by_its_external_id(writer: RecordWriter) -> None:
         ({"ActivityDate": "2026-03-18", "IsAllDayEvent": True}, ("2026-03-18T00:00:00.000+0000", 1440)),
     ],
 )  # fmt: skip
-def test_an_event_works_out_when_it_ends(
+def test_the_end_of_an_event_is_computed(
     writer: RecordWriter, values: dict[str, Any], expected: tuple[str, int]
 ) -> None:
     """The end of an event is computed from its start and duration, or the duration from start and end."""
@@ -210,7 +210,7 @@ def test_an_event_without_a_time_is_refused(writer: RecordWriter, values: dict[s
     refused("REQUIRED_FIELD_MISSING", message, missing, writer.create, "Event", values)
 
 
-def test_whom_an_event_is_about_may_be_a_contact_or_a_lead_only(writer: RecordWriter) -> None:
+def test_an_event_is_about_a_contact_or_a_lead_only(writer: RecordWriter) -> None:
     event = {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5}
     for name in ("Contact", "Lead"):
         person = str(writer.tx.records.list_all(name)[0]["Id"])
@@ -240,7 +240,7 @@ def test_a_converted_lead_cannot_be_updated(writer: RecordWriter) -> None:
     )
 
 
-def test_a_deleted_account_takes_its_contacts_along_and_events_lose_it(writer: RecordWriter) -> None:
+def test_a_deleted_account_is_deleted_with_its_contacts_and_removed_from_events(writer: RecordWriter) -> None:
     account = writer.create("Account", {"Name": "A"})
     contact = writer.create("Contact", {"LastName": "x", "AccountId": account})
     event = writer.create(
@@ -299,7 +299,7 @@ def test_records_of_a_deployed_object(writer: RecordWriter) -> None:
     assert child.field == "Contact__c"
 
 
-def test_an_integration_user_is_made_with_what_the_org_needs_to_know(writer: RecordWriter) -> None:
+def test_an_integration_user_is_created_with_all_required_fields(writer: RecordWriter) -> None:
     record = writer.tx.records.get("User", writer.create("User", user(writer)))
     assert record is not None
     assert (record["Name"], record["IsActive"], record["CommunityNickname"]) == (

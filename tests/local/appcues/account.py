@@ -16,7 +16,7 @@ from tests.waiting import PATIENCE
 
 @dataclass
 class Appcues:
-    """One account that is served, and ways to call it."""
+    """One served account, with calls to its API and its control route."""
 
     account: LocalAppcues
     session: requests.Session = field(default_factory=requests.Session)

@@ -11,7 +11,7 @@ from tests.waiting import PATIENCE
 WHEN = "2026-03-18T12:00:00.000Z"
 
 
-def test_a_profile_is_made_by_its_first_attributes_and_changed_by_later_ones(appcues):
+def test_a_profile_is_created_by_its_first_attributes_and_changed_by_later_ones(appcues):
     assert appcues.patch("u1", plan="pro", seats=5, active=True).json() == {"status": 200, "title": "OK"}
     appcues.patch("u1", plan="free", role="CTO")
     assert appcues.user("u1") == {"user_id": "u1", "plan": "free", "seats": 5, "active": True, "role": "CTO"}
@@ -69,7 +69,7 @@ def test_events_are_kept_and_listed_from_the_newest(appcues):
         ("groups/g1/users", {"user_ids": "u1"}, "user_ids must be a list of texts"),
     ],
 )
-def test_a_bad_body_is_refused_by_name_and_changes_nothing(appcues, path, body, detail):
+def test_an_invalid_body_is_refused_with_the_wrong_key_and_changes_nothing(appcues, path, body, detail):
     answer = appcues.api("PATCH" if path.endswith("profile") else "POST", path, json=body)
     assert (answer.status_code, answer.json()["detail"]) == (400, detail)
     assert appcues.control("GET", "profiles") == {"users": {}, "groups": {}}

@@ -38,7 +38,7 @@ def test_the_limit_is_sixty_requests_a_second_unless_something_else_is_asked_for
 
 
 @pytest.mark.parametrize("kind", ["unavailable", "rate_limit"])
-def test_a_refusal_strikes_as_often_as_asked_with_its_retry_after(appcues, kind):
+def test_a_refusal_occurs_the_requested_number_of_times_with_its_retry_after(appcues, kind):
     appcues.arm(kind, times=2, retry_after=7, path="*/u1/*")
     assert appcues.patch("u2", plan="pro").status_code == 200
     answers = [appcues.patch("u1", plan="pro") for _ in range(3)]
@@ -52,7 +52,7 @@ def test_each_third_request_fails_without_end(appcues):
     assert [appcues.api("GET", "flows").status_code for _ in range(9)] == [200, 200, 503] * 3
 
 
-def test_chance_with_a_seed_strikes_the_same_requests_again(appcues):
+def test_chance_with_a_seed_affects_the_same_requests_again(appcues):
     runs = []
     for _ in range(2):
         appcues.arm("unavailable", probability=0.5, seed=7)
@@ -63,7 +63,7 @@ def test_chance_with_a_seed_strikes_the_same_requests_again(appcues):
 
 
 @pytest.mark.parametrize(("kind", "is_stored"), [("drop", {}), ("drop_after", {"u1": {"plan": "pro"}})])
-def test_a_dropped_request_was_carried_out_or_not(appcues, kind, is_stored):
+def test_a_request_is_dropped_before_or_after_its_execution(appcues, kind, is_stored):
     appcues.arm(kind)
     with pytest.raises(requests.ConnectionError):
         appcues.patch("u1", plan="pro")

@@ -63,7 +63,7 @@ def test_feedback_of_either_survey_is_kept_in_the_profile(appcues):
     ],
     ids=lambda value: value["scheme"] if isinstance(value, dict) else "",
 )
-def test_a_token_goes_where_the_scheme_says(appcues, receiver, auth, expected):
+def test_a_token_is_sent_where_the_scheme_requires_it(appcues, receiver, auth, expected):
     settings = appcues.hook(receiver.url + "/hook", auth=auth)
     assert auth.get("secret", "t1") not in json.dumps(settings)
     appcues.trigger(SCORE)
@@ -82,7 +82,7 @@ def test_a_signature_is_computed_from_the_sent_bytes(appcues, receiver, algorith
     assert post.headers["X-Sig"] == "v=" + expected
 
 
-def test_a_standard_webhook_is_one_to_the_reference_library(appcues, receiver):
+def test_a_standard_webhook_is_valid_for_the_reference_library(appcues, receiver):
     secret = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
     appcues.hook(receiver.url, auth={"scheme": "standard_webhooks", "secret": secret})
     (event_id,) = appcues.trigger(SCORE)
@@ -125,7 +125,7 @@ def test_queued_webhooks_survive_a_restart(tmp_path, receiver):
         assert bodies(receiver.wait_for(1))[0]["name"] == "appcues:nps_score"
 
 
-def test_duplicates_and_late_ones_come_when_asked_for(appcues, receiver):
+def test_webhooks_are_duplicated_and_delayed_on_request(appcues, receiver):
     appcues.arm("duplicate_delivery", path="/hook")
     appcues.arm("late_delivery", path="/hook", seconds=1)
     appcues.hook(receiver.url + "/hook")

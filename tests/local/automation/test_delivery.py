@@ -38,7 +38,7 @@ def test_250_changed_contacts_arrive_as_three_messages(rest, control, receiver):
 
 
 @pytest.mark.usefixtures("sends")
-def test_a_message_names_the_org_and_carries_what_the_fields_hold(rest, org, control, receiver, contact):
+def test_a_message_has_the_org_and_the_values_of_its_fields(rest, org, control, receiver, contact):
     change(rest, contact["Id"], Title="Chief <Cook> & Baker")
     control.deliver()
     (post,) = receiver.take()

@@ -146,7 +146,7 @@ def test_a_fault_path_catches_what_fails(org, rest, contact, receiver) -> None:
 
 
 @pytest.mark.parametrize("case", [("Professional Edition", False), ("Enterprise Edition", True)])
-def test_an_edition_without_outbound_messages_takes_none(org, state, rest, receiver, case) -> None:
+def test_an_edition_without_outbound_messages_refuses_them(org, state, rest, receiver, case) -> None:
     """https://help.salesforce.com/s/articleView?id=platform.workflow_managing_outbound_messages.htm"""
     edition, is_taken = case
     (company,) = rest.rows("SELECT Id FROM Organization")

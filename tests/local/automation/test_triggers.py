@@ -73,7 +73,7 @@ def test_a_flow_sends_when_its_formula_is_true_of_the_save(triggered, change, se
 @pytest.mark.parametrize(
     "case", [("Create", ["Made"]), ("Update", ["Changed"]), ("CreateAndUpdate", ["Changed", "Made"])]
 )
-def test_a_flow_runs_on_the_saves_it_is_for(triggered, rest, change, sent, case):
+def test_a_flow_runs_on_the_saves_of_its_trigger(triggered, rest, change, sent, case):
     when, expected = case
     triggered(flow({"recordTriggerType": when}))
     change(Title="Changed")
@@ -128,7 +128,7 @@ def test_condition_logic_joins_conditions(triggered, change, sent):
     assert sorted(sent()) == ["B", "B"], "latest data: both notifications show what the contact holds now"
 
 
-def test_only_when_a_record_comes_to_meet_the_conditions(triggered, change, sent):
+def test_a_flow_runs_only_when_a_record_begins_to_meet_its_conditions(triggered, change, sent):
     criteria = filters(("Title", "EqualTo", {"stringValue": "Boss"}), doesRequireRecordChangedToMeetCriteria=True)
     triggered(flow(criteria))
     for title in ("Boss", "Boss", "Clerk", "Boss"):
@@ -173,7 +173,7 @@ def test_a_rule_with_a_formula_sends_as_the_one_that_appcues_makes(triggered, ch
 @pytest.mark.parametrize(
     ("when", "count"), [("onCreateOnly", 0), ("onCreateOrTriggeringUpdate", 2), ("onAllChanges", 3)]
 )
-def test_a_rule_runs_when_its_trigger_type_says(triggered, change, sent, when, count):
+def test_a_rule_runs_on_the_saves_of_its_trigger_type(triggered, change, sent, when, count):
     criteria = [{"field": "Contact.Title", "operation": "equals", "value": "boss, Chief"}]
     triggered(rule({"criteriaItems": criteria, "triggerType": when}))
     for title in ("Boss", "Chief", "Clerk", "Boss"):

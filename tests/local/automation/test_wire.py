@@ -52,7 +52,7 @@ def item(notification: str, record: str, created: str) -> MessageItem:
     return MessageItem(notification, tuple((name, value or "") for name, value in fields))
 
 
-def test_a_message_is_the_captured_one_byte_for_byte():
+def test_a_message_equals_the_captured_one_byte_for_byte():
     items = [
         item("04lxx000000CaSeAAK", "003xx000004TmiQAAS", "2026-08-26T23:25:15.000+0000"),
         item("04lxx000000CaSfAAK", "003xx000004TmiRAAS", "2026-08-26T23:28:35.000+0000"),

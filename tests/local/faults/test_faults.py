@@ -31,7 +31,7 @@ def test_an_org_without_faults_answers(rest, control):
     assert query(rest).status_code == 200
 
 
-def test_a_503_strikes_so_many_times_and_is_listed_with_its_count(rest, control):
+def test_a_503_occurs_the_configured_number_of_times_and_is_listed_with_its_count(rest, control):
     entry = control.arm("unavailable", times=2, path="/services/data/*/query", retry_after=1)
     assert entry == {
         "id": 1,
@@ -135,7 +135,7 @@ def test_a_locked_row_is_refused_and_the_others_are_saved(rest, control):
     assert rest.value(f"SELECT Title FROM Contact WHERE Id = '{contact}'") is None
 
 
-def test_a_slow_deploy_waits_for_questions_and_is_then_done(org, control):
+def test_a_slow_deploy_ends_after_a_number_of_polls(org, control):
     control.arm("slow_deploy", polls=4)
     statuses = []
     with connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version="63.0") as client:
@@ -228,7 +228,7 @@ def test_faults_do_not_apply_to_the_control_route(rest, control):
     ],
     ids=repr,
 )
-def test_a_description_of_no_fault_says_what_is_wrong(rest, value, error_text):
+def test_an_invalid_fault_is_refused_with_the_reason(rest, value, error_text):
     with pytest.raises(BadFault) as caught:
         from_json(value)
     assert error_text in str(caught.value)

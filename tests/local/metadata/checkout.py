@@ -1,4 +1,4 @@
-"""A folder with a project or a package of other people, read as one package."""
+"""Read a folder that contains a project or a package as one package."""
 
 from __future__ import annotations
 

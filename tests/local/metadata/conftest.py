@@ -210,7 +210,7 @@ class Kit:
 
     @staticmethod
     def wrap(root: str, *parts: str) -> str:
-        """Join parts of a file, each of which begins on a new line, the first on line 3."""
+        """Join the parts of a file: each begins on a new line, the first one on line 3."""
         return HEAD + f'<{root} xmlns="{NS}">\n' + "".join(f"    {part}\n" for part in parts) + f"</{root}>\n"
 
     @staticmethod

@@ -33,7 +33,7 @@ private class Orders_Test {
     ],
 )
 def test_methods_of_a_test_class(source: str, methods: list[str] | None) -> None:
-    """Annotated methods and marked methods are tests, unless they are in comments or strings; other classes have none."""
+    """Methods with @IsTest or `testMethod` are tests, unless they are in comments or strings; other classes have none."""
     assert find_test_methods(source) == methods
 
 

@@ -106,7 +106,7 @@ def test_valid_formulas_are_accepted(text: str, expected: Type) -> None:
         ("1" * 30_000, "Compiled formula is too big to execute"),
     ],
 )
-def test_faults_are_named_in_the_platforms_words(text: str, problem: str) -> None:
+def test_problems_have_the_messages_of_the_platform(text: str, problem: str) -> None:
     """A formula that an org refuses is refused with the org's message."""
     with pytest.raises(FormulaError) as error:
         check(text, FieldScope(), Type.TEXT)
@@ -120,14 +120,14 @@ def test_operators_bind_as_in_the_platform() -> None:
     assert parse("2 - 3 - 2") == Operation("-", (Operation("-", (two, three)), two))
 
 
-def test_references_are_found_wherever_they_stand() -> None:
+def test_references_are_found_anywhere_in_a_formula() -> None:
     """Every field is reported, in the order of the text."""
     tree = parse("IF(Account.Name = '', {!$Record.Email}, UPPER(Title))")
     assert isinstance(tree, FunctionCall)
     assert [str(reference) for reference in references(tree)] == ["Account.Name", "$Record.Email", "Title"]
 
 
-def test_a_long_text_area_is_told_from_a_text() -> None:
+def test_a_long_text_area_is_distinguished_from_a_text() -> None:
     """A describe has the type textarea for both; the length distinguishes them."""
     assert formula_type("textarea", 255) is Type.TEXT
     assert formula_type("textarea", 32_000) is Type.LONG_TEXT

@@ -32,7 +32,7 @@ def test_everything_is_created_once_and_then_unchanged(org, kit) -> None:
     assert org.snapshot() == before
 
 
-def test_what_is_retrieved_can_be_deployed_unchanged(org, kit) -> None:
+def test_retrieved_files_can_be_deployed_unchanged(org, kit) -> None:
     """A retrieve adds defaults; deploying the result changes nothing."""
     org.deploy(kit.good())
     before = org.snapshot()
@@ -73,7 +73,7 @@ def test_what_is_retrieved_can_be_deployed_unchanged(org, kit) -> None:
     assert org.snapshot() == before
 
 
-def test_whole_containers_and_profiles_come_back_and_go_in_again(org, kit) -> None:
+def test_retrieved_containers_and_profiles_can_be_deployed_again(org, kit) -> None:
     """A complete object, workflow and profile are retrieved in a form whose deployment changes nothing."""
     org.deploy(kit.good())
     before = org.snapshot()
@@ -210,7 +210,7 @@ def test_the_root_may_be_any_folder(org, kit) -> None:
     assert result.of("To_Relay")["fileName"] == "metadata/flows/To_Relay.flow"
 
 
-def test_a_star_in_package_xml_takes_what_is_in_the_zip(org, kit) -> None:
+def test_a_star_in_package_xml_selects_the_files_of_the_zip(org, kit) -> None:
     """`*` selects every file of a type in the zip."""
     files = {
         "package.xml": kit.manifest({"PermissionSet": ["*"]}),

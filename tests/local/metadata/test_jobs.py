@@ -84,7 +84,7 @@ def test_one_deploy_at_a_time(org, kit, gate) -> None:
     assert org.finish(second).of("To_Relay")["changed"] == "false"
 
 
-def test_a_second_server_of_the_process_knows_of_the_deploy(org, kit, client, gate, tmp_path) -> None:
+def test_a_second_server_of_the_process_does_not_abort_the_deploy(org, kit, client, gate, tmp_path) -> None:
     """The second server does not consider the deploy aborted while the first server works on it."""
     deploy_id = org.start(kit.zipped(kit.good()))
     assert gate.inside.wait(PATIENCE)
@@ -186,7 +186,7 @@ def test_only_the_last_retrieves_are_stored(org) -> None:
     assert [exists(job) for job in ids] == [False] * 5 + [True] * 20
 
 
-def test_nobody_changes_the_setup_while_a_deploy_is_at_work(org, kit, gate) -> None:
+def test_a_running_deploy_locks_the_setup(org, kit, gate) -> None:
     """Single components and flows are locked until the deploy ends."""
     deploy_id = org.start(kit.zipped(kit.good()))
     assert gate.inside.wait(PATIENCE)
@@ -199,7 +199,7 @@ def test_nobody_changes_the_setup_while_a_deploy_is_at_work(org, kit, gate) -> N
     assert org.soap(call).findtext(f".//{{{NS}}}statusCode") == "INVALID_CROSS_REFERENCE_KEY"
 
 
-def test_only_the_last_deploys_are_remembered(org, kit, monkeypatch) -> None:
+def test_only_the_last_deploys_are_stored(org, kit, monkeypatch) -> None:
     """Older reports are deleted from the state, and the newest are kept."""
     monkeypatch.setattr(jobs, "MAX_KEPT", 3)
     ids = [org.deploy(_field(kit)).id for _ in range(6)]

@@ -29,7 +29,7 @@ def org(tmp_path: Path) -> Iterator[Client]:
         yield Client(served, tmp_path)
 
 
-def test_what_other_programs_bring_along_comes_back_unchanged(root: Path, org: Client) -> None:
+def test_metadata_of_installed_programs_is_retrieved_unchanged(root: Path, org: Client) -> None:
     """Every file is tested that the schema accepts and whose references exist; the others are counted."""
     folders = [folder for pattern in INSTALLED for folder in root.glob(pattern)]
     if not folders:
@@ -46,7 +46,7 @@ def test_what_other_programs_bring_along_comes_back_unchanged(root: Path, org: C
     assert report.faults == []
 
 
-def test_a_checkout_that_is_named_comes_back_unchanged(org: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_metadata_of_a_named_checkout_is_retrieved_unchanged(org: Client, capsys: pytest.CaptureFixture[str]) -> None:
     """The folder of SFCODE_TEST_METADATA is tested in the same way, and the report is printed."""
     folder_name = STARTED_WITH.get("SFCODE_TEST_METADATA")
     if not folder_name:
@@ -88,7 +88,7 @@ def write(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     return write
 
 
-def test_what_is_refused_is_sorted_by_its_reason(org: Client, write: Callable[..., Path]) -> None:
+def test_refused_files_are_listed_by_reason(org: Client, write: Callable[..., Path]) -> None:
     """The reasons are a missing reference, a violation of the schema, invalid XML, an unknown type, and an invalid value."""
     fields = "main/objects/Contact/fields"
     folder = write(

@@ -33,7 +33,7 @@ def _statuses(org) -> list[str]:
         ({"testLevel": "NoTestRun"}, "testLevel of NoTestRun cannot be used in production organizations"),
     ],
 )
-def test_options_that_production_does_not_take(production, kit, options, problem) -> None:
+def test_options_that_production_refuses(production, kit, options, problem) -> None:
     """The call is refused in production, although a sandbox accepts it."""
     with pytest.raises(kit.fault) as error:
         production.start(kit.zipped(kit.good()), **options)
@@ -81,7 +81,7 @@ def class_that_tests(kit, source: str) -> dict[str, str]:
     }
 
 
-def test_the_setting_lets_flows_come_in_active_that_tests_cover(production, kit) -> None:
+def test_with_the_setting_flows_that_tests_cover_are_deployed_as_active(production, kit) -> None:
     """
     With too little coverage the deployment is rolled back, and only the test results contain the reason.
 

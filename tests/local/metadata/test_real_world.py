@@ -128,7 +128,7 @@ def test_list_metadata_returns_every_deployed_component(org: Client) -> None:
 @pytest.mark.parametrize(
     "name", sorted(name for name in FILES if name.endswith((".object", ".workflow", ".flow", ".permissionset")))
 )
-def test_files_come_back_well_formed(org: Client, name: str) -> None:
+def test_retrieved_files_are_well_formed(org: Client, name: str) -> None:
     """Modeled components are written with the same root, in the metadata namespace."""
     root = etree.fromstring(org.retrieve(MEMBERS, single=True)["files"][name])
     assert root.tag == etree.fromstring(FILES[name]).tag

@@ -57,7 +57,7 @@ def test_a_renamed_field_keeps_its_values_and_rights(org, kit) -> None:
     assert b"Deal__c.Phase__c" in files["unpackaged/permissionsets/Deals.permissionset"]
 
 
-def test_a_renamed_object_takes_everything_with_it(org, kit) -> None:
+def test_a_renamed_object_keeps_its_fields_records_and_rights(org, kit) -> None:
     """Fields, records, permissions and the key prefix belong to the new name."""
     _prepare(org, kit)
     first = org.rest("POST", "/services/data/v62.0/sobjects/Deal__c", {"Name": "One", "Stage__c": "Won"})[1]

@@ -31,7 +31,7 @@ MEMBERS = (
 )
 
 
-def test_specific_files_come_alone(org, kit) -> None:
+def test_requested_files_are_retrieved_alone(org, kit) -> None:
     """Only the requested files of the manifest are in the zip; a resource has its -meta.xml."""
     assert org.deploy(kit.good()).status == "Succeeded"
     file_names = "<specificFiles>staticresources/State.resource</specificFiles>"
@@ -47,7 +47,7 @@ def test_specific_files_come_alone(org, kit) -> None:
     assert error.value.code == "sf:INVALID_OPERATION"
 
 
-def test_a_package_that_is_not_there_fails_the_retrieve(shared) -> None:
+def test_a_missing_package_fails_the_retrieve(shared) -> None:
     """A local org has no packages, and reports a requested one like a real org."""
     root = _retrieve(shared, "<packageNames>Sales Kit</packageNames>")
     result = {etree.QName(element).localname: element.text for element in root.iter()}
@@ -69,7 +69,7 @@ def _listed(org, type_: str) -> list[str]:
     return [element.findtext(f"{NS}fullName") for element in root.iter(f"{NS}result")]
 
 
-def test_standard_fields_are_listed_but_no_wildcard_brings_them(org, kit) -> None:
+def test_standard_fields_are_listed_but_no_wildcard_selects_them(org, kit) -> None:
     """listMetadata returns standard fields, but neither system fields nor parts of addresses; `*` selects only custom fields."""
     assert org.deploy(kit.good()).status == "Succeeded"
     names = _listed(org, "CustomField")
@@ -81,7 +81,7 @@ def test_standard_fields_are_listed_but_no_wildcard_brings_them(org, kit) -> Non
     assert b"LeadSource" not in content
 
 
-def test_a_standard_field_is_given_back_and_taken_again(org, kit) -> None:
+def test_a_retrieved_standard_field_can_be_deployed_again(org, kit) -> None:
     """A standard field is retrieved by name, and its deployment changes nothing."""
     files = org.retrieve({"CustomField": ["Contact.LeadSource"]}, single=True)["files"]
     assert b"<type>Picklist</type>" in files["objects/Contact.object"]

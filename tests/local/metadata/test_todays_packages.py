@@ -35,7 +35,7 @@ def labels(kit: Any, members: Mapping[str, list[str]], *names: str) -> dict[str,
 
 
 @pytest.mark.parametrize("version", ["64.0", "68.0"])
-def test_a_newer_version_is_taken_and_what_it_adds_comes_back(org: Any, kit: Any, version: str) -> None:
+def test_elements_of_a_newer_api_version_are_accepted_and_retrieved(org: Any, kit: Any, version: str) -> None:
     """
     API versions 41.0 to 68.0 are supported in November 2026; the WSDL with which files are checked is older.
 
@@ -91,7 +91,7 @@ def test_a_package_of_an_old_version_has_its_elements_and_numbered_flows(org: An
     assert org.query("SELECT DeveloperName FROM FlowDefinition WHERE DeveloperName = 'Old_Flow'")
 
 
-def test_labels_are_components_of_their_own_and_deploys_add_to_them(org: Any, kit: Any) -> None:
+def test_labels_are_separate_components_and_deploys_add_to_them(org: Any, kit: Any) -> None:
     """
     A container's file is added to what the org has: children that the file does not contain are kept.
 
@@ -221,7 +221,7 @@ def test_field_permissions_that_profiles_of_real_orgs_hold(org: Any, kit: Any, f
     assert org.deploy(files).failures == []
 
 
-def test_a_component_is_told_its_first_fault_only(org: Any, kit: Any) -> None:
+def test_only_the_first_problem_of_a_component_is_reported(org: Any, kit: Any) -> None:
     files = {
         "package.xml": kit.manifest({"PermissionSet": ["Fields"]}),
         "permissionsets/Fields.permissionset": kit.permission_set(kit.can("Contact.A__c"), kit.can("Contact.B__c")),
@@ -250,7 +250,7 @@ def test_a_hierarchy_setting_belongs_to_an_org_a_profile_or_a_user(org: Any, kit
     assert owner["referenceTo"] == ["Organization", "Profile", "User"]
 
 
-def test_a_unique_text_field_comes_back_with_its_case_sensitivity(org: Any, kit: Any) -> None:
+def test_a_unique_text_field_is_retrieved_with_its_case_sensitivity(org: Any, kit: Any) -> None:
     """All 640 unique text fields of five public repositories have the element."""
     inner = "<externalId>true</externalId><length>30</length><type>Text</type><unique>true</unique>"
     files = {
@@ -338,7 +338,7 @@ def test_a_geolocation_is_two_numbers(org: Any, kit: Any) -> None:
     assert org.deploy(files).failures == []
 
 
-def test_the_name_of_a_custom_object_takes_a_field_permission(org: Any, kit: Any) -> None:
+def test_the_name_of_a_custom_object_accepts_a_field_permission(org: Any, kit: Any) -> None:
     """A permission set in one of Salesforce's sample applications grants this field permission, and can be deployed."""
     object_text = (
         "<deploymentStatus>Deployed</deploymentStatus><label>Thing</label><nameField><label>Name</label><type>Text</type>"
@@ -353,7 +353,7 @@ def test_the_name_of_a_custom_object_takes_a_field_permission(org: Any, kit: Any
 
 
 def names_of(org: Any, members: Mapping[str, list[str]]) -> list[str]:
-    """List the labels of a retrieve."""
+    """Retrieve components, and return the full names in the file of labels."""
     from lxml import etree
 
     root = etree.fromstring(org.retrieve(members)["files"][f"unpackaged/{LABELS}"])
@@ -495,7 +495,7 @@ def test_a_flow_in_another_case_is_the_same_flow(org: Any, kit: Any) -> None:
     assert len(org.query("SELECT Id FROM Flow")) == 2
 
 
-def test_what_public_projects_deploy_to_orgs_is_taken(org: Any, kit: Any) -> None:
+def test_components_that_public_projects_deploy_are_accepted(org: Any, kit: Any) -> None:
     """A unique field, a field of Data.com, edit access to a formula field, and objects of features are accepted."""
     relationship = (
         "<fields><fullName>Of__c</fullName><label>Of</label><referenceTo>EntityDefinition</referenceTo>"

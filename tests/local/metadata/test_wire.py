@@ -18,13 +18,13 @@ REST = "/services/data/v62.0/metadata/deployRequest"
 @pytest.mark.parametrize(
     "path", ["62.0", "62.0/", "62", "62.0/00D000000000001", "62.0/deployRequest", "62.0/deployRequest/0Af000000000001"]
 )
-def test_every_spelling_of_the_address_is_understood(shared, path: str) -> None:
+def test_every_form_of_the_soap_url_is_accepted(shared, path: str) -> None:
     """Clients add a slash, the org's id or the id of a deploy."""
     root = shared.soap("<describeMetadata><asOfVersion>62.0</asOfVersion></describeMetadata>", path=path)
     assert root.findtext(f".//{{{NS}}}partialSaveAllowed") == "true"
 
 
-def test_prefixes_and_order_are_the_clients_own(shared) -> None:
+def test_any_prefixes_and_order_of_options_are_accepted(shared) -> None:
     """Only local names matter: any prefix, no namespace at all, options in any order, and True for true are accepted."""
     data = (
         '<?xml version="1.0"?><soap-env:Envelope xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/" '
@@ -41,7 +41,7 @@ def test_prefixes_and_order_are_the_clients_own(shared) -> None:
     assert (result.report["checkOnly"], result.problems) == ("true", ["No package.xml found"])
 
 
-def test_answers_carry_no_prefix(shared) -> None:
+def test_responses_have_no_namespace_prefix(shared) -> None:
     """Some clients search for tag names without a prefix."""
     root = shared.soap("<describeMetadata/>")
     result = next(root.iter(f"{{{NS}}}result"))
@@ -228,7 +228,7 @@ def test_a_validation_is_good_for_ten_days_on_the_orgs_clock(kit, client, tmp_pa
         assert org.finish(org.soap(call).findtext(f".//{{{NS}}}result")).status == "Succeeded"
 
 
-def test_listing_tells_files_and_authors(shared) -> None:
+def test_list_metadata_returns_files_and_authors(shared) -> None:
     """listMetadata returns name, file, ID and author of the last change."""
     root = shared.soap(
         "<listMetadata><queries><type>WorkflowOutboundMessage</type></queries><queries><type>Flow</type></queries></listMetadata>"
@@ -244,7 +244,7 @@ def test_listing_tells_files_and_authors(shared) -> None:
     assert entries[0]["id"].startswith("04k")
 
 
-def test_describe_tells_what_is_in_a_workflow(shared) -> None:
+def test_describe_metadata_returns_the_children_of_workflows(shared) -> None:
     """describeMetadata returns folder, suffix and children of a type."""
     root = shared.soap("<describeMetadata/>")
     types = {element.findtext(f"{{{NS}}}xmlName"): element for element in root.iter(f"{{{NS}}}metadataObjects")}
@@ -292,7 +292,7 @@ def test_components_can_be_written_one_by_one(org) -> None:
     assert [element.findtext(f"{{{NS}}}success") for element in deletion.iter(f"{{{NS}}}result")] == ["true", "false"]
 
 
-def test_tooling_tells_and_steers_flows(org, kit) -> None:
+def test_the_tooling_api_finds_and_changes_flows(org, kit) -> None:
     """Through the Tooling API a flow is found, deactivated and activated again, and an inactive version is deleted."""
     org.deploy(kit.good())
     (version,) = org.query("SELECT Id, VersionNumber, Status, DefinitionId, Definition.DeveloperName FROM Flow")
@@ -346,7 +346,7 @@ def test_check_status_returns_deploys_and_retrieves(org, kit) -> None:
         assert root.findtext(f".//{{{NS}}}state") == "Completed"
 
 
-def test_a_retrieve_tells_what_it_cannot_find(shared) -> None:
+def test_a_retrieve_reports_missing_components(shared) -> None:
     """Unknown types and names are messages; existing components are retrieved."""
     retrieved_files = shared.retrieve(
         {"CustomField": ["Contact.Ghost__c", "contact.score__c"], "Wormhole": ["*"], "Flow": ["To_Relay-1"]}

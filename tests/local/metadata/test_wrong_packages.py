@@ -696,7 +696,7 @@ def test_a_wrong_package_is_refused_and_leaves_no_trace(shared, kit, case: Case)
         assert (failure_found["lineNumber"], failure_found["columnNumber"]) == (case.line, case.column)
 
 
-def test_one_invalid_component_keeps_out_all_others(shared, kit) -> None:
+def test_one_invalid_component_prevents_the_deployment_of_all_others(shared, kit) -> None:
     """One invalid component prevents the deployment of all other components of the package."""
     before = shared.snapshot()
     files = {

@@ -43,7 +43,7 @@ def test_an_app_of_the_file_signs_in(tmp_path: Path) -> None:
         assert requests.get(url, headers=headers, timeout=PATIENCE).status_code == 403
 
 
-def test_another_company_forgets_the_apps_and_what_they_were_granted(tmp_path: Path) -> None:
+def test_loading_another_company_removes_the_apps_and_their_tokens(tmp_path: Path) -> None:
     state = tmp_path / "state"
     load(state, company(tmp_path), rng=random.Random(1))
     load(state, None)

@@ -37,7 +37,7 @@ SECONDS = int(NOON.timestamp())
 
 
 @pytest.mark.parametrize("exp", [SECONDS + 1, (SECONDS + 180) * 1000, str(SECONDS + 60), SECONDS + 86_400])
-def test_expiry_is_taken_as_clients_write_it(oauth: OAuth, exp: Any) -> None:
+def test_an_expiry_is_accepted_in_each_form_that_clients_send(oauth: OAuth, exp: Any) -> None:
     """The sf CLI sends milliseconds, and simple-salesforce sends text; lifetimes longer than five minutes are accepted."""
     assert jwt.decode(oauth.assertion(exp=exp), options={"verify_signature": False})["exp"] == exp
     assert oauth.works(signed_in(oauth, exp=exp)["access_token"])
