@@ -305,7 +305,7 @@ def _warm(main: Callable[[Sequence[str]], None]) -> None:
 
 
 def _reap(options: int) -> None:
-    """Wait for ended keepers, so that their CPU time counts for the server and the test run."""
+    """Wait for ended processes of `_keep`, so that their CPU time counts for the server and the test run."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, options)[0]:
             pass

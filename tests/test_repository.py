@@ -61,7 +61,7 @@ def test_no_source_file_is_longer_than_a_reader_can_hold(root: Path) -> None:
 
 
 def test_the_local_org_does_not_grow(root: Path) -> None:
-    """What is added to the emulator is paid for by making something else in it simpler."""
+    """Lines that are added to the local org must be saved elsewhere in it."""
     lengths = [len(path.read_text().splitlines()) for path in (root / "sfcode" / "local").rglob("*.py")]
     assert 0 < sum(lengths) <= MOST_LINES_OF_THE_LOCAL_ORG
 

@@ -1,4 +1,4 @@
-"""A plan keeps only one object of a desired component and an equal observed one."""
+"""A desired component and an equal observed one share one Python object, so that a plan needs less memory."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class TestEvents:
             for text in (event.text.subject, event.text.comment) if event.text else ():
                 assert find_template_problem(text) is None
 
-    def test_each_nps_answer_has_an_event_of_its_own_and_all_that_bring_it(self) -> None:
+    def test_each_nps_answer_has_its_own_event_and_all_events_that_contain_it(self) -> None:
         assert dict(events.NPS_EVENTS) == {"score": "nps_score", "feedback": "nps_feedback"}
         assert events.events_filling(["score"]) == ("nps_score", "nps_score_and_feedback")
         assert events.events_filling([]) == ()
@@ -86,9 +86,7 @@ class TestTargetValues:
     """All packages know the values that events write to a record from the rows of one table."""
 
     @pytest.mark.parametrize("value", TARGET_VALUES, ids=lambda value: value.kind)
-    def test_the_key_of_a_mapping_is_all_that_a_value_needs(
-        self, value: TargetValue, root: Path, tmp_path: Path
-    ) -> None:
+    def test_a_value_needs_only_its_key_in_the_mapping(self, value: TargetValue, root: Path, tmp_path: Path) -> None:
         shutil.copytree(root / "config", tmp_path / "config")
         section: dict[str, Any] = {"field": "Custom__c", "create": True}
         for key in reversed(value.path):
@@ -112,7 +110,7 @@ class TestTargetValues:
         steps = next_steps(project)
         assert [event for event in value.events if f"appcues:{event}" not in steps] == []
 
-    def test_a_value_that_is_no_nps_answer_is_none_of_the_action_for_them(self, root: Path) -> None:
+    def test_the_nps_action_ignores_values_that_are_no_nps_answers(self, root: Path) -> None:
         project = load(root / "config", "local")
         mapping = next(mapping for mapping in project.resolved if len(mapping.targets) == 2)
         other = TARGET_VALUES[0]._replace(path=("last_flow",))
@@ -132,7 +130,7 @@ class TestPermissions:
         schema_elements = elements("PermissionSetObjectPermissions") or {}
         assert set(OBJECT_FLAGS) <= set(schema_elements)
 
-    def test_modify_all_brings_everything_but_create(self) -> None:
+    def test_modify_all_includes_every_permission_but_create(self) -> None:
         full = add_required(ObjectPermission("Contact", modify_all=True))
         assert full == ObjectPermission("Contact", True, False, True, True, True, True)
 

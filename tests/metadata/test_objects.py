@@ -25,7 +25,7 @@ def test_the_table_has_the_objects_that_sfcode_deals_with() -> None:
     assert not any(schema.complete for schema in OBJECTS.values())
 
 
-def test_event_takes_field_permissions_for_six_standard_fields() -> None:
+def test_six_standard_fields_of_event_have_field_permissions() -> None:
     permissions = {field.permission for field in OBJECTS["Event"].fields.values()} - {""}
     assert permissions == {"Description", "IsAllDayEvent", "Location", "Type", "WhatId", "WhoId"}
 
@@ -54,7 +54,7 @@ def test_event_takes_field_permissions_for_six_standard_fields() -> None:
         ),
     ],
 )
-def test_required_fields_are_those_that_a_new_record_must_bring(name: str, required: set[str]) -> None:
+def test_required_fields_are_those_that_a_new_record_must_have(name: str, required: set[str]) -> None:
     assert {field.name for field in OBJECTS[name].fields.values() if field.required} == required
 
 
@@ -91,7 +91,7 @@ def test_each_field_is_consistent(owner: str, field: Field) -> None:
         assert OBJECTS[owner].fields[field.compound].permissionable
 
 
-def test_the_table_says_where_it_comes_from() -> None:
+def test_the_table_has_its_source() -> None:
     data = json.loads(Path(objects.__file__).with_name("objects.json").read_text(encoding="utf-8"))
     assert "object_reference" in data["source"]
     unsure = {

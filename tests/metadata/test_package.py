@@ -104,18 +104,18 @@ def test_a_deletion_alone_still_has_a_manifest_with_a_version() -> None:
 
 
 @pytest.mark.parametrize("root", ["", "unpackaged/", "any folder/"])
-def test_what_is_written_is_read_back(root: str) -> None:
+def test_a_written_package_is_read_back(root: str) -> None:
     """With or without a root folder, a parsed package has the components that were rendered."""
     files = {root + name: data for name, data in write(ALL, "63.0").items()}
     assert read(files) == ALL
     assert read({name: data for name, data in files.items() if not name.endswith("package.xml")}) == ALL
 
 
-def test_the_order_in_which_components_come_changes_nothing() -> None:
+def test_a_package_does_not_depend_on_the_order_of_its_components() -> None:
     assert write(ALL, "63.0") == write(reversed(ALL), "63.0")
 
 
-def test_an_object_that_is_a_component_itself_holds_its_fields_too() -> None:
+def test_an_object_that_is_a_component_itself_contains_its_fields_too() -> None:
     """Elements are in schema order, so the object's own elements are before and after its fields."""
     field = Component("CustomField", "Visit__c.Note__c", {"label": "Note", "length": 9, "type": "Text"})
     (text,) = (data.decode() for name, data in write([VISITS, field], "63.0").items() if name.startswith("objects/"))
@@ -124,7 +124,7 @@ def test_an_object_that_is_a_component_itself_holds_its_fields_too() -> None:
     assert read(write([VISITS, field], "63.0")) == (field, VISITS)
 
 
-def test_places_say_where_each_component_starts() -> None:
+def test_positions_are_those_at_which_components_start() -> None:
     contents = read_contents(
         {"workflows/Contact.workflow": WORKFLOW.encode(), "classes/A.cls": b"", "package.xml": b""}
     )

@@ -41,7 +41,7 @@ def test_files_outside_of_the_package_folders_are_skipped() -> None:
     assert contents.skipped == ("A.permissionset", "other/A.permissionset")
 
 
-def test_the_project_file_of_the_source_layout_is_one_that_sf_takes() -> None:
+def test_the_project_file_of_the_source_layout_is_valid_for_sf() -> None:
     files = write([Component("PermissionSet", "A", {"label": "A"})], "63.0", layout="source")
     text = files["sfdx-project.json"].decode()
     assert json.loads(text) == {

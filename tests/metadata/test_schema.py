@@ -15,7 +15,7 @@ from tests.metadata.samples import ALL
 by_name = pytest.mark.parametrize("sample", NEGATIVES, ids=lambda sample: sample.name)
 
 
-def test_the_table_is_what_the_wsdl_says() -> None:
+def test_the_table_matches_the_wsdl() -> None:
     """Building schema.json again from the installed WSDL results in the committed file."""
     script = wsdl.build_script()
     assert script.TARGET.read_text(encoding="utf-8") == script.text(script.build(script.wsdl()))
@@ -33,7 +33,7 @@ def test_a_valid_file_passes_each_schema(type_: str) -> None:
 
 
 @by_name
-def test_the_pruned_schema_decides_as_the_whole_one(sample: Negative) -> None:
+def test_the_reduced_schema_decides_as_the_whole_one(sample: Negative) -> None:
     """The reduced schema accepts and refuses the same files as the WSDL's."""
     document = etree.fromstring(sample.text.encode())
     assert wsdl.strict().validate(document) is sample.strict
@@ -43,7 +43,7 @@ def test_the_pruned_schema_decides_as_the_whole_one(sample: Negative) -> None:
 @pytest.mark.parametrize(
     "sample", [item for item in NEGATIVES if item.name != "workflow, wrong root"], ids=lambda sample: sample.name
 )
-def test_a_schema_of_a_files_elements_decides_as_the_whole_one(sample: Negative) -> None:
+def test_a_schema_with_the_elements_of_a_file_decides_as_the_whole_one(sample: Negative) -> None:
     document = etree.fromstring(sample.text.encode())
     names = frozenset(etree.QName(element).localname for element in document.iter("*"))
     schema = etree.XMLSchema(etree.fromstring(xsd(etree.QName(document).localname, names)))
@@ -51,7 +51,7 @@ def test_a_schema_of_a_files_elements_decides_as_the_whole_one(sample: Negative)
 
 
 @pytest.mark.parametrize("type_", sorted(GOOD.keys() - {"StaticResource"}))  # this type has no optional elements
-def test_a_schema_of_other_elements_accepts_nothing_more(type_: str) -> None:
+def test_a_schema_with_other_elements_accepts_no_more_files(type_: str) -> None:
     """A schema without optional elements refuses the valid file, which is then validated with a larger schema."""
     schema = etree.XMLSchema(etree.fromstring(xsd(type_, frozenset())))
     assert not schema.validate(etree.fromstring(GOOD[type_].encode()))
@@ -105,12 +105,12 @@ def test_invalid_xml_is_a_problem_and_not_an_exception() -> None:
         assert "not well-formed" in problem.message
 
 
-def test_the_folder_asks_for_its_own_root() -> None:
+def test_a_folder_requires_its_own_root_element() -> None:
     (problem,) = validate_loosely(FLOW.encode(), "Workflow")
     assert "the root must be <Workflow>" in problem.message
 
 
-def test_the_place_is_right_with_prefixes_comments_and_tabs() -> None:
+def test_positions_are_right_with_prefixes_comments_and_tabs() -> None:
     """Names are validated without prefixes, and comments between elements do not change positions."""
     text = PERMISSION_SET.replace("<label>", "<!-- one\n\ttwo --><label>").replace("true</enabled>", "1 </enabled>")
     assert validate_loosely(text.encode()) == ()

@@ -44,7 +44,7 @@ def test_a_component_is_written_as_salesforce_writes_it() -> None:
 
 
 @pytest.mark.parametrize("text", [FLOW, PERMISSION_SET, RESOURCE], ids=["flow", "permission set", "static resource"])
-def test_a_file_of_salesforces_is_written_back_byte_by_byte(text: str) -> None:
+def test_a_file_from_salesforce_is_written_back_byte_by_byte(text: str) -> None:
     type_ = parse(text.encode()).tag.partition("}")[2]
     assert to_bytes(to_element(read(type_, text))).decode() == text
 
@@ -76,7 +76,7 @@ def test_a_set_of_texts_is_sorted_and_an_ordered_list_is_not() -> None:
     assert read("CompactLayout", inside("CompactLayout", *fields)).body == {"fields": ["Id", "Email", "Id"]}
 
 
-def test_two_of_the_same_identity_stay_a_list() -> None:
+def test_entries_with_the_same_name_stay_a_list() -> None:
     """A rule may have an alert and a task with the same name, and both are kept."""
     actions = [f"<actions><name>Notify</name><type>{type_}</type></actions>" for type_ in ("Task", "Alert")]
     rule = read(
@@ -87,7 +87,7 @@ def test_two_of_the_same_identity_stay_a_list() -> None:
     assert from_element("WorkflowRule", "Contact.One", to_element(rule)) == rule
 
 
-def test_text_survives_as_it_is_and_line_ends_become_one_kind() -> None:
+def test_text_is_unchanged_except_for_its_line_ends() -> None:
     """Blanks, tabs and line feeds in a text are kept; carriage returns are not."""
     data = inside("CustomField", f"<formula>{FORMULA}</formula>".replace("&", "&amp;").replace("<>", "&lt;&gt;"))
     assert read("CustomField", data.replace("\n", "\r\n")).body == {"formula": FORMULA}
@@ -99,7 +99,7 @@ def test_text_survives_as_it_is_and_line_ends_become_one_kind() -> None:
     }
 
 
-def test_a_child_carries_its_name_in_its_container_and_in_its_own_file() -> None:
+def test_a_child_has_its_name_in_its_container_and_in_its_own_file() -> None:
     """The name without the object's name comes first, both in an element of a workflow and in a root element."""
     for element in (to_element(RULE), to_element(RULE, "rules")):
         assert element[0].tag == f"{{{schema_table.NAMESPACE}}}fullName"
@@ -107,7 +107,7 @@ def test_a_child_carries_its_name_in_its_container_and_in_its_own_file() -> None
         assert from_element("WorkflowRule", RULE.full_name, element) == RULE
 
 
-def test_nil_is_absence_and_comes_back_only_where_the_schema_needs_it() -> None:
+def test_nil_is_absence_and_is_written_only_if_the_schema_requires_it() -> None:
     nil = '<limit xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>'
     lookup = f"<recordLookups><name>A</name><locationX>1</locationX><locationY>1</locationY>{nil}</recordLookups>"
     assert read("Flow", inside("Flow", lookup, "<label>x</label>")).body["recordLookups"] == {
@@ -151,7 +151,7 @@ def test_invalid_xml_is_refused_with_its_position(body: str, place: tuple[int, i
     assert str(error).startswith(f"objects/Contact.object:{place[0]}:{place[1]}: {message}")
 
 
-def test_entities_that_grow_are_refused() -> None:
+def test_nested_entities_are_refused() -> None:
     """A file with ten levels of entities is not expanded."""
     levels = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     with pytest.raises(MetadataError):
@@ -212,7 +212,7 @@ def test_a_body_that_fits_no_file_is_refused(component: Component, message: str)
     assert str(raised.value).startswith(message)
 
 
-def test_a_field_of_an_object_is_read_out_of_its_container() -> None:
+def test_a_field_is_read_from_the_file_of_its_object() -> None:
     (field,) = [*parse(OBJECT.encode())]
     assert from_element("CustomField", "Contact.Appcues_Feedback__c", field).body == {
         "label": "Feedback",
@@ -226,7 +226,7 @@ def test_a_secret_stays_a_placeholder() -> None:
     assert "${secret:SFCODE_RELAY_OUTBOUND_SECRET}" in to_bytes(to_element(MESSAGE)).decode()
 
 
-def test_the_tables_of_types_name_what_the_schema_has() -> None:
+def test_the_tables_of_types_name_elements_of_the_schema() -> None:
     """Each identity is an element of its items, and each element of a container has the type in the table."""
     for owner, identities in _IDENTITIES.items():
         for element, key in identities.items():

@@ -22,7 +22,7 @@ _KEPT = {"content-type", "soapaction"}
 
 
 class Serializer:
-    """Cassettes as YAML with a head that states their origin."""
+    """Cassettes as YAML with a header that states their origin."""
 
     @staticmethod
     def serialize(cassette: dict[str, Any]) -> str:

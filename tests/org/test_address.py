@@ -39,14 +39,14 @@ def test_reduces_an_address_to_scheme_host_and_port(text: str, expected: str) ->
         ("https://acme.lightning.force.com/lightning", "the user interface"),
     ],
 )
-def test_refuses_what_a_token_must_not_be_sent_to(text: str, problem: str) -> None:
+def test_refuses_addresses_that_must_not_receive_a_token(text: str, problem: str) -> None:
     with pytest.raises(SignInError, match=problem) as caught:
         normalize_url(text)
     assert caught.value.hint
     assert "pa55" not in str(caught.value)
 
 
-def test_knows_loopback_without_asking_the_name_service() -> None:
+def test_recognizes_loopback_without_a_name_lookup() -> None:
     assert is_loopback("127.9.9.9")
     assert not is_loopback("loopback.example")
 
@@ -66,5 +66,5 @@ def test_knows_loopback_without_asking_the_name_service() -> None:
         ("metadata.example.com", False),
     ],
 )
-def test_knows_the_hosts_where_clouds_give_out_credentials(host: str, expected: bool) -> None:
+def test_recognizes_the_hosts_that_return_credentials_of_clouds(host: str, expected: bool) -> None:
     assert is_metadata_service(host) is expected

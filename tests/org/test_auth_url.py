@@ -21,7 +21,7 @@ def encoded(text: str) -> str:
     [URL, f"{URL}\n", ENVELOPE, json.dumps({"sfdxAuthUrl": URL}), encoded(URL), encoded(ENVELOPE)],
     ids=["raw", "with a line break", "sf's JSON", "bare JSON", "base64", "base64 of JSON"],
 )
-def test_is_read_in_every_form_that_ci_systems_hold(text: str) -> None:
+def test_an_auth_url_is_read_in_every_form_that_ci_systems_store(text: str) -> None:
     parts = parse(text, "SFDX_AUTH_URL")
     assert parts.client_id == "3MVG9.abc_1=="
     assert parts.client_secret.reveal() == "S3CRET-1"
@@ -47,7 +47,7 @@ def test_the_client_secret_may_be_empty() -> None:
         "==",
     ],
 )
-def test_what_is_no_auth_url_is_refused_without_repeating_it(text: str) -> None:
+def test_an_invalid_auth_url_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(SignInError, match="SFDX_AUTH_URL contains no SFDX auth URL") as caught:
         parse(text, "SFDX_AUTH_URL")
     assert "5Aep.secret" not in str(caught.value)

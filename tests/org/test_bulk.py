@@ -27,7 +27,7 @@ def test_a_query_is_begun_and_followed(org_at):
     assert org.bulk.job(job.id).records == 7
 
 
-def test_records_come_page_by_page_with_nothing_where_there_is_nothing(org_at):
+def test_records_are_read_page_by_page_with_none_for_blank_values(org_at):
     queries = []
 
     def handler(request: Request) -> Answer:
@@ -54,14 +54,14 @@ def test_records_come_page_by_page_with_nothing_where_there_is_nothing(org_at):
         (Answer(404, b"<html>no</html>"), NoAnswer, ""),
     ],
 )
-def test_refusals_are_our_errors_with_the_orgs_code(org_at, answer, error, code):
+def test_refusals_are_errors_of_sfcode_with_the_orgs_code(org_at, answer, error, code):
     _, org = org_at(lambda _: answer)
     with pytest.raises(error) as caught:
         org.bulk.job("750")
     assert caught.value.code == code
 
 
-def test_reading_is_repeated_when_the_line_is_cut(org_at):
+def test_a_read_is_retried_after_a_lost_connection(org_at):
     tries = []
 
     def handler(request: Request) -> Answer:

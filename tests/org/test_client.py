@@ -72,7 +72,7 @@ def package(*components: Component, deleted: tuple[Address, ...] = ()) -> bytes:
     return zip_files(write(components, "63.0", deleted=deleted))
 
 
-def test_says_which_org_this_is(org: Org) -> None:
+def test_returns_the_identity_of_the_org(org: Org) -> None:
     identity = org.identity
     assert len(identity.org_id) == 18
     assert identity.org_id.startswith("00D")
@@ -110,7 +110,7 @@ def test_a_refused_package_names_component_and_place(org: Org) -> None:
     assert failure.problem_type == "Error"
 
 
-def test_checks_without_keeping(org: Org) -> None:
+def test_a_check_deploys_nothing(org: Org) -> None:
     result = org.metadata.follow(org.metadata.deploy(package(FIELD), DeployOptions(check_only=True)))
     assert result.success
     assert result.check_only
@@ -149,13 +149,13 @@ ASK = {
 
 
 @pytest.mark.parametrize("ask", list(ASK))
-def test_a_session_that_is_over_is_said_to_be(target: Target, ask: str) -> None:
+def test_an_ended_session_is_reported(target: Target, ask: str) -> None:
     with sign_in(target, "00D000000000001!expired") as org, pytest.raises(SignInError) as caught:
         ASK[ask](org)
     assert caught.value.code == "INVALID_SESSION_ID"
 
 
-def test_each_cassette_says_what_it_was_recorded_against_and_holds_no_token() -> None:
+def test_each_cassette_names_its_origin_and_contains_no_token() -> None:
     cassettes = sorted(CASSETTES.rglob("*.yaml"))
     assert len(cassettes) == 10
     for path in cassettes:

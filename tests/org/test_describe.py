@@ -37,7 +37,7 @@ def test_reads_a_field() -> None:
     ],
     ids=["needed", "nillable", "owner", "system field", "checkbox"],
 )
-def test_required_is_what_people_have_to_fill_in(answer, required: bool) -> None:
+def test_required_fields_are_those_that_users_have_to_fill_in(answer, required: bool) -> None:
     assert parse_field(answer).required is required
 
 
@@ -55,7 +55,7 @@ MAY_NOT = changed(custom=True, permissionable=True, updateable=False)
     ],
     ids=["not by who is signed in", "formula", "auto number", "standard field", "field without permissions"],
 )
-def test_what_the_signed_in_user_may_not_update_others_may_be_granted(answer, updateable: bool) -> None:
+def test_a_field_that_the_signed_in_user_may_not_update_can_be_granted_to_others(answer, updateable: bool) -> None:
     assert parse_field(answer).updateable is updateable
 
 
@@ -72,7 +72,7 @@ class Described(dict[str, Any]):
     """A describe answer that supports weak references."""
 
 
-def test_keeps_no_answer_after_the_next_request() -> None:
+def test_the_response_is_released_after_the_next_request() -> None:
     kept_answers: weakref.WeakValueDictionary[str, Described] = weakref.WeakValueDictionary()
     counts: list[int] = []
 
@@ -99,6 +99,6 @@ def test_asks_the_org_for_each_object_once(org_at) -> None:
     assert len(server.requests) == 5
 
 
-def test_a_part_of_an_address_knows_the_whole_which_takes_the_permission() -> None:
+def test_a_part_of_an_address_refers_to_the_field_with_the_permission() -> None:
     answer = {"name": "MailingCity", "type": "string", "permissionable": True, "compoundFieldName": "MailingAddress"}
     assert parse_field(answer).permission == "MailingAddress"

@@ -67,7 +67,7 @@ def test_the_identity_of_the_org_is_requested_once(org_at, userinfo: Answer, req
     assert len(server.requests) == requests
 
 
-def test_an_ended_session_is_not_taken_for_a_missing_scope(org_at) -> None:
+def test_an_ended_session_is_not_reported_as_a_missing_scope(org_at) -> None:
     expired = as_json([{"errorCode": "INVALID_SESSION_ID", "message": "Session expired"}], 401)
     server, org = org_at(answers(expired))
     with pytest.raises(SignInError):
@@ -75,7 +75,7 @@ def test_an_ended_session_is_not_taken_for_a_missing_scope(org_at) -> None:
     assert len(server.requests) == 1
 
 
-def test_an_org_that_does_not_say_who_it_is_is_an_error(org_at) -> None:
+def test_an_org_without_an_identity_is_an_error(org_at) -> None:
     def answer(request: Request) -> Answer:
         return as_json(USERINFO if "userinfo" in request.path else {"totalSize": 0, "done": True, "records": []})
 

@@ -24,11 +24,11 @@ def run(root: Path, more: str = "") -> None:
     assert process.returncode == 0, process.stderr
 
 
-def test_what_is_not_used_is_not_loaded(root: Path) -> None:
+def test_unused_modules_are_not_imported(root: Path) -> None:
     run(root)
 
 
-def test_its_own_parts_come_when_they_are_used(root: Path) -> None:
+def test_other_modules_of_the_library_are_imported_on_use(root: Path) -> None:
     """On use, the real metadata module, token signing and package are imported."""
     run(
         root,
@@ -46,7 +46,7 @@ client.mdapi._client.transport.session.close()
 
 @pytest.mark.parametrize("use", ["import simple_salesforce.bulk, simple_salesforce.bulk2", "import simple_salesforce"])
 @pytest.mark.parametrize(("module", "kind"), [("bulk", "SFBulkHandler"), ("bulk2", "SFBulk2Handler")])
-def test_its_bulk_clients_come_when_they_are_used(root: Path, use: str, module: str, kind: str) -> None:
+def test_the_bulk_clients_of_the_library_are_imported_on_use(root: Path, use: str, module: str, kind: str) -> None:
     run(
         root,
         f"""
@@ -60,7 +60,7 @@ except AttributeError as error:
     )
 
 
-def test_what_is_loaded_already_stays(root: Path) -> None:
+def test_modules_that_are_imported_before_are_kept(root: Path) -> None:
     command = [
         sys.executable,
         "-c",

@@ -111,13 +111,13 @@ def test_retrieve_asks_polls_and_unpacks(org_at, time) -> None:
     assert time.slept == [0.2]
 
 
-def test_a_retrieve_of_nothing_asks_nothing(org_at) -> None:
+def test_a_retrieve_without_components_sends_no_request(org_at) -> None:
     server, org = org_at(script(fault("X", "not asked")))
     assert org.metadata.retrieve({"Flow": []}) == Retrieved({})
     assert server.requests == []
 
 
-def test_a_failed_retrieve_is_told_in_the_words_of_the_org(org_at) -> None:
+def test_a_failed_retrieve_has_the_orgs_message(org_at) -> None:
     failed = (
         "<done>true</done><errorMessage>too many files</errorMessage><errorStatusCode>LIMIT_EXCEEDED</errorStatusCode>"
         "<id>09S000000000001AAA</id><status>Failed</status><success>false</success>"
@@ -136,7 +136,7 @@ def test_a_retrieve_without_a_zip_is_an_error(org_at, zip_text: str) -> None:
         org.metadata.retrieve({"Flow": ["F"]})
 
 
-def test_a_retrieve_that_never_ends_is_given_up(org_at) -> None:
+def test_a_retrieve_that_never_ends_is_an_error(org_at) -> None:
     queued = soap("checkRetrieveStatus", "<done>false</done><id>09S000000000001AAA</id>")
     _, org = org_at(script(soap("retrieve", "<id>09S000000000001AAA</id>"), queued))
     with pytest.raises(OrgError, match="did not finish the retrieve 09S000000000001AAA in 1 s"):

@@ -11,7 +11,7 @@ from tests.org.servers import Answer
 THEN = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 
 
-def test_a_recent_response_tells_the_time(org_at: ServeOrg, time: Time) -> None:
+def test_a_recent_response_has_the_time_of_the_org(org_at: ServeOrg, time: Time) -> None:
     server, org = org_at(lambda _: Answer(200, b"[]", {"Date": format_datetime(THEN, usegmt=True)}))
     assert org.now() == THEN
     time.sleep(59)
@@ -22,7 +22,7 @@ def test_a_recent_response_tells_the_time(org_at: ServeOrg, time: Time) -> None:
     assert len(server.requests) == 3
 
 
-def test_an_org_that_told_nothing_yet_is_asked(org_at: ServeOrg) -> None:
+def test_the_time_is_requested_before_the_first_response(org_at: ServeOrg) -> None:
     server, org = org_at(lambda _: Answer(200, b"[]", {"Date": format_datetime(THEN, usegmt=True)}))
     assert org.now(within=60) == THEN
     assert len(server.requests) == 1

@@ -41,7 +41,7 @@ def test_the_first_call_runs_in_the_thread_of_the_caller_and_the_others_beside_i
     assert first == threading.get_ident() != second
 
 
-def test_an_error_is_raised_once_what_had_begun_has_ended() -> None:
+def test_an_error_is_raised_after_running_calls_have_ended() -> None:
     has_begun, failed, ended = threading.Event(), threading.Event(), threading.Event()
 
     def fail() -> None:
@@ -109,7 +109,7 @@ libc.fflush(output)
 
 
 @pytest.mark.parametrize(("heaps", "is_one"), [("shared", True), ("own", False)])
-def test_threads_share_one_heap_once_asked(heaps: str, is_one: bool) -> None:
+def test_threads_share_one_heap_on_request(heaps: str, is_one: bool) -> None:
     info = subprocess.run([sys.executable, "-c", COUNT_HEAPS, heaps], capture_output=True, text=True, check=True).stdout
     assert (info.count("<heap nr=") == 1) is is_one
 

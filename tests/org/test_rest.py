@@ -75,7 +75,7 @@ def test_records_are_created_changed_and_deleted(org_at) -> None:
     ]
 
 
-def test_a_refusal_has_the_code_and_words_of_the_org(org_at) -> None:
+def test_a_refusal_has_the_code_and_message_of_the_org(org_at) -> None:
     answer = as_json(
         [{"errorCode": "DUPLICATE_VALUE", "message": "duplicate value found", "fields": ["Username"]}], 400
     )
@@ -111,11 +111,11 @@ def test_an_ended_session_is_a_sign_in_error_with_the_hint(org_at) -> None:
         (None, ("", "")),
     ],
 )
-def test_error_bodies_are_read_in_their_shapes(content, expected) -> None:
+def test_error_bodies_are_read_in_each_format(content, expected) -> None:
     assert parse_error(content) == expected
 
 
-def test_the_library_itself_is_at_hand_and_signed_in(org_at) -> None:
+def test_the_library_is_accessible_and_signed_in(org_at) -> None:
     server, org = org_at(script(as_json({"totalSize": 0, "done": True, "records": []})))
     org.rest.query("SELECT Id FROM Account")
     assert server.requests[0].path.startswith("/services/data/v63.0/")

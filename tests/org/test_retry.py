@@ -27,7 +27,9 @@ LOST = NoAnswer("lost", sent=True)
     ],
     ids=repr,
 )
-def test_repeats_a_read_after_passing_trouble_and_a_write_only_when_nothing_was_done(error, reads, writes) -> None:
+def test_a_read_is_retried_after_a_temporary_failure_and_a_write_only_if_it_was_not_executed(
+    error, reads, writes
+) -> None:
     rng = random.Random(1)
     assert (compute_delay(1, error, rng) is not None) is reads
     assert (compute_delay(1, error, rng, repeatable=False) is not None) is writes
@@ -39,20 +41,20 @@ def test_gives_up_after_the_last_attempt() -> None:
     assert compute_delay(ATTEMPTS, LOST, rng) is None
 
 
-def test_waits_longer_each_time_at_random_and_within_bounds() -> None:
+def test_waits_grow_at_random_and_within_bounds() -> None:
     rng = random.Random(7)
     longest = [max(compute_delay(attempt, LOST, rng) or 0.0 for _ in range(200)) for attempt in range(1, ATTEMPTS)]
     assert longest == sorted(longest)
     assert 0 < longest[-1] <= LONGEST_DELAY
 
 
-def test_obeys_retry_after_and_gives_up_when_it_is_too_long() -> None:
+def test_retry_after_is_obeyed_unless_it_is_too_long() -> None:
     rng = random.Random(1)
     assert compute_delay(1, NoAnswer("busy", sent=True, retry_after=7), rng) == 7
     assert compute_delay(1, NoAnswer("busy", sent=True, retry_after=3600), rng) is None
 
 
-def test_call_tries_again_and_returns_what_came(runtime: Runtime, time) -> None:
+def test_call_retries_and_returns_the_result(runtime: Runtime, time) -> None:
     errors = [LOST, LOCKED]
 
     def action() -> str:

@@ -35,7 +35,7 @@ def test_is_neither_pickled_nor_written_as_json() -> None:
         json.dumps({"token": Secret(VALUE)})
 
 
-def test_gives_its_value_when_asked() -> None:
+def test_a_secret_reveals_its_value_on_request() -> None:
     assert Secret(VALUE).reveal() == VALUE
 
 
@@ -47,5 +47,5 @@ def test_equality_is_that_of_the_values() -> None:
     assert not Secret("")
 
 
-def test_scrub_takes_every_occurrence_out_of_a_text() -> None:
+def test_scrub_removes_every_occurrence_from_a_text() -> None:
     assert scrub(f"a {VALUE} b {VALUE}", [Secret(VALUE), Secret("")]) == f"a {MASK} b {MASK}"

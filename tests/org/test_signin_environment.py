@@ -48,7 +48,7 @@ def test_a_url_is_refused_when_the_environment_names_another_org() -> None:
     assert TOKEN not in str(caught.value)
 
 
-def test_an_org_on_this_machine_is_reached_whatever_else_is_configured() -> None:
+def test_an_org_on_this_machine_is_used_with_any_other_configuration() -> None:
     with connect("http://127.0.0.1:8300", environ=BOTH, api_version="63.0") as org:
         assert org.instance_url == "http://127.0.0.1:8300"
 

@@ -86,7 +86,7 @@ def test_client_credentials_send_id_and_secret(runtime: Runtime) -> None:
         ("something new", "Check the app"),
     ],
 )
-def test_a_refusal_is_told_in_salesforces_words_with_the_hint(runtime: Runtime, message: str, hint: str) -> None:
+def test_a_refusal_has_salesforces_message_and_the_hint(runtime: Runtime, message: str, hint: str) -> None:
     with serving(lambda _: as_json({"error": "invalid_grant", "error_description": message}, 400)) as server:
         with pytest.raises(SignInError, match=f"invalid_grant: {message}") as caught:
             connect("env:", environ=jwt_environ(server.url), api_version="63.0", runtime=runtime)

@@ -63,7 +63,7 @@ def sign_in(sf: Sf, alias: str = "uat", runtime: Runtime | None = None):
     return connect(f"alias:{alias}", environ=sf.environ, api_version="63.0", runtime=runtime)
 
 
-def test_takes_token_and_url_from_org_display(sf: Sf) -> None:
+def test_token_and_url_are_read_from_org_display(sf: Sf) -> None:
     sf.answers("display", {**ORG, "accessToken": TOKEN})
     with sign_in(sf) as org:
         assert org.instance_url == ORG["instanceUrl"]
@@ -93,7 +93,7 @@ def test_an_alias_is_an_argument_and_nothing_else(sf: Sf, tmp_path: Path) -> Non
     assert not (tmp_path / "owned").exists()
 
 
-def test_a_missing_sf_names_the_ways_without_it(tmp_path: Path) -> None:
+def test_without_sf_the_error_lists_other_sign_in_methods(tmp_path: Path) -> None:
     with pytest.raises(SignInError, match="not installed") as caught:
         connect("alias:uat", environ={"PATH": str(tmp_path)}, api_version="63.0")
     assert "SF_ACCESS_TOKEN" in caught.value.hint
@@ -135,7 +135,7 @@ def test_output_that_is_not_json_is_not_printed(sf: Sf) -> None:
     assert TOKEN not in str(caught.value)
 
 
-def test_an_sf_that_hangs_is_terminated(tmp_path: Path) -> None:
+def test_a_hanging_sf_is_terminated(tmp_path: Path) -> None:
     program = tmp_path / "sf"
     program.write_text(f"#!{sys.executable}\nimport signal\nsignal.pause()\n")
     program.chmod(0o755)

@@ -81,7 +81,7 @@ def test_features_are_known_by_the_fields_that_they_add(org_at) -> None:
     }
 
 
-def test_a_part_that_is_refused_costs_no_other_part(org_at) -> None:
+def test_a_refused_part_does_not_affect_other_parts(org_at) -> None:
     traits = at(org_at, refused="PermissionSetLicense")[1].read_traits(["Contact"])
     with pytest.raises(OrgError, match="INSUFFICIENT_ACCESS: no"):
         _ = traits.permission_set_licenses

@@ -24,7 +24,7 @@ def test_a_changed_attribute_is_the_only_one_in_the_change(project):
     assert (change.action, attribute.path, attribute.before, attribute.after) == (Action.UPDATE, ("precision",), 3, 4)
 
 
-def test_managed_components_that_left_the_config_are_deleted(project):
+def test_managed_components_that_the_config_no_longer_has_are_deleted(project):
     a, b = number("A__c"), number("B__c")
     plan = plan_of(project, desired(a), observed(a, b, applied=(a, b)))
     assert actions(plan) == {"CustomField:Contact.A__c": "no-op", "CustomField:Contact.B__c": "delete"}

@@ -47,7 +47,7 @@ def test_a_large_change_is_saved_without_its_text_as_a_whole(project):
     assert max(lengths) < sum(lengths) / 3
 
 
-def test_the_document_has_terraforms_shape(plan):
+def test_the_document_has_the_structure_of_terraforms_plans(plan):
     document = to_document(plan)
     assert document["format_version"] == "1.4"
     actions = {change["address"]: change["change"]["actions"] for change in document["resource_changes"]}
@@ -139,7 +139,7 @@ class TestSigned:
         load(path)
         assert self.refused(path) == "the plan was changed after it was signed"
 
-    def test_another_key_is_told_apart_from_an_edit(self, path):
+    def test_another_key_is_distinguished_from_an_edit(self, path):
         message = self.refused(path, OTHER)
         assert message.startswith("the plan was signed with another key (")
         assert KEY.reveal() not in message

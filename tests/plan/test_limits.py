@@ -49,7 +49,7 @@ def test_changes_have_a_limit_of_their_own(project):
     assert refusal.startswith("this plan would change 5 components where sfcode manages 8, and safety.max_change in")
 
 
-def test_an_environment_may_be_stricter_or_milder_than_the_rest(project):
+def test_an_environment_may_have_lower_or_higher_limits(project):
     (refusal,) = limited(project, keep=4, safety={"max_destroy": 8}, own={"max_destroy": 1})
     assert "environments.local.safety.max_destroy in sfcode.yaml allows 1;" in refusal
     assert limited(project, keep=4, safety={"max_destroy": 1}, own={"max_destroy": 8}) == []

@@ -72,7 +72,7 @@ class TestAsIs:
         assert {name: body[name] for name in ("label", "description") if name in body} == expected
 
 
-class TestWhatASetLacks:
+class TestMissingRights:
     def judge(self, project, desired_set, set_in_org, **settings):
         project = saying(project, as_is=(str(SET),), **settings)
         snapshot = observed(set_in_org)

@@ -47,7 +47,7 @@ def draw(after: FlowOfData | None, before: FlowOfData | None) -> str:
     )
 
 
-def test_all_lines_of_a_mapping_are_drawn_and_events_stand_beside_what_they_become() -> None:
+def test_all_lines_of_a_mapping_are_drawn_with_events_beside_their_targets() -> None:
     assert draw(FLOW, FLOW).splitlines() == [
         "  Contact.Id__c -> user id",
         "  Contact.Title -> role",
@@ -90,12 +90,12 @@ def test_a_name_that_was_connected_twice_is_no_change_but_added_and_removed() ->
     ]
 
 
-def test_a_mapping_that_comes_or_goes_is_marked_as_a_whole() -> None:
+def test_an_added_or_removed_mapping_is_marked_as_a_whole() -> None:
     assert {line[0] for line in draw(FLOW, None).splitlines()} == {"+"}
     assert {line[0] for line in draw(None, FLOW).splitlines()} == {"-"}
 
 
-def test_nothing_is_marked_where_the_last_apply_recorded_nothing() -> None:
+def test_nothing_is_marked_if_the_last_apply_recorded_no_data_flows() -> None:
     plan = Plan(TARGET, "local", "1", "63.0", Address("StaticResource", "S"), (), {}, flows=(FLOW,))
     (drawing,) = pictures(plan)
     assert {row.sign for row in (*drawing.sent, *drawing.written)} == {drawing.sign} == {" "}
@@ -120,7 +120,7 @@ def test_the_config_of_the_help_page_is_drawn_whole(shipped) -> None:
     assert contact.written[-1] == ("Clicked Upgrade", "Event")
 
 
-def test_what_an_apply_recorded_reads_as_the_same_lines(shipped) -> None:
+def test_recorded_data_flows_are_read_as_the_same_lines(shipped) -> None:
     """The record is read from JSON, as in the state; a record of another version is ignored without an error."""
     recorded = json.loads(json.dumps(render_relay_config(shipped)))
     by_name = {flow.mapping: flow for flow in recorded_data_flows(recorded) or ()}
@@ -172,7 +172,7 @@ def test_a_saved_plan_keeps_both_sides(plan, tmp_path: Path) -> None:
     assert read(tmp_path / "plan.json").previous_flows is None
 
 
-def test_the_page_holds_it_without_a_script_or_a_request(plan) -> None:
+def test_the_page_contains_the_picture_without_scripts_or_requests(plan) -> None:
     """The SVG is well formed, its signs have text alternatives, it loads nothing, and risks are shown at their changes."""
     judged = {Address.parse("CustomField:Contact.A__c"): Judgment(Risk.HIGH, "for <a> reason")}
     page = html(plan, judged)

@@ -42,7 +42,7 @@ def test_a_plan_is_empty_when_it_does_nothing_and_a_refresh_when_nothing_drifted
     assert plan(*changes, **more).is_empty is empty
 
 
-def test_what_does_something_what_drifted_and_the_counts() -> None:
+def test_the_effective_and_drifted_changes_and_the_counts() -> None:
     new_plan = plan(CREATED, IDLE, DRIFTED)
     assert (new_plan.effective, new_plan.drifted) == ((CREATED,), (DRIFTED,))
     assert [new_plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE, Action.NO_OP)] == [
@@ -66,7 +66,7 @@ def test_warnings_and_refusals_add_up_in_their_order() -> None:
     plan().raise_if_refused()
 
 
-def test_what_is_managed_afterwards() -> None:
+def test_the_managed_addresses_after_an_apply() -> None:
     deleted = Change(number("D__c").address, number("D__c"), None)
     released = Change(number("E__c").address, number("E__c"), number("E__c"))
     record = Change(USER.address, None, USER)

@@ -103,7 +103,7 @@ LOOKUP, DETAIL = {"type": "Lookup"}, {"type": "MasterDetail"}
         (SUMMARY, NUMBER, ("Summary", "Number")),
     ],
 )
-def test_a_field_of_a_kind_that_no_deployment_converts_is_refused(project, before, after, kinds):
+def test_a_change_of_a_field_type_that_no_deployment_converts_is_refused(project, before, after, kinds):
     old, new = (Component("CustomField", "Contact.A__c", body) for body in (before, after))
     plan = build(project, desired(new), observed(old, applied=(old,)))
     remedy = "remove it from the config, apply, and add it again, which deletes its values"

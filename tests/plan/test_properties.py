@@ -51,7 +51,7 @@ def test_unmanaged_components_outside_the_config_are_never_changed(
 
 
 @given(desired_components=SIDES, observed_components=SIDES, applied=SIDES)
-def test_an_attribute_is_called_drift_only_where_the_config_has_not_moved(
+def test_an_attribute_is_drift_only_if_the_config_did_not_change_it(
     project, desired_components, observed_components, applied
 ):
     applied_by_address = {component.address: component for component in applied}

@@ -59,7 +59,7 @@ def test_a_line_of_an_uncommitted_file_has_no_link() -> None:
         assert (unknown.commit_link, unknown.line_link(PLACE)) == ("", "")
 
 
-def test_an_update_names_the_lines_of_what_changes_and_a_new_component_its_own() -> None:
+def test_an_update_has_the_lines_of_its_changes_and_a_new_component_its_own_line() -> None:
     def origin(component: Component, token: str, line: int) -> Origin:
         return Origin(component.address, token, Position("c.yaml", line, 1), "path")
 
@@ -81,7 +81,7 @@ def test_an_update_names_the_lines_of_what_changes_and_a_new_component_its_own()
     assert list_lines(make_plan(Change(after.address, after, None)).effective, Desired((), (), ())) == {}
 
 
-def test_the_page_says_who_made_it_when_and_from_which_commit_and_links_to_lines() -> None:
+def test_the_page_has_author_time_and_commit_and_links_to_lines() -> None:
     field = number("B__c")
     change = Change(field.address, None, field)
     lines = {str(field.address): ("c.yaml:6",)}

@@ -81,7 +81,7 @@ def components(given_project: Project) -> tuple[Component, ...]:
 @pytest.mark.parametrize("kind", CONFIGS)
 @given(flips=st.integers(min_value=1, max_value=2**48 - 1))
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
-def test_no_re_cased_name_is_made_or_deleted(kind: str, keeps: bool, flips: int) -> None:
+def test_names_in_another_case_are_neither_created_nor_deleted(kind: str, keeps: bool, flips: int) -> None:
     before, after = make_project(kind), make_project(kind, flipped(flips))
     observed_components, desired_state = components(before), generate(after, OFFLINE)
     applied = tuple(component for component in observed_components if not component.address.is_record)

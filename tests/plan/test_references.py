@@ -70,7 +70,7 @@ def test_references_of_a_component_are_found(component, address, expected):
 
 
 @pytest.mark.parametrize("user", [permissions(Score__c=True), MESSAGE, FLOW])
-def test_a_field_that_something_desired_names_is_released_and_not_deleted(project, user, tmp_path):
+def test_a_field_that_a_desired_component_refers_to_is_released(project, user, tmp_path):
     plan = build(project, desired(user), observed(SCORE, user, applied=(SCORE, user)), allow_delete=())
     assert plan.effective == ()
     assert plan.released == {SCORE.address}
@@ -87,14 +87,14 @@ def test_a_field_that_something_desired_names_is_released_and_not_deleted(projec
     assert after.released == frozenset()
 
 
-def test_a_field_that_nothing_desired_names_is_deleted(project):
+def test_a_field_without_desired_references_is_deleted(project):
     user = permissions(Other__c=True)
     plan = build(project, desired(user), observed(SCORE, MESSAGE, user, applied=(SCORE, user)))
     assert [(change.address, change.action) for change in plan.effective] == [(SCORE.address, Action.DELETE)]
     assert plan.released == frozenset()
 
 
-def test_allowing_again_what_has_been_deleted_is_no_error(project):
+def test_allowing_the_deletion_of_a_deleted_field_is_no_error(project):
     from sfcode.plan.state import Applied, Past
 
     past = Past("1", "then", "me", None, {SCORE.address: SCORE.body}, frozenset({SCORE.address}))

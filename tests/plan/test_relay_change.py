@@ -57,7 +57,7 @@ class TestSettings:
     def test_a_removed_empty_section_is_a_change(self) -> None:
         assert settings({"nps": {}}, {}) == (SettingChange("nps", {}, None),)
 
-    def test_nothing_is_listed_where_nothing_was_recorded(self) -> None:
+    def test_without_a_recorded_config_no_settings_are_listed(self) -> None:
         assert settings(None, attributes(plan=PLAN_FIELD)) == ()
 
     def test_removing_the_last_mapping_of_the_relay_removes_all_settings(self) -> None:

@@ -34,12 +34,12 @@ STATE = Applied(
 CALLS = [(OBJECT, RENAMED), (HALF, MOVES[0].present), (SET, MOVES[2].present)]
 
 
-def test_an_object_goes_first_and_takes_its_fields_along() -> None:
+def test_an_object_is_renamed_first_together_with_its_fields() -> None:
     assert [(move.former, move.present) for move in order_renames(MOVES)] == CALLS
     assert order_renames([Move(FIELD, HALF, in_place=False)]) == ()
 
 
-def test_what_an_object_has_and_what_names_it_follow() -> None:
+def test_components_of_a_renamed_object_and_references_to_it_are_renamed() -> None:
     renamed = Renames(MOVES).rename_state(STATE)
     body = renamed.components[MOVES[2].present]
     names = ("New_Activity__c.New_Time__c", "New_Activity__c.Contact__c", "Contact.A__c")
@@ -52,7 +52,7 @@ def test_what_an_object_has_and_what_names_it_follow() -> None:
 
 
 @pytest.mark.parametrize("done", range(len(CALLS) + 1))
-def test_the_state_is_read_by_the_names_that_a_cut_off_apply_has_given(done: int) -> None:
+def test_the_state_of_an_interrupted_apply_is_read_with_the_names_in_the_org(done: int) -> None:
     """Renamed components have their present names, and all others have their former ones."""
     present_addresses = {former for former, _ in CALLS[done:] if former != HALF} | {
         present for _, present in CALLS[:done]
@@ -68,7 +68,7 @@ def test_the_state_is_read_by_the_names_that_a_cut_off_apply_has_given(done: int
     assert followed.renaming == ()
 
 
-def test_what_is_about_to_be_renamed_is_written_down_by_its_former_name(project: Any) -> None:
+def test_the_state_before_a_rename_has_the_former_name(project: Any) -> None:
     former, present = number("Former__c"), number("A__c")
     snapshot = observed(present, applied=(present,))
     plan = build(project, desired(present), snapshot)

@@ -63,7 +63,7 @@ Drift: 1 changed, 1 deleted."""
     )
 
 
-def test_a_user_who_was_renamed_is_the_reason_for_what_it_loses() -> None:
+def test_a_renamed_user_is_the_reason_for_its_deleted_assignments() -> None:
     name = "old@example.com"
     user = Component("User", name, {"IsActive": True})
     deactivation = Change(user.address, user, Component("User", name, {"IsActive": False}))
@@ -86,7 +86,7 @@ def test_colors_follow_the_signs_and_warnings_and_refusals_have_their_own() -> N
 
 
 class TestMarkdown:
-    def test_what_would_end_a_cell_or_its_code_is_replaced_and_what_would_be_a_tag_is_spelled(self) -> None:
+    def test_characters_that_end_a_cell_or_code_are_replaced_and_tags_escaped(self) -> None:
         odd = Component("Layout", "A|B`C<D>&E", {"label": "x"})
         report = markdown(plan(Change(odd.address, None, odd)))
         assert "| `+` | `Layout:A\\|B'C<D>&E` | will be created |" in report

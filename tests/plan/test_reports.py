@@ -21,7 +21,7 @@ def plan(project):
     return build(project, desired_state, snapshot, secrets=SECRETS)
 
 
-def test_text_has_terraforms_signs_and_last_line(plan):
+def test_text_has_the_signs_and_the_last_line_of_terraform(plan):
     assert text(plan) == (
         """\
 sfcode will perform the following actions in Northwind Traders (00D000000000001EAA, http://127.0.0.1:1):
@@ -69,7 +69,7 @@ Plan: 1 to add, 2 to change, 1 to destroy."""
     )
 
 
-def test_no_changes_is_said_in_one_line(project):
+def test_a_plan_without_changes_is_one_line(project):
     a = number("A__c")
     plan = build(project, desired(a), observed(a, applied=(a,)), secrets=SECRETS)
     assert text(plan) == (
@@ -106,7 +106,7 @@ def test_hostile_text_is_escaped(project):
     assert "> **Warning:** \\<b\\>\\|x\\`" in lines
 
 
-def test_no_format_lets_a_name_of_the_org_command_a_terminal_or_mention_a_team(project):
+def test_a_name_of_the_org_cannot_control_a_terminal_or_mention_a_team_in_any_format(project):
     label = Component("CustomField", "Contact.A__c", {**number("A__c").body, "label": "a\u009b31mb\x7f\u200bc"})
     warnings = ("\x1b[2J\nPlan: 0 to destroy. @team #1 http://evil.example",)
     plan = build(project, desired(label), observed(warnings=warnings), secrets=SECRETS)
@@ -119,14 +119,14 @@ def test_no_format_lets_a_name_of_the_org_command_a_terminal_or_mention_a_team(p
     assert all(line.isprintable() for line in page.splitlines())
 
 
-def test_text_that_turns_the_direction_of_writing_is_spelled_out(project):
+def test_characters_that_change_the_writing_direction_are_escaped(project):
     label = Component("CustomField", "Contact.A__c", {**number("A__c").body, "label": "a\u202eb"})
     report = text(build(project, desired(label), observed(), secrets=SECRETS))
     assert 'label     = "a\\u202eb"' in report
     assert "\u202e" not in report
 
 
-def test_html_asks_for_nothing_from_anywhere(plan):
+def test_html_loads_nothing(plan):
     page = html(plan)
     assert 'http-equiv="Content-Security-Policy" content="default-src \'none\'' in page
     for word in ("<script", "src=", "<link", "@import", "url("):

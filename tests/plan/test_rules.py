@@ -38,7 +38,7 @@ def test_warnings_of_the_config_come_before_those_of_the_org(project: Project, m
     )
 
 
-def test_a_plan_says_what_the_mappings_exchange(project: Project) -> None:
+def test_a_plan_has_the_data_flows_of_the_mappings(project: Project) -> None:
     (flow,) = build(project, desired(), observed()).flows
     assert (flow.mapping, flow.object, flow.carrier) == ("contact", "Contact", "Relay")
     (connector_flow,) = build(project_with(project, delivery="connector"), desired(), observed()).flows
@@ -46,7 +46,7 @@ def test_a_plan_says_what_the_mappings_exchange(project: Project) -> None:
 
 
 @pytest.mark.parametrize("mode", [Mode.APPLY, Mode.DESTROY, Mode.ROLLBACK])
-def test_what_others_have_in_the_files_of_a_plan_is_counted(project: Project, mode: Mode) -> None:
+def test_unmanaged_components_in_the_files_of_a_plan_are_counted(project: Project, mode: Mode) -> None:
     own_message = Component("WorkflowOutboundMessage", "Contact.Ours", {"name": "Ours"})
     snapshot = observed(own_message, applied=(own_message,), unmanaged=frozenset({RULE.address}))
     history = (Past("1", "now", "me", None, {own_message.address: None}, frozenset({own_message.address})),)
@@ -101,7 +101,7 @@ def test_records_do_not_count_towards_the_limit_of_changes(project: Project) -> 
     assert build(project, desired_state, observed(A, idle, applied=(A,)), limits=limits).refusals == ()
 
 
-def test_of_several_mappings_one_that_goes_through_the_relay_is_enough_to_refuse_what_a_kept_set_lacks(
+def test_one_mapping_of_the_relay_is_sufficient_to_refuse_missing_rights_of_a_kept_set(
     project: Project,
 ) -> None:
     relayed = project_with(project, as_is=(str(SET),), delivery="relay")
@@ -199,7 +199,7 @@ class TestMessagesOfTheConnector:
         assert self.named(project, delivery="connector", replaces=replaces) == []
 
 
-class TestWhatAKeptSetLacks:
+class TestMissingRightsOfAKeptSet:
     def lacking(self, project: Project, generated: dict[str, Any], components: dict[str, Any], **more: Any) -> str:
         full_set, kept_set = (Component("PermissionSet", SET.full_name, body) for body in (generated, components))
         project = project_with(project, **{"as_is": (str(SET),), "delivery": "connector", **more})

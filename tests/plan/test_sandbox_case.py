@@ -11,7 +11,7 @@ USER = "User@Example.com"
 PLAIN = "https://example.my.salesforce.com"
 
 
-def test_a_copy_is_one_in_every_case() -> None:
+def test_a_sandbox_username_is_recognized_in_any_case() -> None:
     assert is_copy("user@example.com.UAT", USER)
     assert is_copy("USER@EXAMPLE.COM.uat", USER.lower())
 

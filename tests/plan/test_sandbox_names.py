@@ -66,7 +66,7 @@ def test_an_email_address_invalidated_by_a_refresh_is_no_change(expected, result
     assert restore_email(user, {"Email": "a@b.com"}).body["Email"] == result
 
 
-def test_the_state_of_the_org_that_was_copied_names_the_user_as_the_sandbox_does():
+def test_the_copied_state_names_the_user_with_the_suffix_of_the_sandbox():
     (message, flow) = addresses("WorkflowOutboundMessage:Contact.A", "Flow:B")
     bodies = {message: {"integrationUser": USER}, flow: {"label": USER}}
     past = Past("1", "t", "me", None, {message: bodies[message], flow: None}, frozenset())

@@ -46,7 +46,7 @@ def test_values_that_are_not_text_are_unchanged(value: Any) -> None:
     assert (reveal(value, SECRETS), mask(value), names_in(value)) == (value, value, frozenset())
 
 
-def test_an_app_of_the_org_keeps_its_key_and_secret_to_itself() -> None:
+def test_the_key_and_secret_of_an_app_are_hidden() -> None:
     app = Component(
         "ExtlClntAppGlobalOauthSettings", "A", {"consumerKey": "3MVG9", "consumerSecret": "12345", "label": "A"}
     )
@@ -91,7 +91,7 @@ def test_a_placeholder_in_the_org_is_hidden_even_if_it_is_desired() -> None:
 class TestTheValueOfTheLastApply:
     LIKE = "https://r.example.com/${secret:ONE}/x/${secret:TWO}"
 
-    def test_is_named_where_every_part_of_the_text_is_as_it_was(self) -> None:
+    def test_is_named_if_every_part_of_the_text_is_unchanged(self) -> None:
         text = f"https://r.example.com/{OLD}/x/{TWO[::-1]}"
         applied = {"ONE": fingerprint(OLD, "00D1"), "TWO": fingerprint(TWO[::-1], "00D1")}
         masked_text = "https://r.example.com/(previous ${secret:ONE})/x/(previous ${secret:TWO})"
@@ -105,7 +105,7 @@ class TestTheValueOfTheLastApply:
             f"https://r.example.com/{OLD}/y/{TWO[::-1]}",
         ],
     )
-    def test_is_not_seen_in_a_text_of_which_any_part_is_another(self, text: str) -> None:
+    def test_is_not_recognized_in_a_text_with_any_changed_part(self, text: str) -> None:
         applied = {"ONE": fingerprint(OLD, "00D1"), "TWO": fingerprint(TWO[::-1], "00D1")}
         assert mask(text, self.LIKE, applied=applied).startswith(f"https://r.example.com/{HIDDEN}")
 

@@ -25,7 +25,7 @@ def test_masking_and_revealing_are_inverse():
     assert masked(reveal_component(component, {"OUT": SECRET}), {"OUT": SECRET}, "00D") == component
 
 
-def test_unknown_values_in_endpoints_are_hidden_and_told_apart():
+def test_unknown_values_in_endpoints_are_hidden_and_distinguished():
     first, second = (
         masked(message(URL.format(value)), {"OUT": SECRET}, "00D") for value in ("old-secret-1", "old-secret-2")
     )
@@ -44,7 +44,7 @@ def test_an_endpoint_without_path_is_no_secret():
     assert masked(message("https://relay.example.com"), {}, "00D") == message("https://relay.example.com")
 
 
-def test_placeholder_that_stands_in_the_org_itself_does_not_pass_for_the_secret():
+def test_a_placeholder_in_the_org_does_not_count_as_the_secret():
     component = message(URL.format("${secret:OUT}"))
     assert masked(component, {"OUT": SECRET}, "00D") != component
 
@@ -57,7 +57,7 @@ def test_an_unknown_value_is_hidden_if_a_placeholder_is_desired():
     assert str(masked_component.body["values"]["token"]).startswith("(hidden ")
 
 
-def test_the_value_of_the_last_apply_is_told_apart_from_an_unknown_one():
+def test_the_value_of_the_last_apply_is_distinguished_from_an_unknown_one():
     old, like = "old-secret-old-secret", message(URL.format("${secret:OUT}")).body
     applied = {"OUT": fingerprint(old, "00D")}
     before = masked(message(URL.format(old)), {"OUT": SECRET}, "00D", like, applied=applied)

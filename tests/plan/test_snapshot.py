@@ -42,7 +42,7 @@ class TestApplied:
         assert self.endpoint(project, former, {"OUT": now}) == PREVIOUS
         assert self.endpoint(project, former, {"OUT": now}, TARGET.org_id) == PREVIOUS
 
-    def test_the_same_value_one_that_is_not_set_and_one_that_was_not_applied_are_not(self, project: Project) -> None:
+    def test_equal_unset_and_unapplied_secrets_are_not_marked_as_previous(self, project: Project) -> None:
         former = fingerprint(OLD, TARGET.org_id)
         plain = MESSAGE.body["endpointUrl"]
         assert self.endpoint(project, former, {"OUT": former}) == plain
@@ -74,7 +74,7 @@ class TestReleased:
         assert self.released(project, MESSAGE, mode=mode) == set()
 
 
-def test_adopted_is_what_the_options_and_the_config_name(project: Project) -> None:
+def test_adopted_addresses_are_those_of_the_options_and_the_config(project: Project) -> None:
     settings = project.settings.model_copy(update={"as_is": (str(B.address),)})
     (mapping,) = project.mappings
     changed = replace(project, settings=settings, mappings=(mapping,))

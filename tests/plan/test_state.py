@@ -30,7 +30,7 @@ def test_the_state_is_read_back_from_the_org():
     assert from_component(to_component(state_address("Appcues"), applied)) == applied
 
 
-def test_no_static_resource_means_nothing_was_applied():
+def test_without_a_static_resource_nothing_is_applied():
     assert from_component(None) == Applied()
 
 
@@ -66,7 +66,7 @@ def test_five_applies_are_kept():
     assert keep(*[10] * 7) == ["0", "1", "2", "3", "4"]
 
 
-def test_the_oldest_applies_go_first_where_the_state_would_be_too_large():
+def test_the_oldest_applies_are_removed_first_if_the_state_is_too_large():
     third = STATE_SIZE * 3 // 10
     assert keep(10, third, third, third, 10) == ["0", "1", "2", "3", "4"]
     assert keep(10, third, third, third, third) == ["0", "1", "2", "3"]

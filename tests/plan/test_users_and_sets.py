@@ -146,12 +146,12 @@ class TestThePreviousUser:
             "WorkflowOutboundMessage:Contact.Appcues_contact": "update"
         }
 
-    def test_is_nobody_where_only_the_case_of_the_name_differs(self, project: Project) -> None:
+    def test_is_none_if_only_the_case_of_the_name_differs(self, project: Project) -> None:
         plan = renamed(project, user("Appcues@Example.com"), former="Appcues@Example.com")
         assert "User:Appcues@Example.com" not in done(plan)
 
     def test_is_a_managed_user_and_not_another_user_of_a_message(self, project: Project) -> None:
-        """`sfcode state forget` hands a user over, whom messages of earlier applies still refer to."""
+        """Messages of earlier applies still refer to a user whom `sfcode state forget` has released."""
         now, before = message("appcues@example.com"), message(OLD)
         past = Past("1", "now", "me", None, {before.address: before.body}, frozenset({before.address}))
         applied = Applied({before.address: before.body}, history=(past,))
@@ -179,9 +179,7 @@ class TestThePreviousUser:
 
 @pytest.mark.parametrize("mode", [Mode.APPLY, Mode.DESTROY])
 class TestAssignmentsOfAnApply:
-    def test_that_the_config_no_longer_asks_for_are_deleted_of_whoever_has_them(
-        self, project: Project, mode: Mode
-    ) -> None:
+    def test_that_the_config_no_longer_has_are_deleted_for_every_user(self, project: Project, mode: Mode) -> None:
         name = "appcues@example.com"
         former, assignment_row, person = license_of(name), assignment(name), assignment("person@example.com", "Former")
         snapshot = recorded(USER, former, assignment_row, person, other_rows=(assignment(name, "Theirs"),))
@@ -190,7 +188,7 @@ class TestAssignmentsOfAnApply:
             expected |= {str(assignment_row.address): "delete", str(USER.address): "update"}
         assert done(build(project, desired(records=(USER, assignment_row)), snapshot, mode=mode)) == expected
 
-    def test_of_a_user_who_has_got_another_profile_are_deleted_and_the_user_stays(
+    def test_of_a_user_with_another_profile_are_deleted_and_the_user_is_kept(
         self, project: Project, mode: Mode
     ) -> None:
         person = user("person@example.com")
@@ -206,14 +204,14 @@ class TestAssignmentsOfAnApply:
         assert done(build(project, desired(), snapshot, mode=mode)) == {}
 
 
-class TestAUserOfOthers:
+class TestAnUnmanagedUser:
     """A user with the username of the config that sfcode did not create."""
 
     @pytest.mark.parametrize(
         "body",
         [{"Email": "etl@example.com"}, {"Email": "crm@example.com", "Profile": "Sales"}, {"LastName": "ETL"}],
     )
-    def test_is_changed_in_nothing_without_adoption(self, project: Project, body: dict[str, object]) -> None:
+    def test_is_not_changed_without_adoption(self, project: Project, body: dict[str, object]) -> None:
         body = {"Email": "crm@example.com", **body}
         existing_user = Component(
             "User", "appcues@example.com", {**user("appcues@example.com", LastName="Sync").body, **body}
@@ -240,15 +238,17 @@ class TestOthersWithTheRights:
     def test_are_named(self, project: Project) -> None:
         assert self.warnings(project, "a@example.com", "b@example.com") == ["a@example.com", "b@example.com"]
 
-    def test_are_neither_the_integration_user_in_any_case_nor_the_previous_one_who_goes(self, project: Project) -> None:
+    def test_are_neither_the_integration_user_in_any_case_nor_a_deactivated_previous_user(
+        self, project: Project
+    ) -> None:
         assert self.warnings(project, "APPCUES@example.com", OLD.upper(), rows=(user(OLD),)) == []
 
-    def test_are_the_previous_user_who_stays(self, project: Project) -> None:
+    def test_include_a_previous_user_who_stays_active(self, project: Project) -> None:
         assert self.warnings(project, OLD) == [OLD]
         assert self.warnings(project, OLD, rows=(user(OLD, Profile="Sales"),)) == [OLD]
 
 
-class TestAssignmentsOfASetThatGoes:
+class TestAssignmentsOfADeletedSet:
     def plan(self, project: Project, mode: Mode = Mode.APPLY) -> Plan:
         set_of_others = Component("PermissionSet", "Theirs", {"label": "Theirs"})
         rows = (assignment("a@example.com"), assignment("b@example.com"), assignment("c@example.com", "Theirs"))
@@ -273,7 +273,7 @@ class TestAssignmentsOfASetThatGoes:
         snapshot = observed(layout, permissions(), assignment("a@example.com"), applied=(layout, permissions()))
         assert done(build(project, desired(permissions()), snapshot)) == {f"Layout:{SET}": "delete"}
 
-    def test_of_the_integration_user_are_planned_once_when_all_goes(self, project: Project) -> None:
+    def test_of_the_integration_user_are_planned_once_in_a_destroy(self, project: Project) -> None:
         own = assignment("appcues@example.com")
         snapshot = observed(permissions(), USER, own, assignment("b@example.com"))
         records = {USER.address: USER.body, own.address: own.body}
@@ -295,10 +295,10 @@ class TestAdopted:
         plan = build(project, desired_state, snapshot, adopt=(number("A__c").address,))
         return {change.address.full_name.partition(".")[2]: change.adopted for change in plan.changes}
 
-    def test_is_what_was_named_and_is_in_the_org_and_unmanaged(self, project: Project) -> None:
+    def test_is_a_named_component_that_is_unmanaged_and_in_the_org(self, project: Project) -> None:
         assert self.flags(project, observed(number("A__c"), number("B__c"))) == {"A__c": True, "B__c": False}
 
-    def test_is_nothing_that_is_missing_or_managed_already(self, project: Project) -> None:
+    def test_is_no_component_that_is_missing_or_already_managed(self, project: Project) -> None:
         assert self.flags(project, observed(number("B__c"))) == {"A__c": False, "B__c": False}
         managed = observed(number("A__c"), applied=(number("A__c"),))
         assert self.flags(project, managed) == {"A__c": False, "B__c": False}

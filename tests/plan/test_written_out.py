@@ -165,7 +165,7 @@ def test_the_json_document(full: Plan) -> None:
     }
 
 
-def test_drift_of_a_refresh_is_there_in_json_although_nothing_is_done() -> None:
+def test_drift_of_a_refresh_is_in_the_json_although_nothing_is_changed() -> None:
     drifted = Change(number("A__c").address, number("A__c"), number("A__c"), number("A__c", 5))
     deletion = Change(number("B__c").address, None, None, number("B__c"))
     document = to_document(plan(drifted, deletion, mode=Mode.REFRESH))
@@ -257,7 +257,7 @@ def test_markdown_without_changes_ends_after_the_org() -> None:
         ),
     ],
 )
-def test_each_way_of_doing_nothing_has_its_line(changes: tuple[Change, ...], more: dict[str, Any], line: str) -> None:
+def test_each_kind_of_empty_plan_has_its_line(changes: tuple[Change, ...], more: dict[str, Any], line: str) -> None:
     org = "Northwind Traders (00D000000000001EAA, http://127.0.0.1:1)"
     assert text(plan(*changes, **more)) == line.format(org)
 
@@ -304,7 +304,7 @@ def test_destroyed_components_have_a_reason(change: Change, mode: Mode, reason: 
     assert f"will be destroyed\n  # (because {reason})\n" in text(plan(change, mode=mode))
 
 
-def test_an_assignment_goes_with_its_permission_set() -> None:
+def test_an_assignment_is_deleted_with_its_permission_set() -> None:
     viewers = Component("PermissionSet", "Set", {"label": "Set"})
     report = text(plan(Change(viewers.address, viewers, None), UNASSIGNED))
     assert (

@@ -42,7 +42,7 @@ def test_a_real_org_does_as_assumed(org_name: str, root: Path, record_property) 
     assert [probe for probe in evidence["probes"] if probe["result"] == "refuted"] == []
 
 
-def test_an_assumption_that_does_not_hold_is_refuted_in_its_own_words(local_org: Org, monkeypatch) -> None:
+def test_a_wrong_assumption_is_refuted_with_its_own_text(local_org: Org, monkeypatch) -> None:
     component = Component("CustomField", samples.NUMBER, {"label": "x", "type": "Number", "precision": 99, "scale": 0})
     monkeypatch.setattr(samples, "number", lambda: component)
     (probe,) = (probe for probe in PROBES if probe.assumption == "U28")
@@ -51,7 +51,7 @@ def test_an_assumption_that_does_not_hold_is_refuted_in_its_own_words(local_org:
     assert "precision" in result.answer.lower() or "99" in result.answer
 
 
-def test_a_question_that_the_user_may_not_ask_settles_nothing(local_org: Org, prepared: LocalOrg) -> None:
+def test_a_query_that_the_user_may_not_run_confirms_nothing(local_org: Org, prepared: LocalOrg) -> None:
     (probe,) = (probe for probe in PROBES if probe.assumption == "U19")
     assert run_probe(_Refusing(), probe).result == "not_asked"
 
@@ -169,9 +169,7 @@ class TestEvidence:
         ],
     }  # fmt: skip
 
-    def test_what_an_org_answered_moves_assumptions_and_becomes_recorded_answers(
-        self, root: Path, tmp_path: Path
-    ) -> None:
+    def test_answers_of_an_org_settle_assumptions_and_become_recorded_answers(self, root: Path, tmp_path: Path) -> None:
         (tmp_path / "docs").mkdir()
         (tmp_path / "tests" / "recorded").mkdir(parents=True)
         before = {row["id"]: row for row in read_assumptions()}

@@ -27,7 +27,7 @@ class Setting:
         self.refresher = FieldTypeRefresher(self.types, self.ears, lambda: self.now)
 
     def look(self, after: float = 0.0) -> int:
-        """Refresh after some seconds; return the number of requests so far."""
+        """Refresh the field types after some seconds; return the number of requests so far."""
         self.now += after
         asyncio.run(self.refresher.refresh_if_due(self.org))
         return len(self.org.asked)

@@ -131,7 +131,11 @@ def wait_until_empty(inbox) -> None:
 
 
 def open_messages(inbox) -> int:
-    """Count waiting messages, and claims whose calls may still arrive, in one statement, since a message becomes a claim."""
+    """
+    Count waiting messages, and claims whose calls may still arrive.
+
+    One statement counts both: between two, a waiting message could become a claim and be counted in neither.
+    """
     messages, intents = "relay_inbox WHERE finished_at IS NULL", "relay_intents"
     with inbox._database.read() as tx:
         query = f"SELECT (SELECT count(*) FROM {messages}) + (SELECT count(*) FROM {intents})"

@@ -223,7 +223,7 @@ def test_a_delivery_that_ends_after_the_erasure_stores_nothing_about_the_person(
 def test_a_delivery_whose_outcome_is_unknown_leaves_nothing_about_an_erased_person(
     inbox: Inbox, elapse: Elapse
 ) -> None:
-    """Its states stay announced until its calls must have ended."""
+    """The states of the delivery stay announced until its calls must have ended."""
     claim, delivery = claim_and_write(inbox, stored_before=True)
     forget_user(inbox)
     doubtful = Delivery({}, intents=delivery.intents, doubted=frozenset({STATE, PROFILE}))
@@ -234,7 +234,7 @@ def test_a_delivery_whose_outcome_is_unknown_leaves_nothing_about_an_erased_pers
 
 
 def test_a_delivery_that_ends_while_a_person_is_erased_leaves_nothing(inbox: Inbox) -> None:
-    """It ends between the search for the person's data and the removal: its follow-up and its states are found too."""
+    """The delivery ends between the search for the person's data and the removal, and its follow-up and states are found too."""
     claim, delivery = claim_and_write(inbox, stored_before=False)
     person = inbox.find_person("1", OWN)
     assert inbox.settle(claim, delivery, never) == 1
@@ -244,7 +244,7 @@ def test_a_delivery_that_ends_while_a_person_is_erased_leaves_nothing(inbox: Inb
 
 
 def test_a_delivery_that_ends_between_two_steps_of_an_erasure_leaves_nothing(inbox: Inbox) -> None:
-    """Its messages are deleted, and the states of the person are not deleted yet: it asks for them to be written again."""
+    """The delivery ends when its messages are deleted and the person's states are not, and requests to write them again."""
     claim, delivery = claim_and_write(inbox, stored_before=True)
     steps: list[int] = []
 
