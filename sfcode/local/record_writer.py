@@ -47,7 +47,7 @@ class RecordWriter:
         """Create a record, with the next ID unless one is given; return its ID."""
         target = self.catalog.require(name)
         if not target.createable:
-            raise self._may_not(target, "create")
+            raise self._make_refusal(target, "create")
         if "id" in (key.lower() for key in values):
             raise make_error("id_on_insert")
         new_values = self._read(target, values, creating=True)
@@ -75,7 +75,7 @@ class RecordWriter:
         target = self.catalog.require(name)
         before = self._find_visible(target, record_id)
         if not target.updateable:
-            raise self._may_not(target, "update")
+            raise self._make_refusal(target, "update")
         if self._access is not None and not self._access.record(self._whole_object(target), before).edit:
             raise make_error("no_access")
         if "id" in (key.lower() for key in values):
@@ -96,7 +96,7 @@ class RecordWriter:
         target = self.catalog.require(name)
         record = self._find_visible(target, record_id)
         if not target.deletable:
-            raise self._may_not(target, "delete")
+            raise self._make_refusal(target, "delete")
         if self._access is not None and not self._access.record(self._whole_object(target), record).delete:
             raise make_error("no_access")
         self._check_unlocked(target, record_id)
@@ -165,7 +165,7 @@ class RecordWriter:
     def _sees(self, target: ObjectDef, record: Record) -> bool:
         return self._access is None or self._access.record(self._whole_object(target), record).read
 
-    def _may_not(self, target: ObjectDef, verb: str) -> ApiError:
+    def _make_refusal(self, target: ObjectDef, verb: str) -> ApiError:
         """Return the error for a write that the object does not support, or that this user is not permitted."""
         definition = self._whole_object(target)
         if not {"create": definition.createable, "update": definition.updateable, "delete": definition.deletable}[verb]:

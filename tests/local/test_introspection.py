@@ -57,7 +57,7 @@ def test_only_the_requested_objects_are_read(store: Store) -> None:
     with store.read() as tx:
         statements: list[str] = []
         tx._db.set_trace_callback(statements.append)
-        Rows(tx).among("EntityDefinition", "QualifiedApiName", ["Lead"])
+        Rows(tx).find_any("EntityDefinition", "QualifiedApiName", ["Lead"])
         by_name = len(statements)
         Rows(tx).all("EntityDefinition")
         tx._db.set_trace_callback(None)

@@ -92,7 +92,7 @@ class Deliveries:
 
     def _work(self) -> None:
         store = self._context.store
-        self._put_back()
+        self._release_stale_claims()
         while not self._stopping.is_set():
             try:
                 self.deliver()
@@ -101,7 +101,7 @@ class Deliveries:
             if store.committed.wait(LOOK_SECONDS) and not self._stopping.wait(GATHER_SECONDS):
                 store.committed.clear()
 
-    def _put_back(self) -> None:
+    def _release_stale_claims(self) -> None:
         """Release the claims of processes that have ended, and of earlier servers of this process."""
         with self._context.store.transaction() as tx:
             for holder in tx.notifications.holders():

@@ -121,13 +121,13 @@ class CallRoute(Route):
     handlers: Mapping[str, Handler]
 
 
-def route(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, most: int = MAX_BODY) -> Route:
+def route(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, max_bytes: int = MAX_BODY) -> Route:
     """Build a route with one handler for each method; each runs in a thread, authenticated, with the body read."""
 
     async def endpoint(request: Request) -> Response:
         method = request.query_params.get("_HttpMethod", request.method).upper()
         try:
-            body = await read_body(request, most)
+            body = await read_body(request, max_bytes)
             return await run_in_threadpool(_handle, context, request, method, body, handlers)
         except ApiError as error:
             return error_answer(error, f"/services/data/v{request.path_params.get('version')}")
@@ -140,9 +140,11 @@ def route(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, mo
     return call_route
 
 
-def slashed(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, most: int = MAX_BODY) -> list[Route]:
-    """Build the routes of a path that may end in a slash."""
-    return [route(f"{path}{end}", context, handlers, most=most) for end in ("", "/")]
+def route_pair(
+    path: str, context: OrgContext, handlers: Mapping[str, Handler], *, max_bytes: int = MAX_BODY
+) -> list[Route]:
+    """Build the routes of a path with and without a slash at the end."""
+    return [route(f"{path}{end}", context, handlers, max_bytes=max_bytes) for end in ("", "/")]
 
 
 def _handle(
@@ -199,12 +201,12 @@ def check_version(version: str | None) -> None:
         raise make_error("old_version", version=version, oldest=VERSIONS[0])
 
 
-async def read_body(request: Request, most: int) -> bytes:
-    """Read a body. Raises ApiError if it has more than `most` bytes."""
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """Read a body. Raises ApiError if it has more than `max_bytes` bytes."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > most:
-            raise make_error("body_too_large", most=most)
+        if size > max_bytes:
+            raise make_error("body_too_large", most=max_bytes)
         chunks.append(chunk)
     return b"".join(chunks)

@@ -19,12 +19,12 @@ from sfcode.local.http.call import VERSIONS, read_body
 log = logging.getLogger(__name__)
 
 
-def soap_route(path: str, answer: Callable[[Request, bytes], bytes], most: int) -> Route:
-    """Build a route that answers envelopes of at most `most` bytes in a thread."""
+def soap_route(path: str, answer: Callable[[Request, bytes], bytes], max_bytes: int) -> Route:
+    """Build a route that answers envelopes of at most `max_bytes` bytes in a thread."""
 
     async def endpoint(request: Request) -> Response:
         try:
-            body = await read_body(request, most)
+            body = await read_body(request, max_bytes)
         except ApiError as error:
             return _response(soap.fault(soap.SoapFault("LIMIT_EXCEEDED", error.message)), 500)
         try:

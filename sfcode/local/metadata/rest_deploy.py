@@ -11,7 +11,7 @@ from starlette.routing import Route
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
 from sfcode.local.http import soap
-from sfcode.local.http.call import DATA, Handler, RestCall, answer, route, slashed
+from sfcode.local.http.call import DATA, Handler, RestCall, answer, route, route_pair
 from sfcode.local.http.multipart import parse_parts
 from sfcode.local.metadata.deploy.jobs import Deployments
 from sfcode.local.metadata.deploy.options import from_json
@@ -41,7 +41,7 @@ def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
 
     root: dict[str, Handler] = {"POST": _deployer_only(start)}
     by_id: dict[str, Handler] = {"GET": _deployer_only(status), "PATCH": _deployer_only(cancel)}
-    return [*slashed(PATH, context, root), route(PATH + "/{id}", context, by_id)]
+    return [*route_pair(PATH, context, root), route(PATH + "/{id}", context, by_id)]
 
 
 def _deployer_only(handler: Handler) -> Handler:

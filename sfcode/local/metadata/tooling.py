@@ -11,7 +11,7 @@ from starlette.routing import Route
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error, require
 from sfcode.local.http import soap
-from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route, slashed
+from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route, route_pair
 from sfcode.local.metadata.deploy.jobs import LOCKED, Deployments
 from sfcode.local.metadata.operations.request import check_metadata_access
 from sfcode.local.sobjects.catalog import Catalog
@@ -77,7 +77,7 @@ def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
     definition: dict[str, Handler] = {"GET": _get_definition, "PATCH": _deployer_only(_patch_definition, jobs)}
     version: dict[str, Handler] = {"GET": _get_version, "DELETE": _deployer_only(_delete_version, jobs)}
     return [
-        *slashed(f"{TOOLING}/query", context, {"GET": _query}),
+        *route_pair(f"{TOOLING}/query", context, {"GET": _query}),
         route(f"{TOOLING}/sobjects/FlowDefinition/{{id}}", context, definition),
         route(f"{TOOLING}/sobjects/Flow/{{id}}", context, version),
     ]

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Match, Route
 from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error
-from sfcode.local.http.call import DATA, CallRoute, RestCall, answer, check_version, error_answer, slashed
+from sfcode.local.http.call import DATA, CallRoute, RestCall, answer, check_version, error_answer, route_pair
 from sfcode.local.rest import tree
 from sfcode.local.store import OrgTransaction, Store, Undo
 
@@ -46,7 +46,7 @@ def routes(context: OrgContext, subroutes: Routes) -> list[Route]:
         "/graph": {"POST": partial(_graph, subroutes=subroutes)},
         "/tree/{object}": {"POST": tree.create},
     }
-    return [entry for path, handlers in by_path.items() for entry in slashed(f"{base}{path}", context, handlers)]
+    return [entry for path, handlers in by_path.items() for entry in route_pair(f"{base}{path}", context, handlers)]
 
 
 def _resources(call: RestCall) -> Response:
@@ -81,11 +81,11 @@ def _graph(call: RestCall, subroutes: Routes) -> Response:
     return answer({"graphs": results})
 
 
-def _requests(value: object, most: int) -> list[Json]:
+def _requests(value: object, maximum: int) -> list[Json]:
     if not isinstance(value, list) or not value or not all(isinstance(part, dict) for part in value):
         raise make_error("bad_json", message="compositeRequest must be a list of objects")
-    if len(value) > most:
-        raise ApiError("LIMIT_EXCEEDED", f"Limit of {most} subrequests in one request exceeded")
+    if len(value) > maximum:
+        raise ApiError("LIMIT_EXCEEDED", f"Limit of {maximum} subrequests in one request exceeded")
     names = [part.get("referenceId") for part in value]
     for part, name in zip(value, names, strict=True):
         if not isinstance(name, str) or not REFERENCE_ID.fullmatch(name):

@@ -14,7 +14,7 @@ from sfcode.lazy_dataclasses import dataclass
 from sfcode.local import ids
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import make_error
-from sfcode.local.http.call import DATA, RestCall, answer, route, slashed
+from sfcode.local.http.call import DATA, RestCall, answer, route, route_pair
 
 if TYPE_CHECKING:
     from sfcode.local.soql.execute import Result
@@ -61,7 +61,7 @@ def routes(context: OrgContext) -> list[Route]:
     query_routes: list[Route] = []
     for name, with_deleted in (("query", False), ("queryAll", True)):
         query = partial(_query, cursors=cursors, with_deleted=with_deleted)
-        query_routes += slashed(f"{DATA}/{name}", context, {"GET": query})
+        query_routes += route_pair(f"{DATA}/{name}", context, {"GET": query})
         query_routes.append(route(f"{DATA}/{name}/{{locator}}", context, {"GET": partial(_more, cursors=cursors)}))
     return query_routes
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from sfcode.local.automation.setup_rules import SaveOptions
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import Ambiguous, make_error, require
-from sfcode.local.http.call import DATA, RestCall, answer, no_content, route, slashed
+from sfcode.local.http.call import DATA, RestCall, answer, no_content, route, route_pair
 from sfcode.local.ids import is_id
 from sfcode.local.record_writer import RecordWriter
 from sfcode.local.sobjects.describe import summary
@@ -30,7 +30,7 @@ def routes(context: OrgContext) -> list[Route]:
     return [
         route(f"{path}/{{field}}/{{value:path}}", context, by_key),
         route(f"{path}/{{id:str}}", context, by_id),
-        *slashed(path, context, {"GET": _about, "POST": _create}),
+        *route_pair(path, context, {"GET": _about, "POST": _create}),
     ]
 
 

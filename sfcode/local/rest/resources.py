@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.http.call import DATA, VERSIONS, RestCall, answer, identity_url, route, slashed
+from sfcode.local.http.call import DATA, VERSIONS, RestCall, answer, identity_url, route, route_pair
 from sfcode.local.sobjects.describe import describe, summary
 from sfcode.local.sobjects.rows import Rows
 
@@ -28,7 +28,7 @@ def routes(context: OrgContext) -> list[Route]:
     )
     return [
         *(Route(f"/services/data{end}", _versions) for end in ("", "/")),
-        *(entry for path, handler in handlers for entry in slashed(f"{DATA}{path}", context, {"GET": handler})),
+        *(entry for path, handler in handlers for entry in route_pair(f"{DATA}{path}", context, {"GET": handler})),
         route(f"{DATA}/limits/recordCount", context, {"GET": _record_count}),
     ]
 

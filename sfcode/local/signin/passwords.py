@@ -12,7 +12,7 @@ from starlette.routing import Route
 from sfcode.local.auth import generate_secret
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error, require
-from sfcode.local.http.call import DATA, RestCall, answer, no_content, slashed
+from sfcode.local.http.call import DATA, RestCall, answer, no_content, route_pair
 from sfcode.local.ids import full
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.store import OrgTransaction
@@ -28,7 +28,7 @@ def routes(context: OrgContext) -> list[Route]:
 
     https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_user_password.htm
     """
-    return slashed(f"{DATA}/sobjects/User/{{id}}/password", context, {"GET": _state, "POST": _set, "DELETE": _reset})
+    return route_pair(f"{DATA}/sobjects/User/{{id}}/password", context, {"GET": _state, "POST": _set, "DELETE": _reset})
 
 
 def hash_password(password: str) -> str:

@@ -73,7 +73,7 @@ class Rows:
             self._all[object_name] = self._select_visible(object_name, rows)
         return self._all[object_name]
 
-    def among(self, object_name: str, field: str, values: Collection[Scalar]) -> list[Record]:
+    def find_any(self, object_name: str, field: str, values: Collection[Scalar]) -> list[Record]:
         """List the rows whose stored field has one of these values, ignoring case; the result may contain more rows."""
         if object_name == "EntityDefinition" and field == "QualifiedApiName":
             return self._select_visible(
@@ -83,11 +83,11 @@ class Rows:
             return self.all(object_name)
         return self._select_visible(object_name, self._tx.records.find_any(object_name, field, values))
 
-    def first(self, object_name: str, most: int) -> list[Record]:
-        """List at most `most` rows of an object, those with the lowest IDs if the rows are stored and all visible."""
+    def first(self, object_name: str, limit: int) -> list[Record]:
+        """List at most `limit` rows of an object, those with the lowest IDs if the rows are stored and all visible."""
         if object_name in self._all or not self._all_are_seen(object_name):
-            return self.all(object_name)[:most]
-        return self._select_visible(object_name, self._tx.records.list_all(object_name, most))
+            return self.all(object_name)[:limit]
+        return self._select_visible(object_name, self._tx.records.list_all(object_name, limit))
 
     def count(self, object_name: str) -> int | None:
         """Count the rows of an object without reading them; None if that is impossible."""

@@ -95,7 +95,7 @@ class Executor:
         test = conditions.test(query.where)
         first = conditions.narrow(query.where)
         rows = self._world.rows
-        candidates = rows.all(target.name) if first is None else rows.among(target.name, first.field, first.values)
+        candidates = rows.all(target.name) if first is None else rows.find_any(target.name, first.field, first.values)
         return [row for row in candidates if test(row)]
 
     def _column(self, query: SoqlQuery) -> set[Scalar]:

@@ -53,12 +53,12 @@ class JobTable(Table):
         """Delete a job."""
         self._db.execute("DELETE FROM job WHERE id = ?", (ids.full(job_id),))
 
-    def drop_old(self, most: int) -> None:
-        """Delete the finished jobs that are not among the newest `most` jobs."""
+    def drop_old(self, limit: int) -> None:
+        """Delete the finished jobs that are not among the newest `limit` jobs."""
         self._db.execute(
             "DELETE FROM job WHERE coalesce(json_extract(body, '$.report.done'), 1) AND id IN"
             " (SELECT id FROM job WHERE substr(id, 1, 3) = ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
-            (self._prefix, most),
+            (self._prefix, limit),
         )
 
 

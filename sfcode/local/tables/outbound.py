@@ -66,12 +66,12 @@ class NotificationTable(Table):
         )
         return [QueuedNotification(*row) for row in rows]
 
-    def list_due(self, now: datetime, wall: float, most: int) -> list[QueuedNotification]:
-        """List at most `most` due, unclaimed notifications of one message, oldest first; `wall` is the machine's time."""
+    def list_due(self, now: datetime, wall: float, limit: int) -> list[QueuedNotification]:
+        """List at most `limit` due, unclaimed notifications of one message, oldest first; `wall` is the machine's time."""
         due = "state = :state AND next_attempt <= :now AND claimed_until <= :wall"
-        parameters = {"state": QUEUED, "now": stamp(now), "wall": wall, "most": most}
+        parameters = {"state": QUEUED, "now": stamp(now), "wall": wall, "limit": limit}
         action = f"SELECT action_id FROM outbound_message WHERE {due} ORDER BY id LIMIT 1"  # noqa: S608
-        rows = self._db.execute(f"{SELECT} WHERE {due} AND action_id = ({action}) ORDER BY id LIMIT :most", parameters)
+        rows = self._db.execute(f"{SELECT} WHERE {due} AND action_id = ({action}) ORDER BY id LIMIT :limit", parameters)
         return [QueuedNotification(*row) for row in rows]
 
     def claim(self, notifications: Iterable[QueuedNotification], holder: int, until: float) -> None:

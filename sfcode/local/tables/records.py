@@ -44,10 +44,10 @@ class RecordTable(Table):
         ).fetchone()
         return None if row is None else str(row[0])
 
-    def list_all(self, object_name: str, most: int = -1) -> list[Record]:
-        """List the records of an object in the order of their IDs, at most `most` of them."""
+    def list_all(self, object_name: str, limit: int = -1) -> list[Record]:
+        """List the records of an object in the order of their IDs, at most `limit` of them."""
         rows = self._db.execute(
-            "SELECT body FROM record WHERE object = ? ORDER BY id LIMIT ?", (object_name, most)
+            "SELECT body FROM record WHERE object = ? ORDER BY id LIMIT ?", (object_name, limit)
         ).fetchall()
         return _parse([row[0] for row in rows])
 

@@ -39,10 +39,10 @@ def run_operation(operation: str, request: OperationRequest) -> Sequence[soap.No
         raise soap.SoapFault("UNKNOWN_EXCEPTION", f"the local org has no operation {operation}")
     with request.context.store.read() as tx:
         check_metadata_access(tx, request.session)
-    return function(operation)(request)
+    return load_function(operation)(request)
 
 
-def function(operation: str) -> Callable[[OperationRequest], Sequence[soap.Node]]:
+def load_function(operation: str) -> Callable[[OperationRequest], Sequence[soap.Node]]:
     """Return the function of an operation."""
     module, name = OPERATIONS[operation]
     answer: Callable[[OperationRequest], Sequence[soap.Node]] = getattr(import_module(f"{__name__}.{module}"), name)

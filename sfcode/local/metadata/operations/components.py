@@ -112,7 +112,7 @@ def delete(request: OperationRequest) -> list[soap.Node]:
     return results
 
 
-def not_while_deploying(request: OperationRequest) -> None:
+def check_not_deploying(request: OperationRequest) -> None:
     """Refuse a change while a deploy is running. Raises SoapFault."""
     if request.jobs.busy():
         raise soap.SoapFault("ALREADY_IN_PROCESS", LOCKED)
@@ -213,7 +213,7 @@ def _components(type_: str, name: str, element: etree._Element, *, lenient: bool
 
 
 def _deploy(request: OperationRequest, package: Package) -> list[ComponentMessage]:
-    not_while_deploying(request)
+    check_not_deploying(request)
     author = Author(request.session.user_id, request.context.clock.now(), package.api_version)
     outcome = deploy(request.context.store, package, STRICT, author, lambda _tx, _outcome: None)
     return [message for message in outcome.messages if message.component_type or not message.success or message.problem]
@@ -243,7 +243,7 @@ def rename(request: OperationRequest) -> list[soap.Node]:
     """Rename one component."""
     type_, old, new = (request.require(name) for name in ("type", "oldFullName", "newFullName"))
     check_type(type_)
-    not_while_deploying(request)
+    check_not_deploying(request)
     author = Author(request.session.user_id, request.context.clock.now(), float(request.api_version))
     messages: Messages = []
     with request.context.store.transaction() as tx:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error, require
-from sfcode.local.http.call import Handler, RestCall, answer, slashed
+from sfcode.local.http.call import Handler, RestCall, answer, route_pair
 from sfcode.local.http.multipart import parse_parts
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk.ingest import OPERATIONS, RowResult, read_results
@@ -57,8 +57,8 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     path = jobs.PATHS[jobs.INGEST]
     return [
         *job_routes(context, work, jobs.INGEST, _create, {jobs.UPLOADED: _close, jobs.ABORTED: jobs.abort}),
-        *slashed(f"{path}/{{id}}/batches", context, {"PUT": _upload}, most=MAX_UPLOAD),
-        *slashed(f"{path}/{{id}}/{{what}}", context, {"GET": result}),
+        *route_pair(f"{path}/{{id}}/batches", context, {"PUT": _upload}, max_bytes=MAX_UPLOAD),
+        *route_pair(f"{path}/{{id}}/{{what}}", context, {"GET": result}),
     ]
 
 

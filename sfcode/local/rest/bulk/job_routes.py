@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import make_error
-from sfcode.local.http.call import RestCall, answer, no_content, slashed
+from sfcode.local.http.call import RestCall, answer, no_content, route_pair
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk.worker import BulkWorker
 
@@ -38,8 +38,8 @@ def job_routes(
 
     path = jobs.PATHS[kind]
     return [
-        *slashed(path, context, {"GET": partial(list_jobs, kind=kind), "POST": lambda call: create(call, work)}),
-        *slashed(f"{path}/{{id}}", context, {"GET": about, "PATCH": move, "DELETE": partial(delete_job, kind=kind)}),
+        *route_pair(path, context, {"GET": partial(list_jobs, kind=kind), "POST": lambda call: create(call, work)}),
+        *route_pair(f"{path}/{{id}}", context, {"GET": about, "PATCH": move, "DELETE": partial(delete_job, kind=kind)}),
     ]
 
 

@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import make_error
-from sfcode.local.http.call import RestCall, answer, slashed
+from sfcode.local.http.call import RestCall, answer, route_pair
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk import query
 from sfcode.local.rest.bulk.job_routes import job_routes
@@ -20,7 +20,7 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     """List the routes of this file."""
     return [
         *job_routes(context, work, jobs.QUERY, _create, {jobs.ABORTED: jobs.abort}),
-        *slashed(f"{jobs.PATHS[jobs.QUERY]}/{{id}}/results", context, {"GET": _results}),
+        *route_pair(f"{jobs.PATHS[jobs.QUERY]}/{{id}}/results", context, {"GET": _results}),
     ]
 
 
