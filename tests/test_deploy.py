@@ -61,9 +61,12 @@ def test_nginx_reads_its_configuration(tmp_path):
     site = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
     site = re.sub(r"(ssl_certificate) \S+;", rf"\1 {certificate};", site, count=1)
     site = re.sub(r"(ssl_certificate_key) \S+;", rf"\1 {key};", site)
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    folders = "".join(f"{kind}_temp_path {tmp_path}/{kind};\n" for kind in kinds)  # nginx creates them
     full_configuration = tmp_path / "nginx.conf"
     full_configuration.write_text(
-        f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{site}}}\n", encoding="utf-8"
+        f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{folders}{site}}}\n",
+        encoding="utf-8",
     )
     result = run("nginx", "-t", "-p", tmp_path, "-c", full_configuration)
     assert result.returncode == 0, result.stderr
