@@ -222,7 +222,8 @@ class Traveler:
     def unassign(self) -> None:
         with self.client() as client:
             user = self.config["integration_user"]["username"]
-            for row in client.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", user):
+            soql = "SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {} AND PermissionSet.IsOwnedByProfile = FALSE"
+            for row in client.query(soql, user):
                 client.delete("PermissionSetAssignment", row["Id"])
 
     def deactivate_user(self) -> None:

@@ -140,7 +140,9 @@ def test_a_renamed_user_keeps_its_license_its_permission_set_and_its_id(applied)
     assert result.code == 0, result.err
     assert query(applied, ids.replace("{}", f"'{RENAMED}'")) == [before]
     assert query(
-        applied, f"SELECT PermissionSet.Name FROM PermissionSetAssignment WHERE Assignee.Username = '{RENAMED}'"
+        applied,
+        "SELECT Id FROM PermissionSetAssignment "
+        f"WHERE Assignee.Username = '{RENAMED}' AND PermissionSet.IsOwnedByProfile = FALSE",
     )
     assert applied.actions() == {}
     back = applied.run("rollback", "--auto-approve")

@@ -71,6 +71,8 @@ def test_every_user_has_the_permission_set_of_the_profile(rest: Rest) -> None:
     pairs = [(user["Id"], user["Profile"]["Name"]) for user in users]
     assert [(row["AssigneeId"], row["PermissionSet"]["Profile"]["Name"]) for row in rows] == pairs != []
     assert len({row["Id"] for row in rows}) == len(rows)
+    path = f"/sobjects/PermissionSetAssignment/{rows[0]['Id']}"
+    assert rest.error("DELETE", path)[1] == "INVALID_CROSS_REFERENCE_KEY"
 
 
 def test_every_user_reads_only_their_own_permissions(org: LocalOrg, rest: Rest) -> None:
