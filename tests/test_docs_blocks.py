@@ -68,6 +68,7 @@ INSTALLATION = "not run: installs from an index"
 """The mark of a block that only installs."""
 _QUOTE = re.compile(r"# \"([^\"\n]+)\"$", re.MULTILINE)
 """An output that a comment of a block quotes."""
+_PATH = re.compile(r"(?<![\w./-])(?:tests|scripts|sfcode|deploy|benchmarks|docs|requirements|templates)/[\w./-]*\w")
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*|\.\.\.|\{.*|<.*|@")
 
 
@@ -244,6 +245,22 @@ def test_every_command_that_a_page_names_is_one() -> None:
 )
 def test_a_command_that_is_none_would_be_found(command: str, mistake: str | None) -> None:
     assert find_mistake(command.split()) == mistake
+
+
+def find_missing_paths(text: str) -> list[str]:
+    """Return the paths of this repository that a text names and that do not exist, with or without their ending."""
+    return [path for path in _PATH.findall(text) if not ((ROOT / path).exists() or [*ROOT.glob(f"{path}*")])]
+
+
+def test_every_path_of_the_repository_that_a_page_names_exists() -> None:
+    pages = {page: text for page, text in texts().items() if page not in HISTORY}
+    assert sum(len(_PATH.findall(text)) for text in pages.values()) > 100
+    assert {page: missing for page, text in pages.items() if (missing := find_missing_paths(text))} == {}
+
+
+def test_a_path_that_does_not_exist_would_be_found() -> None:
+    text = "`tests/relay`, `sfcode/no_such.py`, https://example.com/docs/nowhere, `deploy/relay.env`"
+    assert find_missing_paths(text) == ["sfcode/no_such.py"]
 
 
 def test_every_target_of_make_that_a_page_names_is_one() -> None:
