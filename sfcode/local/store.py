@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sfcode.local.database import StateFile, read_migrations
 from sfcode.local.tables.base import KeyValueTable, Stored
-from sfcode.local.tables.components import ComponentTable, PutResult
+from sfcode.local.tables.components import ComponentTable
 from sfcode.local.tables.flows import FlowTable, StoredFlowVersion
 from sfcode.local.tables.jobs import BulkJobTable, JobTable
 from sfcode.local.tables.oauth import AppTable, GrantTable
@@ -23,17 +23,7 @@ from sfcode.local.tables.outbound import AutomationLogTable, NotificationTable
 from sfcode.local.tables.records import Record, RecordTable, Scalar
 from sfcode.local.tables.sessions import SessionTable
 
-__all__ = [
-    "OrgTransaction",
-    "PutResult",
-    "Record",
-    "Scalar",
-    "Store",
-    "Stored",
-    "StoredFlowVersion",
-    "Undo",
-    "open_store",
-]
+__all__ = ["OrgTransaction", "Record", "Scalar", "Store", "Stored", "StoredFlowVersion", "Undo", "open_store"]
 
 NOT_CLEARED = ("session", "sqlite_sequence")
 """Tables that are not emptied when another company is loaded."""

@@ -22,8 +22,7 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {}
 """The functions by name; the arguments are values."""
 
 WHOLE_NUMBER_DIGITS = 33
-"""The number of digits to which a value is rounded before it becomes a whole number, so that a third times three is
-one."""
+"""The number of digits to which a value is rounded before it becomes whole, so that a third times three is one."""
 
 
 def text(value: Value) -> str:

@@ -98,8 +98,7 @@ PARENTS: Mapping[str, str] = {child: kind.name for kind in FILE_TYPES.values() f
 """The type of the container, by type of the child."""
 
 CONTAINER_OF_ALL = {"CustomLabel": "CustomLabels"}
-"""For each type with only one container, this container. Names of these components do not contain the container's
-name."""
+"""The container of each type with only one container. Component names of the type do not contain its name."""
 
 WILDCARD = "*"
 """The name in a package.xml that selects all components of a type."""

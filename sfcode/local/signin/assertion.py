@@ -19,8 +19,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from sfcode.local.errors import OAuthError
 
 MILLISECONDS = 100_000_000_000
-"""The number from which on a time is in milliseconds: the sf CLI writes `exp` in milliseconds, and an org accepts
-it."""
+"""The number from which on a time is in milliseconds. The sf CLI writes such times, and an org accepts them."""
 
 
 def public_key(pem: str) -> RSAPublicKey | None:

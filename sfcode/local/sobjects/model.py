@@ -41,8 +41,7 @@ class FieldDef:
     """Whether the formula treats blank numbers as zeros."""
     custom: bool = False
     element: str = ""
-    """The element of the body, or the part of the full name, with the field's value; only for objects whose rows are
-    components."""
+    """The element of a component's body, or the part of its full name, with the value; for rows that are components."""
     permissionable: bool = True
     compound: str = ""
     """The address or name that the field is a part of."""

@@ -37,8 +37,7 @@ class PackageItem:
     line: int = 0
     column: int = 0
     raw: bytes | None = None
-    """The component's files as a zip, or its element in the file of its container; only for a type that is not
-    modeled."""
+    """The files of the component as a zip, or its element in the container's file, for a type that is not modeled."""
     bare: bool = False
     """Whether the component is a container without its own elements; only its children are stored."""
 

@@ -11,7 +11,8 @@ from sfcode.local.metadata.deploy.package_items import PackageItem
 from sfcode.local.metadata.deploy.production import with_deployed_status
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.sobjects.grants import OBJECT_RIGHTS
-from sfcode.local.store import OrgTransaction, PutResult, StoredFlowVersion
+from sfcode.local.store import OrgTransaction, StoredFlowVersion
+from sfcode.local.tables.components import PutResult
 from sfcode.metadata.component import Body, Component
 
 

@@ -17,8 +17,7 @@ from sfcode.local.rest.bulk.table import BadTableError
 from sfcode.local.store import OrgTransaction
 
 PATIENCE = 0.25
-"""Seconds that a request for the state of a job waits for its end. Most jobs end by then, and the client needs no second
-request."""
+"""Seconds that a request for the state of a job waits for its end, so that most clients need no second request."""
 WAITING = frozenset({UPLOADED, RUNNING})
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,7 @@ from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.values import check_developer_name
 
 FIRST_WITH_MESSAGES = 53.0
-"""The API version of Winter '22, since which a flow can send an outbound message:
-https://github.com/forcedotcom/cli/issues/1253"""
+"""The first API version whose flows can send outbound messages: https://github.com/forcedotcom/cli/issues/1253"""
 
 MAX_VERSIONS = 50
 """The maximum number of versions of a flow: https://github.com/forcedotcom/cli/issues/800"""

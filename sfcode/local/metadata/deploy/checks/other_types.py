@@ -33,10 +33,7 @@ def custom_object(subject: Subject) -> Iterator[str]:
 
 
 MAX_BYTES = 5 * 1024 * 1024
-"""
-The maximum size of a static resource:
-https://help.salesforce.com/s/articleView?id=platform.pages_static_resources.htm&type=5
-"""
+"""The maximum size of a static resource: https://help.salesforce.com/s/articleView?id=platform.pages_static_resources.htm"""
 
 
 def static_resource(subject: Subject) -> Iterator[str]:
