@@ -62,7 +62,7 @@ NOT_REGISTERED = {
 }
 """Decorators that do not register a function or class: something must still use it by its name."""
 PLAIN_BASES = {"Enum", "Exception", "Generic", "NamedTuple", "Protocol", "TypedDict"}
-"""Base classes of other packages whose code calls no method of a subclass."""
+"""Base classes of other packages that never call the methods that a subclass adds."""
 PARTICIPLE = re.compile(r"_(?!need|feed|seed|embed|shed)[a-z]*ed|_(shown|found|told|said|given|made|taken|kept|known)")
 """Matches names of private functions that are participles; a property is a value and may have such a name."""
 VAGUE = re.compile(

@@ -51,7 +51,7 @@ _NOT_RUN = {"annotation", "returns", "decorator_list", "args", "type_comment"}
 
 @dataclass(frozen=True)
 class Mutation:
-    """One changed node of a function, and the code of the function with it."""
+    """One changed node of a function, and the code of the function with this change."""
 
     path: str
     function: str

@@ -56,7 +56,7 @@ def _refuse_packages(names: list[str]) -> None:
 
 
 def _render(retrieve_id: str, retrieved_files: RetrievedFiles, error: Mapping[str, str]) -> dict[str, Any]:
-    """Return the result of a retrieve, with keys in the order of the WSDL; `error` has the keys of a failed one."""
+    """Return the result of a retrieve, with keys in the order of the WSDL; `error` has the additional keys of a failed one."""
     return {
         "done": True,
         **error,

@@ -27,7 +27,7 @@ class Column:
     parent: str = ""
 
     def put(self, values: dict[str, Any], text: str, number: int) -> None:
-        """Set the value of a cell in a record; an empty cell is ignored. Raises ApiError."""
+        """Set the value of a cell in a record; an empty cell is ignored. Raises ApiError with the column `number`."""
         if text == "":
             return
         if self.key is None:
