@@ -222,7 +222,8 @@ def test_a_running_bulk_change_is_in_the_status(home, inbox):
 
 def test_a_mapping_and_a_direction_are_paused_and_resumed(home, inbox):
     assert home.run("relay", "pause", "contact").out == "Mapping contact: paused.\n"
-    assert home.run("relay", "pause", "contact").out == f"Mapping contact: paused already, by {WHO}.\n"
+    for name in ("contact", "Contact"):
+        assert home.run("relay", "pause", name).out == f"Mapping contact: paused already, by {WHO}.\n"
     assert home.run("--json", "relay", "pause", "--to", "appcues").json["result"]["changed"] is True
     text = home.run("relay", "status").out
     assert re.search(rf"Paused: mapping contact for \d+ s, by {re.escape(WHO)}", text)

@@ -179,7 +179,11 @@ def _title(scope: Scope, name: str) -> str:
 
 
 def _scope(project: Project | None, mapping: str | None, side: str | None) -> tuple[Scope, str]:
-    """Return the mapping or direction to pause or resume; if the project is passed, the mapping must be part of it."""
+    """
+    Return the mapping or direction to pause or resume.
+
+    If the project is passed, the mapping must be part of it, by its present or a former name; upper and lower case are equal.
+    """
     if (mapping is None) == (side is None):
         raise UsageError(
             "Pass a mapping, or --to salesforce or --to appcues.", "Pass either a mapping or --to, not both."
@@ -189,6 +193,7 @@ def _scope(project: Project | None, mapping: str | None, side: str | None) -> tu
     name = mapping or ""
     if project is not None:
         names = [resolved.name for resolved in project.resolved if resolved.by_relay]
+        name = project.present_names.get(name.lower(), name)
         if name not in names:
             raise UsageError(f"The relay carries no mapping {name}.", f"It carries {', '.join(names) or 'none'}.")
     return "mapping", name
