@@ -29,7 +29,7 @@ from sfcode.relay.salesforce.writer import SalesforceWriter
 from sfcode.relay.server import listen, run
 from sfcode.relay.service import Builders, Service
 from sfcode.relay.settings import read_settings
-from tests.relay.serving import SignedIn
+from tests.relay.serving import IdentityOrg
 
 WEBHOOK = "webhook-0123456789abcdef"
 ENVIRON = {
@@ -70,7 +70,7 @@ def main() -> None:
     config = RelayConfig(project, read_settings(project, environ, host="127.0.0.1", port=0))
     with listen("127.0.0.1", 0) as listener, open_inbox(database) as inbox:
         builders = Builders(
-            lambda _config: cast(Org, SignedIn()),
+            lambda _config: cast(Org, IdentityOrg()),
             partial(build_ingress, accept=_forget) if forget else build_ingress,
             lambda *_: InstantWriter("appcues"),
             lambda *_: InstantWriter("salesforce"),

@@ -52,7 +52,7 @@ def until(description: str, look: Callable[[], T], patience: float = PATIENCE) -
     end = time.monotonic() + patience
     while not (outcome := look()):
         if time.monotonic() > end:
-            raise Failed(f"{description}: nothing came of it in {patience:.0f} s")
+            raise Failed(f"{description}: no result within {patience:.0f} s")
         time.sleep(0.05)
     return outcome
 

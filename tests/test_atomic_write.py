@@ -44,7 +44,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(tmp_path, monkeyp
     assert path.read_text() == "old"
 
 
-def test_a_full_disk_is_told_apart_from_a_wrong_path(tmp_path, monkeypatch):
+def test_a_full_disk_is_distinguished_from_a_wrong_path(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
     with pytest.raises(Refused) as full:
         write_whole(tmp_path / "plan.json", "new", "the plan")

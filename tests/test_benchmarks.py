@@ -113,7 +113,7 @@ def test_a_part_whose_program_is_missing_is_not_measured(
     assert "Pages (not measured: Chromium)" in capsys.readouterr().err
 
 
-def test_what_the_page_on_scaling_calls_measured_comes_from_the_results(root: Path) -> None:
+def test_measured_figures_of_the_page_on_scaling_are_in_the_results(root: Path) -> None:
     section = (root / "docs/scaling.md").read_text(encoding="utf-8").partition("## Measured")[2].partition("\n## ")[0]
     cells = [cell.strip() for line in section.splitlines() for cell in line.split("|")[2:4]]
     figures = [cell for cell in cells if re.match(r"\d", cell)]

@@ -45,12 +45,12 @@ def test_the_demo_shows_the_round_trip_and_cleans_up(root: Path, tmp_path: Path)
 def test_the_demo_fails_with_the_logs_when_a_step_fails(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
     def fail(folder: Path) -> None:
         (folder / "relay.log").write_text("what the relay said")
-        raise demo_relay.Failed("the profile: nothing came of it")
+        raise demo_relay.Failed("the profile: no result within")
 
     monkeypatch.setattr(demo_relay, "demo", fail)
     assert demo_relay.main() == 1
     output = capsys.readouterr().out
-    assert "the profile: nothing came of it" in output
+    assert "the profile: no result within" in output
     assert "what the relay said" in output
 
 
@@ -62,7 +62,7 @@ def test_a_reserved_port_is_free_for_the_relay_and_for_nobody_who_asks_for_any()
         stack.enter_context(listen("127.0.0.1", port))
 
 
-def test_a_program_that_does_not_start_is_told_with_its_error(tmp_path: Path) -> None:
+def test_a_program_that_does_not_start_is_reported_with_its_error(tmp_path: Path) -> None:
     stage = demo_relay.Stage(tmp_path, dict(os.environ))
     with (
         pytest.raises(demo_relay.Failed, match="did not start:\nconfig: the folder does not exist"),
@@ -71,7 +71,7 @@ def test_a_program_that_does_not_start_is_told_with_its_error(tmp_path: Path) ->
         pass
 
 
-def test_waiting_ends_with_what_was_waited_for() -> None:
+def test_a_wait_returns_the_value_or_fails_with_its_description() -> None:
     assert demo_relay.until("nothing", lambda: 5) == 5
-    with pytest.raises(demo_relay.Failed, match="the Event: nothing came of it"):
+    with pytest.raises(demo_relay.Failed, match="the Event: no result within"):
         demo_relay.until("the Event", lambda: None, patience=0.0)

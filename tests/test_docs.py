@@ -118,7 +118,7 @@ class TestUnverified:
                 product(("salesforce", "appcues"), ("high", "medium", "low"), ("open", "confirmed", "refuted"))
             ), name
 
-    def test_what_is_settled_says_by_what(self) -> None:
+    def test_every_settled_assumption_names_its_evidence(self) -> None:
         for name, row in self.rows().items():
             assert row["status"] == "open" or row.get("evidence"), name
             for entry in row.get("evidence", ()):
@@ -140,7 +140,7 @@ class TestUnverified:
         assert promised == probed
 
 
-def test_the_mapping_that_the_readme_shows_is_a_good_one(root: Path, tmp_path: Path) -> None:
+def test_the_mapping_in_the_readme_is_valid(root: Path, tmp_path: Path) -> None:
     shutil.copytree(root / "config", tmp_path / "config")
     (match,) = re.findall(
         r"^```yaml\n# config/(\S+)\n(.*?)^```$", (root / "README.md").read_text(), re.MULTILINE | re.DOTALL
@@ -166,7 +166,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.parametrize(("page", "location", "code"), runnable(ROOT), ids=lambda value: str(value)[:40])
-def test_what_a_page_tells_people_to_run_works(root: Path, tmp_path: Path, page: str, location: str, code: str) -> None:
+def test_the_runnable_blocks_of_a_page_work(root: Path, tmp_path: Path, page: str, location: str, code: str) -> None:
     """Run a block marked `<!-- run -->` in a copy of the config, or `<!-- run: empty -->` in an empty folder."""
     del page
     if location == "clone":

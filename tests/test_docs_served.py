@@ -106,7 +106,7 @@ def test_a_block_works_with_an_org_an_account_and_a_relay(block: Block, stage: S
         environ["SF_ACCESS_TOKEN"] = far.access_token
     environ |= {f"RELAY_{name}": value for name, value in client.items()}
     with ExitStack() as stack:
-        stack.callback(far.heal)
+        stack.callback(far.remove_faults)
         for header, (auth, secret) in SIGNING.items():
             if header in block.text:
                 environ["SFCODE_RELAY_WEBHOOK_SECRET"] = secret

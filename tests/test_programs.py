@@ -50,7 +50,7 @@ def test_a_script_finds_the_program_on_its_path_and_takes_it_down_with_it(tmp_pa
     assert "No such command 'nonsense'" in failed.stderr
 
 
-def test_the_files_that_come_first_exist(root: Path) -> None:
+def test_the_files_that_run_first_exist(root: Path) -> None:
     assert [path for path in schedule.LONG if not (root / path).is_file()] == []
 
 

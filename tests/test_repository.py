@@ -55,7 +55,7 @@ def texts(files: list[Path]) -> dict[Path, str]:
     return {path: path.read_text(encoding="utf-8") for path in files if path.suffix in TEXT}
 
 
-def test_no_source_file_is_longer_than_a_reader_can_hold(root: Path) -> None:
+def test_no_source_file_exceeds_the_maximum_length(root: Path) -> None:
     lengths = {path: len(path.read_text().splitlines()) for path in (root / "sfcode").rglob("*.py")}
     assert {str(path): length for path, length in lengths.items() if length > MOST_LINES} == {}
 

@@ -38,12 +38,12 @@ def test_a_datagram_beyond_loopback_is_refused() -> None:
         sock.sendto(b"", (ELSEWHERE, 53))
 
 
-def test_a_server_that_all_the_world_could_reach_is_refused() -> None:
+def test_a_server_on_all_interfaces_is_refused() -> None:
     with socket.socket() as sock, pytest.raises(RuntimeError, match="loopback"):
         sock.bind(("0.0.0.0", 0))
 
 
-def test_a_thread_is_held_to_the_same_rules() -> None:
+def test_the_rules_apply_to_threads() -> None:
     refused: list[str] = []
 
     def call() -> None:
@@ -58,7 +58,7 @@ def test_a_thread_is_held_to_the_same_rules() -> None:
     assert refused
 
 
-def test_a_child_process_is_held_to_the_same_rules() -> None:
+def test_the_rules_apply_to_child_processes() -> None:
     code = f"import socket; socket.create_connection(({ELSEWHERE!r}, 443), timeout=1)"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert child.returncode == 1
@@ -73,7 +73,7 @@ def test_loopback_works() -> None:
         assert client.getpeername()[0] == "127.0.0.1"
 
 
-def test_the_home_folder_is_an_empty_one_of_our_own() -> None:
+def test_the_home_folder_is_a_new_empty_one() -> None:
     home = Path.home()
     assert str(home) != os.environ["TESTS_REAL_HOME"]
     assert Path("~").expanduser() == home
@@ -107,7 +107,7 @@ def test_probe(org_name):
     ("environment", "outcome"),
     [({}, "1 skipped"), ({"SFCODE_TEST_ORG": "alias:probe", "SF_ACCESS_TOKEN": "a token"}, "1 passed")],
 )
-def test_only_a_test_for_a_named_org_gets_out(
+def test_only_a_test_for_a_named_org_may_use_the_network(
     root: Path, tmp_path: Path, environment: dict[str, str], outcome: str
 ) -> None:
     (tmp_path / "test_probe.py").write_text(PROBE)

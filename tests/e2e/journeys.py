@@ -337,14 +337,14 @@ STORIES = (
     ),
     # Adopted
     Story(
-        "a field that is there is not taken on unasked",
+        "an existing field is not adopted without the option",
         "new",
         (put(SAME_SCORE),),
         {**ALL, SCORE: CHANGED},
         refused=f"{SCORE} {IS_OURS_NOT}",
     ),
     Story(
-        "a field that is there is adopted",
+        "an existing field is adopted",
         "new",
         (put(SAME_SCORE),),
         {**ALL, SCORE: CHANGED},
@@ -352,7 +352,7 @@ STORIES = (
         says=("# (adopted: it existed before sfcode)",),
     ),
     Story(
-        "a permission set of the same name is not taken on unasked",
+        "a permission set of the same name is not adopted without the option",
         "new",
         (put(SAME_SET),),
         {**ALL, VIEWER: CHANGED},
@@ -400,7 +400,7 @@ ELSEWHERE = {
     # Removed
     "a mapping is taken away": "test_main_job.py::test_a_removed_mapping_deletes_its_components_and_its_flow",
     "the integration is removed": "test_destroy.py::test_destroy_deletes_managed_components_and_no_others",
-    "what was taken down comes back": "test_destroy.py::test_a_destroyed_project_can_be_applied_again",
+    "a destroyed project is applied again": "test_destroy.py::test_a_destroyed_project_can_be_applied_again",
     "the last apply is put back": "test_rollback.py::test_a_rollback_restores_a_change_and_the_next_plan_makes_it_again",
     "more goes than the config's limit allows": "test_limits.py::test_a_plan_beyond_the_limit_is_refused_not_saved_and_possible_with_the_option",
     # Adopted

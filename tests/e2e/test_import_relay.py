@@ -13,7 +13,7 @@ import requests
 from tests.e2e.clicked import SET, USER, Clicked, click, permission_set
 from tests.e2e.journey import SECRET
 from tests.e2e.org import API, deploy
-from tests.relay.e2e.world import WEBHOOK, Far, World
+from tests.relay.e2e.world import WEBHOOK, FarSide, World
 from tests.waiting import PATIENCE, free_port, until
 
 KEY, KEY_SECRET = "local-appcues-key", "local-appcues-secret"
@@ -24,7 +24,7 @@ ANA = "10001"
 class Connector:
     """Appcues' own connector: while it is active, it writes an Event for each completed flow as the integration user."""
 
-    far: Far
+    far: FarSide
     active: bool = True
 
     def __post_init__(self) -> None:
@@ -95,7 +95,7 @@ def stage(tmp_path) -> Iterator[Stage]:
         org.trust_env = account.trust_env = False
         org.headers["Authorization"] = f"Bearer {ready['access_token']}"
         account.auth = (KEY, KEY_SECRET)
-        far = Far(process, ready["url"], ready["access_token"], ready["org_id"], ready["appcues_url"], org, account)
+        far = FarSide(process, ready["url"], ready["access_token"], ready["org_id"], ready["appcues_url"], org, account)
         journey.environ = {
             "SFCODE_ENV": "local",
             "SF_ACCESS_TOKEN": far.access_token,

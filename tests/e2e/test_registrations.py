@@ -217,7 +217,7 @@ def test_an_org_without_campaigns_gets_all_other_writes(applied: tuple[World, Jo
     finally:
         deploy(world.local, granted)
     assert end == Delivered(f"waits for mapping {mapping}")
-    assert world.heard.alarms[-1][0] == "salesforce_access"
+    assert world.recorder.alarms[-1][0] == "salesforce_access"
     assert len(world.events(f"Appcues_Event_Id__c LIKE '{message.message_id}:%'")) == 1
     assert members(world) == []
     (part,) = (followup.message for followup in world.followups)

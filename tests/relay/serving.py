@@ -66,7 +66,7 @@ class Identity:
     instance_url = "https://example.my.salesforce.com"
 
 
-class SignedIn:
+class IdentityOrg:
     """An org that returns only its identity."""
 
     identity = Identity()
@@ -79,8 +79,8 @@ class SignedIn:
         pass
 
 
-class Away:
-    """Sign-ins that fail a number of times."""
+class FailingSignIn:
+    """A sign-in that fails a number of times, and then succeeds."""
 
     def __init__(self, times: int) -> None:
         self.times = times
@@ -89,7 +89,7 @@ class Away:
         if self.times:
             self.times -= 1
             raise OrgUnreachable("No connection to the org.")
-        return SignedIn()
+        return IdentityOrg()
 
 
 @dataclass
@@ -123,7 +123,7 @@ class Relay:
 
     database: str
     environ: dict[str, str] = field(default_factory=lambda: dict(ENVIRON))
-    connect: Any = SignedIn
+    connect: Any = IdentityOrg
     to_salesforce: Recorder = field(default_factory=lambda: Recorder("appcues"))
     to_appcues: Recorder = field(default_factory=lambda: Recorder("salesforce"))
     make_to_salesforce: Callable[[Service], Any] | None = None

@@ -28,7 +28,7 @@ def make_request(peer: str = "192.0.2.1", **headers: str) -> Request:
     return Request(scope)
 
 
-class Ears(Instrumentation):
+class RefusalRecorder(Instrumentation):
     """An instrumentation that records refused clients."""
 
     def __init__(self) -> None:
@@ -70,16 +70,16 @@ class NoTokens:
 
 def guard(token: str | None = TOKEN, **options: Any) -> AdminAuth:
     options.setdefault("store", NoTokens())
-    return AdminAuth(Secret(token) if token else None, options.pop("events", Ears()), **options)
+    return AdminAuth(Secret(token) if token else None, options.pop("events", RefusalRecorder()), **options)
 
 
-def refused(door: AdminAuth, now: float = NOW, **headers: str) -> Response | None:
-    answer = asyncio.run(door.admit(make_request(**headers), now))
+def refused(auth: AdminAuth, now: float = NOW, **headers: str) -> Response | None:
+    answer = asyncio.run(auth.admit(make_request(**headers), now))
     return answer if isinstance(answer, Response) else None
 
 
-def status(door: AdminAuth, now: float = NOW, **headers: str) -> int:
-    refusal = refused(door, now, **headers)
+def status(auth: AdminAuth, now: float = NOW, **headers: str) -> int:
+    refusal = refused(auth, now, **headers)
     return 200 if refusal is None else refusal.status_code
 
 
@@ -114,13 +114,13 @@ def test_other_tokens_are_refused(header):
 
 
 def test_a_cookie_is_accepted_until_it_expires_and_cannot_be_extended():
-    door = guard()
-    cookie = door.cookie(NOW)
+    auth = guard()
+    cookie = auth.cookie(NOW)
     assert TOKEN not in cookie
-    assert status(door, NOW + SESSION_SECONDS - 1, cookie=f"{COOKIE}={cookie}") == 200
-    assert status(door, NOW + SESSION_SECONDS, cookie=f"{COOKIE}={cookie}") == 401
+    assert status(auth, NOW + SESSION_SECONDS - 1, cookie=f"{COOKIE}={cookie}") == 200
+    assert status(auth, NOW + SESSION_SECONDS, cookie=f"{COOKIE}={cookie}") == 401
     until, _, signature = cookie.partition(".")
-    assert status(door, cookie=f"{COOKIE}={int(until) + 1_000}.{signature}") == 401
+    assert status(auth, cookie=f"{COOKIE}={int(until) + 1_000}.{signature}") == 401
     assert status(guard(TOKEN + "x"), cookie=f"{COOKIE}={cookie}") == 401, "a new token ends old sessions"
 
 
@@ -141,55 +141,55 @@ def test_without_an_admin_token_requests_with_another_host_name_are_refused(host
 
 
 def test_only_a_session_has_a_way_to_sign_out():
-    door = guard()
+    auth = guard()
     for headers, expected in (
-        ({"cookie": f"{COOKIE}={door.cookie(NOW)}"}, True),
+        ({"cookie": f"{COOKIE}={auth.cookie(NOW)}"}, True),
         ({"authorization": f"Bearer {TOKEN}"}, False),
     ):
-        principal = asyncio.run(door.admit(make_request(**headers), NOW))
+        principal = asyncio.run(auth.admit(make_request(**headers), NOW))
         assert isinstance(principal, Principal)
         assert principal.has_session is expected
 
 
 def test_a_cookie_is_accepted_until_sessions_are_ended():
     ended = [0.0]
-    door = guard(sessions_end=lambda: ended[0])
-    before = door.cookie(NOW)
+    auth = guard(sessions_end=lambda: ended[0])
+    before = auth.cookie(NOW)
     ended[0] = NOW + 1
-    assert status(door, NOW + 2, cookie=f"{COOKIE}={before}") == 401
-    after = door.cookie(NOW + 2)
-    assert status(door, NOW + 2, cookie=f"{COOKIE}={after}") == 200
+    assert status(auth, NOW + 2, cookie=f"{COOKIE}={before}") == 401
+    after = auth.cookie(NOW + 2)
+    assert status(auth, NOW + 2, cookie=f"{COOKIE}={after}") == 200
 
 
 def test_wrong_tokens_are_counted_logged_with_their_client_and_delayed():
-    ears, clock = Ears(), Clock()
-    door = guard(events=ears, clock=clock)
+    recorder, clock = RefusalRecorder(), Clock()
+    auth = guard(events=recorder, clock=clock)
     wrong, right = "Bearer wrong", f"Bearer {TOKEN}"
-    assert [status(door, authorization=wrong) for _ in range(6)] == [401] * 4 + [429] * 2
-    assert ears.refused[0] == ("token_wrong", 401, "192.0.2.1")
-    assert ears.refused[-1] == ("too_many_attempts", 429, "192.0.2.1")
-    assert ears.metrics.refused.labels("admin", "token_wrong")._value.get() == 4
-    assert status(door, authorization=right) == 429, "it is not even looked at"
-    assert status(door, peer="192.0.2.2", authorization=right) == 200, "somebody else"
-    assert status(door, cookie=f"{COOKIE}={door.cookie(NOW)}") == 200, "who is in already"
-    assert status(door) == 401, "who shows nothing guesses nothing"
-    refusal = refused(door, authorization=wrong)
+    assert [status(auth, authorization=wrong) for _ in range(6)] == [401] * 4 + [429] * 2
+    assert recorder.refused[0] == ("token_wrong", 401, "192.0.2.1")
+    assert recorder.refused[-1] == ("too_many_attempts", 429, "192.0.2.1")
+    assert recorder.metrics.refused.labels("admin", "token_wrong")._value.get() == 4
+    assert status(auth, authorization=right) == 429, "it is not even looked at"
+    assert status(auth, peer="192.0.2.2", authorization=right) == 200, "somebody else"
+    assert status(auth, cookie=f"{COOKIE}={auth.cookie(NOW)}") == 200, "who is in already"
+    assert status(auth) == 401, "who shows nothing guesses nothing"
+    refusal = refused(auth, authorization=wrong)
     assert refusal is not None
     assert refusal.headers["Retry-After"] == "1"
     clock.now = 1.0
-    assert status(door, authorization=wrong) == 401
-    assert refused(door, authorization=wrong).headers["Retry-After"] == "2"  # type: ignore[union-attr]
+    assert status(auth, authorization=wrong) == 401
+    assert refused(auth, authorization=wrong).headers["Retry-After"] == "2"  # type: ignore[union-attr]
     clock.now = 3.0
-    assert status(door, authorization=right) == 200
-    assert [status(door, authorization=wrong) for _ in range(5)] == [401] * 4 + [429], "the right one starts anew"
+    assert status(auth, authorization=right) == 200
+    assert [status(auth, authorization=wrong) for _ in range(5)] == [401] * 4 + [429], "the right one starts anew"
 
 
 def test_a_client_behind_a_trusted_proxy_is_slowed_down_and_not_the_others_there():
-    door = guard(proxies=lambda: networks(("192.0.2.0/24",)))
+    auth = guard(proxies=lambda: networks(("192.0.2.0/24",)))
     for _ in range(5):
-        status(door, x_forwarded_for="203.0.113.1", authorization="Bearer wrong")
-    assert status(door, x_forwarded_for="203.0.113.1", authorization=f"Bearer {TOKEN}") == 429
-    assert status(door, x_forwarded_for="203.0.113.2", authorization=f"Bearer {TOKEN}") == 200
+        status(auth, x_forwarded_for="203.0.113.1", authorization="Bearer wrong")
+    assert status(auth, x_forwarded_for="203.0.113.1", authorization=f"Bearer {TOKEN}") == 429
+    assert status(auth, x_forwarded_for="203.0.113.2", authorization=f"Bearer {TOKEN}") == 200
 
 
 def test_many_wrong_tokens_delay_a_client_at_most_a_minute_and_use_bounded_memory():
@@ -210,19 +210,19 @@ def inbox(sqlite_url: str):
         yield inbox
 
 
-def admitted(door: AdminAuth, **headers: str) -> tuple[str, str] | int:
-    answer = asyncio.run(door.admit(make_request(**headers), NOW))
+def admitted(auth: AdminAuth, **headers: str) -> tuple[str, str] | int:
+    answer = asyncio.run(auth.admit(make_request(**headers), NOW))
     return answer.status_code if isinstance(answer, Response) else (answer.name, answer.role)
 
 
 def test_an_access_token_is_accepted_with_its_role_until_it_is_revoked(inbox: Inbox):
-    door = guard(store=inbox.tokens)
+    auth = guard(store=inbox.tokens)
     secret = inbox.tokens.create("ada", "viewer", None)
-    assert admitted(door, authorization=f"Bearer {secret}") == ("ada", "viewer")
-    assert admitted(door, authorization=basic("x", str(secret))) == ("ada", "viewer")
-    assert admitted(door, authorization=f"Bearer {TOKEN}") == ("admin", "operator")
+    assert admitted(auth, authorization=f"Bearer {secret}") == ("ada", "viewer")
+    assert admitted(auth, authorization=basic("x", str(secret))) == ("ada", "viewer")
+    assert admitted(auth, authorization=f"Bearer {TOKEN}") == ("admin", "operator")
     assert inbox.tokens.revoke("ada")
-    assert admitted(door, authorization=f"Bearer {secret}") == 401
+    assert admitted(auth, authorization=f"Bearer {secret}") == 401
 
 
 def test_only_what_changes_the_access_tokens_is_in_the_audit(inbox: Inbox):
@@ -240,30 +240,30 @@ def test_only_what_changes_the_access_tokens_is_in_the_audit(inbox: Inbox):
 
 
 def test_a_session_ends_with_its_access_token_and_others_continue(inbox: Inbox):
-    door = guard(store=inbox.tokens)
+    auth = guard(store=inbox.tokens)
     inbox.tokens.create("ada", "operator", None)
     first, second = (inbox.tokens.begin_session("ada", 60) for _ in range(2))
     assert first != second
-    assert admitted(door, cookie=f"{COOKIE}={first}") == ("ada", "operator")
+    assert admitted(auth, cookie=f"{COOKIE}={first}") == ("ada", "operator")
     inbox.tokens.end_session(first)
-    assert admitted(door, cookie=f"{COOKIE}={first}") == 401
-    assert admitted(door, cookie=f"{COOKIE}={second}") == ("ada", "operator")
+    assert admitted(auth, cookie=f"{COOKIE}={first}") == 401
+    assert admitted(auth, cookie=f"{COOKIE}={second}") == ("ada", "operator")
     inbox.tokens.revoke("ada")
     inbox.tokens.create("ada", "operator", None)
-    assert admitted(door, cookie=f"{COOKIE}={second}") == 401, "another token of the same name"
+    assert admitted(auth, cookie=f"{COOKIE}={second}") == 401, "another token of the same name"
 
 
 def test_a_session_ends_at_its_time_and_when_its_token_expires(sqlite_url: str):
     clock = InboxClock()
     with clock.open_inbox(sqlite_url) as inbox:
-        door = guard(store=inbox.tokens)
+        auth = guard(store=inbox.tokens)
         inbox.tokens.create("ada", "operator", None)
         inbox.tokens.create("bob", "operator", clock.now + timedelta(seconds=30))
         cookies = [f"{COOKIE}={inbox.tokens.begin_session(name, 60)}" for name in ("ada", "bob")]
         opened = []
         for seconds in (29, 2, 28, 2):
             clock.elapse(seconds)
-            opened.append([admitted(door, cookie=cookie) != 401 for cookie in cookies])
+            opened.append([admitted(auth, cookie=cookie) != 401 for cookie in cookies])
         assert opened == [[True, True], [True, False], [True, False], [False, False]]
         inbox.tokens.begin_session("ada", 60)
         with inbox._database.read() as tx:
@@ -280,25 +280,25 @@ def test_no_session_begins_with_a_token_that_was_revoked_meanwhile(inbox: Inbox)
 
 
 def test_the_right_access_token_forgets_the_wrong_ones_of_its_client(inbox: Inbox):
-    door = guard(store=inbox.tokens, clock=Clock())
+    auth = guard(store=inbox.tokens, clock=Clock())
     secret = inbox.tokens.create("ada", "viewer", None)
     for _ in range(2):
-        assert [status(door, authorization="Bearer wrong") for _ in range(FailedAttempts.FREE)] == [401] * 3
-        assert admitted(door, authorization=f"Bearer {secret}") == ("ada", "viewer")
+        assert [status(auth, authorization="Bearer wrong") for _ in range(FailedAttempts.FREE)] == [401] * 3
+        assert admitted(auth, authorization=f"Bearer {secret}") == ("ada", "viewer")
 
 
 def test_without_the_database_only_the_admin_token_is_accepted():
-    door = guard(store=NoTokens(is_away=True))
-    assert admitted(door, authorization=f"Bearer {TOKEN}") == ("admin", "operator")
-    assert admitted(door, cookie=f"{COOKIE}={door.cookie(NOW)}") == ("admin", "operator")
-    assert admitted(door, authorization="Bearer something-else") == 503
+    auth = guard(store=NoTokens(is_away=True))
+    assert admitted(auth, authorization=f"Bearer {TOKEN}") == ("admin", "operator")
+    assert admitted(auth, cookie=f"{COOKIE}={auth.cookie(NOW)}") == ("admin", "operator")
+    assert admitted(auth, authorization="Bearer something-else") == 503
     assert admitted(guard(None, store=NoTokens(is_away=True)), host="localhost") == ("", "viewer")
 
 
 def test_without_an_admin_token_this_machine_cannot_change_anything():
-    door = guard(None)
-    assert admitted(door, host="localhost") == ("", "viewer")
-    assert admitted(door, host="localhost", cookie=f"{COOKIE}={door.cookie(NOW)}") == ("", "viewer"), (
+    auth = guard(None)
+    assert admitted(auth, host="localhost") == ("", "viewer")
+    assert admitted(auth, host="localhost", cookie=f"{COOKIE}={auth.cookie(NOW)}") == ("", "viewer"), (
         "signed by nothing"
     )
 
@@ -323,9 +323,9 @@ def test_a_form_of_another_origin_is_refused(headers: dict[str, str], expected: 
 
 
 def test_each_session_has_a_form_key_of_its_own(inbox: Inbox):
-    door = guard(store=inbox.tokens)
+    auth = guard(store=inbox.tokens)
     inbox.tokens.create("ada", "operator", None)
-    cookies = [inbox.tokens.begin_session("ada", 60) for _ in range(2)] + [door.cookie(NOW)]
-    keys = {asyncio.run(door.admit(make_request(cookie=f"{COOKIE}={cookie}"), NOW)).form_key for cookie in cookies}  # type: ignore[union-attr]
+    cookies = [inbox.tokens.begin_session("ada", 60) for _ in range(2)] + [auth.cookie(NOW)]
+    keys = {asyncio.run(auth.admit(make_request(cookie=f"{COOKIE}={cookie}"), NOW)).form_key for cookie in cookies}  # type: ignore[union-attr]
     assert len(keys) == 3
     assert not keys & set(cookies)

@@ -9,7 +9,7 @@ import pytest
 
 from sfcode.relay import main
 from sfcode.relay.appcues import FieldTypeCache
-from tests.relay.serving import ROOT, Relay, Served, SignedIn
+from tests.relay.serving import ROOT, IdentityOrg, Relay, Served
 from tests.waiting import until
 
 
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 def test_all_writers_of_a_process_share_its_budget_and_pauses(sqlite_url: str) -> None:
     def script(served: Served) -> None:
         service = served.service
-        to_salesforce = main._to_salesforce(service, service.config, SignedIn())  # type: ignore[arg-type]
+        to_salesforce = main._to_salesforce(service, service.config, IdentityOrg())  # type: ignore[arg-type]
         assert to_salesforce.budget is service.api_budget  # type: ignore[attr-defined]
         assert to_salesforce.pauses is service.pauses  # type: ignore[attr-defined]
         types = FieldTypeCache(service.config.project, service.inbox)

@@ -24,7 +24,7 @@ from sfcode.relay.inbox import Unavailable
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Claim
 from sfcode.relay.settings import read_settings
-from tests.relay.serving import ENVIRON, ROOT, WEBHOOK, Recorder, Relay, Served, SignedIn
+from tests.relay.serving import ENVIRON, ROOT, WEBHOOK, IdentityOrg, Recorder, Relay, Served
 from tests.waiting import PATIENCE, until, until_async
 
 FAST = 0.02
@@ -255,7 +255,7 @@ class TestRefusal:
 
 
 class TestService:
-    def test_a_rename_while_running_loses_nothing_and_is_used_for_what_comes(
+    def test_a_rename_while_running_loses_nothing_and_applies_to_new_messages(
         self, sqlite_url: str, folder: Path
     ) -> None:
         """A delivery in progress ends with the writer that began it, and this writer is closed only then."""
@@ -328,7 +328,7 @@ class TestService:
         connections: list[Any] = []
 
         def connect() -> Any:
-            connections.append(SignedIn())
+            connections.append(IdentityOrg())
             return connections[-1]
 
         relay.connect = connect

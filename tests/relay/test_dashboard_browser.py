@@ -25,7 +25,7 @@ from tests.relay.e2e.sender import send_all
 from tests.relay.e2e.traffic import Post
 from tests.relay.e2e.world import Relay as Process
 from tests.relay.e2e.world import World, world
-from tests.relay.notify.taking import SECRET, Receiving, receiving
+from tests.relay.notify.receiver import SECRET, NotificationReceiver, receiving
 from tests.relay.serving import ADMIN, Relay
 from tests.waiting import until
 
@@ -84,13 +84,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiving]:
+def receiver() -> Iterator[NotificationReceiver]:
     with receiving() as state:
         yield state
 
 
 @pytest.fixture
-def around(tmp_path: Path, receiver: Receiving) -> Iterator[World]:
+def around(tmp_path: Path, receiver: NotificationReceiver) -> Iterator[World]:
     """Return a local org with the applied config, and the resources of a relay that notifies the receiver."""
 
     def prepare(journey: Journey, _url: str, _token: str) -> None:
@@ -228,7 +228,7 @@ def test_an_open_page_refreshes_unless_it_has_the_focus(pages: Pages, browser: A
 
 
 def test_an_operator_is_notified_corrects_the_mapping_and_replays_five_hundred_messages(
-    around: World, receiver: Receiving, browser: Any
+    around: World, receiver: NotificationReceiver, browser: Any
 ) -> None:
     people = [str(690_000 + number) for number in range(100)]
     contacts = around.contacts(people)
@@ -239,8 +239,8 @@ def test_an_operator_is_notified_corrects_the_mapping_and_replays_five_hundred_m
     relay = around.ready()
     secret = journey.run("--json", "relay", "token", "create", "ada", "--role", "operator").json["result"]["token"]
     send(relay, around.webhook_path, people)
-    until(lambda: receiver.taken, "a notification")
-    notification = Webhook(SECRET).verify(receiver.taken[0].body, receiver.taken[0].headers)
+    until(lambda: receiver.requests, "a notification")
+    notification = Webhook(SECRET).verify(receiver.requests[0].body, receiver.requests[0].headers)
     assert (notification["type"], notification["data"]["alarm"]) == ("alarm.raised", "salesforce_access")
     assert "mapping contact" in notification["data"]["detail"]
 

@@ -40,7 +40,7 @@ def test_one_damaged_row_is_parked_and_the_others_are_delivered(sqlite_url: str)
     relay.serve(script)
 
 
-def test_one_bad_character_costs_its_value_and_not_the_message_nor_the_ones_around_it(sqlite_url: str) -> None:
+def test_an_invalid_character_affects_only_its_value(sqlite_url: str) -> None:
     def script(served: Served) -> None:
         until(lambda: served.get("/readyz").status_code == 200)
         ids = [("Id", "003000000000001AAA"), ("Appcues_User_Id__c", "7")]

@@ -21,7 +21,7 @@ from sfcode.relay.main import BUSY_SECONDS
 from sfcode.relay.message import InboxMessage
 from sfcode.relay.server import SWITCH_SECONDS
 from sfcode.relay.worker.worker import Worker
-from tests.relay.serving import ADMIN, ORG_ID, Away, Relay, Served, SignedIn
+from tests.relay.serving import ADMIN, ORG_ID, FailingSignIn, IdentityOrg, Relay, Served
 from tests.waiting import PATIENCE, until
 
 
@@ -59,7 +59,7 @@ def test_a_started_relay_is_alive_and_ready(relay):
 
 
 def test_a_relay_without_a_known_org_is_not_ready(relay):
-    relay.connect = Away(10**9)
+    relay.connect = FailingSignIn(10**9)
 
     def script(served: Served):
         until(lambda: "OrgUnreachable" in served.get("/readyz").text)
@@ -74,7 +74,7 @@ def test_a_relay_without_a_known_org_is_not_ready(relay):
 
 def test_an_unavailable_salesforce_at_the_start_is_retried(relay, monkeypatch):
     monkeypatch.setattr("sfcode.relay.service.CONNECT_FIRST", 0.01)
-    relay.connect = Away(4)
+    relay.connect = FailingSignIn(4)
 
     def script(served: Served):
         assert served.webhook().status_code == 200
@@ -92,7 +92,7 @@ def test_a_sign_in_waits_as_long_as_salesforce_asks(relay, monkeypatch):
         times.append(time.monotonic())
         if len(times) == 1:
             raise NoAnswer("answered 503", sent=True, retry_after=1.0)
-        return SignedIn()
+        return IdentityOrg()
 
     relay.connect = connect
     relay.serve(lambda served: until(lambda: served.get("/readyz").status_code == 200))
@@ -101,7 +101,7 @@ def test_a_sign_in_waits_as_long_as_salesforce_asks(relay, monkeypatch):
 
 def test_the_org_is_remembered_for_a_start_without_salesforce(relay, sqlite_url):
     relay.serve(lambda served: until(lambda: served.service.organization == ORG_ID))
-    second_relay = Relay(sqlite_url, connect=Away(10**9))
+    second_relay = Relay(sqlite_url, connect=FailingSignIn(10**9))
 
     def script(served: Served):
         until(lambda: served.get("/readyz").status_code == 200)

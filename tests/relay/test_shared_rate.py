@@ -14,7 +14,7 @@ from sfcode.relay.appcues.writer import SECONDS
 from sfcode.relay.config import ConfigSource
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.service import REQUESTS_PER_SECOND, Service
-from tests.relay.serving import ROOT, Relay, SignedIn
+from tests.relay.serving import ROOT, IdentityOrg, Relay
 
 ACCOUNT = 60.0
 """Requests per second that Appcues accepts from one account (https://github.com/appcues/cli)."""
@@ -45,7 +45,7 @@ def processes(monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> Callable[[int
     def serve() -> None:
         relay = Relay(sqlite_url)
         source = ConfigSource(ROOT / "config", relay.config, {})
-        main.serve(relay.config(), source, lambda _: SignedIn(), lambda *_: None, PendingApiCalls())  # type: ignore[arg-type,return-value]
+        main.serve(relay.config(), source, lambda _: IdentityOrg(), lambda *_: None, PendingApiCalls())  # type: ignore[arg-type,return-value]
 
     with stack:
         yield start

@@ -236,7 +236,7 @@ def test_the_id_of_a_request_is_the_senders_where_it_may_stand_in_a_log(
     assert len(request_id) == (len(header_values[0]) if is_kept else 16)
 
 
-def test_answers_and_histories_have_the_id_of_their_request_refusals_too(sqlite_url: str) -> None:
+def test_answers_histories_and_refusals_have_the_id_of_their_request(sqlite_url: str) -> None:
     def script(served: Served) -> SimpleNamespace:
         stored = deliver_webhook(served, **{"X-Request-Id": "mine-1"})
         refused = served.session.post(

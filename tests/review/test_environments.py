@@ -66,7 +66,7 @@ def test_changes_that_differ_name_their_environment(tmp_path: Path) -> None:
     assert report.count(Action.UPDATE) == 2
 
 
-def test_the_same_change_of_every_variable_is_said_for_each(tmp_path: Path) -> None:
+def test_the_same_change_of_several_variables_is_listed_for_each(tmp_path: Path) -> None:
     report = all_of(tmp_path, THREE, edited(THREE, ("settings", "appcues@${domain}", "robot@${domain}")))
     users = [statement for statement in report.statements if "integration user will be" in statement.text]
     assert [statement.environments for statement in users] == [("local",), ("test",), ("prod",)]

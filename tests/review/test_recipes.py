@@ -48,13 +48,13 @@ def with_recipes(text: str) -> Files:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_each_recipe_has_a_sentence_when_it_comes_and_when_it_goes(name: str, tmp_path: Path) -> None:
+def test_each_added_or_removed_recipe_has_a_sentence(name: str, tmp_path: Path) -> None:
     with_it = with_recipes(WRITTEN[name])
     assert ON[name] in list_texts(reviewed(tmp_path / "on", BASE, with_it))
     assert OFF[name] in list_texts(reviewed(tmp_path / "off", with_it, BASE))
 
 
-def test_changed_roles_are_said_with_the_values_that_become_others(tmp_path: Path) -> None:
+def test_changed_roles_are_listed_with_the_values_that_get_another_role(tmp_path: Path) -> None:
     before = with_recipes(WRITTEN["role_onboarding"])
     after = edited(
         before, ("config/recipes.yaml", "[sales, tech, other]", "[sales, boss, other]"), ("contact", "tech}", "boss}")
@@ -71,7 +71,7 @@ def test_changed_roles_are_said_with_the_values_that_become_others(tmp_path: Pat
     ]
 
 
-def test_a_change_of_who_may_read_answers_and_see_reports_is_said(tmp_path: Path) -> None:
+def test_a_change_of_the_access_to_answers_and_reports_is_listed(tmp_path: Path) -> None:
     before = with_recipes("nps_history:\nnps_by_account:\n")
     after = with_recipes(
         "reports: {share_with: [role:Sales_Manager]}\nnps_history: {account: detail}\nnps_by_account: {account_fields: true}\n"

@@ -71,7 +71,7 @@ class TestText:
         assert text(older(finding())) == "No changes"
         assert "SF209" in text(older(finding(rule="SF209", level=Level.ERROR)))
 
-    def test_it_holds_statements_access_components_findings_and_a_verdict(self, changed: ReviewReport) -> None:
+    def test_a_report_contains_statements_access_components_findings_and_a_verdict(self, changed: ReviewReport) -> None:
         lines = text(changed).splitlines()
         assert lines[0] == "Compares head with base."
         assert "  * Contact.Email will be sent to Appcues as `mail`.  [high: personal data leaves Salesforce]" in lines
@@ -189,7 +189,7 @@ class TestMarkdown:
 
 
 class TestDocument:
-    def test_it_holds_everything_as_json(self, changed: ReviewReport) -> None:
+    def test_the_json_contains_everything(self, changed: ReviewReport) -> None:
         document = json.loads(json.dumps(to_document(changed)))
         assert document["changes"] is True
         assert document["risk"] == "high"
@@ -336,5 +336,5 @@ def test_every_setting_has_a_statement(tmp_path: Path) -> None:
     assert {key.split(".")[0] for key in leaves} | LEFT_OUT == set(Settings.model_fields)
 
 
-def test_actions_are_counted_where_most_happens(changed: ReviewReport) -> None:
+def test_actions_are_counted_in_the_environment_with_the_most_changes(changed: ReviewReport) -> None:
     assert changed.count(Action.DELETE) == 4

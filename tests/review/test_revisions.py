@@ -96,7 +96,7 @@ def test_the_merge_commit_of_a_pull_request_shows_what_merging_changes(repositor
     assert not any("account" in line for line in list_texts(report))
 
 
-def test_branches_that_met_twice_are_compared_with_one_of_the_meetings(repository: Repository) -> None:
+def test_branches_with_two_merge_bases_are_compared_with_one_of_them(repository: Repository) -> None:
     repository.git("switch", "-q", "-c", "change")
     repository.commit({"a": "1"})
     repository.git("switch", "-q", "main")
@@ -165,7 +165,7 @@ def test_a_bare_repository_is_read_by_its_paths(
     assert open_repository(CONFIG).bare
 
 
-def test_a_shallow_clone_says_how_to_get_the_rest(
+def test_a_shallow_clone_is_refused_with_the_command_to_fetch_the_rest(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = repository.git("rev-parse", "HEAD")
@@ -177,7 +177,7 @@ def test_a_shallow_clone_says_how_to_get_the_rest(
     assert compare(CONFIG, "HEAD").is_empty
 
 
-def test_a_shallow_clone_that_lacks_the_place_of_parting_says_so(
+def test_a_shallow_clone_without_the_merge_base_is_refused(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository.git("switch", "-q", "-c", "change")
@@ -399,7 +399,7 @@ def test_odd_names_are_read_and_unread_ones_left_out(repository: Repository) -> 
     assert compare(CONFIG, "HEAD~1", "HEAD").is_empty
 
 
-def test_every_head_environment_meets_its_partner(repository: Repository) -> None:
+def test_every_head_environment_is_compared_with_its_counterpart(repository: Repository) -> None:
     """A project that defines its first environment is compared with the project before, which had none."""
     plain = SETTINGS[: SETTINGS.index("environments")]
     base = repository.commit({"config/sfcode.yaml": plain})
@@ -409,7 +409,7 @@ def test_every_head_environment_meets_its_partner(repository: Repository) -> Non
     assert not any("is new" in line for line in list_texts(report))
 
 
-def test_a_chosen_environment_is_the_only_one_looked_at(repository: Repository) -> None:
+def test_only_the_chosen_environment_is_reviewed(repository: Repository) -> None:
     two = SETTINGS + "  test:\n    org: env:TEST\n"
     repository.commit({"config/sfcode.yaml": two})
     write(repository.root, {"config/sfcode.yaml": two.replace("env:TEST", "env:OTHER")})

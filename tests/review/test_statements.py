@@ -659,7 +659,7 @@ CASES = [
         ],
     ),
     Case(
-        "what was there before is taken on as it is",
+        "an existing component is adopted unchanged",
         change(("settings", "name: Appcues\n", "name: Appcues\nas_is: [PermissionSet:Appcues_Integration]\n")),
         [
             "low: `PermissionSet:Appcues_Integration` will be left as it is in the org, and watched",
@@ -680,7 +680,7 @@ CASES = [
         ],
     ),
     Case(
-        "what was taken on is no longer left as it is",
+        "an adopted component is no longer unchanged",
         (
             edited(
                 FILES,

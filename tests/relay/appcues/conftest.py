@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.relay.appcues.desk import Desk, opened
+from tests.relay.appcues.appcues_relay import AppcuesRelay, opened
 
 
 @pytest.fixture
-def desk(tmp_path: Path, sqlite_inbox_url: str) -> Iterator[Desk]:
-    with opened(tmp_path, sqlite_inbox_url) as desk:
-        yield desk
+def relay(tmp_path: Path, sqlite_inbox_url: str) -> Iterator[AppcuesRelay]:
+    with opened(tmp_path, sqlite_inbox_url) as relay:
+        yield relay

@@ -18,7 +18,7 @@ from sfcode.relay.appcues.null_guard import NullGuards
 from sfcode.relay.appcues.record_state import RecordState, read
 from sfcode.relay.message import ClaimedMessage, LatestState
 from tests.generate.projects import project
-from tests.relay.appcues.desk import CONTACT, LEAD, MORNING, at
+from tests.relay.appcues.appcues_relay import CONTACT, LEAD, MORNING, at
 
 TYPES = {("Contact", "Plan__c"): "string"}
 OUTLINES = apply_field_types(mapping_views(project({"contact": CONTACT, "lead": LEAD})), TYPES)

@@ -9,7 +9,7 @@ from sfcode.mapping.resolved import message_version
 from sfcode.relay.appcues.mapping_view import mapping_views
 from tests.generate.projects import changed, project
 from tests.generate.projects import settings as config
-from tests.relay.appcues.desk import ACCOUNT, CONTACT, MAPPINGS
+from tests.relay.appcues.appcues_relay import ACCOUNT, CONTACT, MAPPINGS
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_repositorys_own_config_has_its_two(root, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["_role", "_appcuesSatisfaction_MostRecentNPSScore"])
-def test_names_that_appcues_keeps_to_itself_do_not_get_past_validation(tmp_path, root, name):
+def test_reserved_names_of_appcues_are_refused_by_validation(tmp_path, root, name):
     import shutil
 
     from sfcode.errors import ConfigError
@@ -86,7 +86,7 @@ def test_names_that_appcues_keeps_to_itself_do_not_get_past_validation(tmp_path,
         load(tmp_path / "config", "local")
 
 
-def test_what_was_queued_under_a_former_name_finds_its_mapping():
+def test_messages_under_a_former_name_find_their_mapping():
     settings = {"moved": {"mappings": {"person": "contact"}}}
     views = mapping_views(project({"contact": changed(CONTACT)}, config(**settings)))
     assert views["person"] is views["contact"]

@@ -10,7 +10,7 @@ from sfcode.relay.appcues import FieldTypeCache
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.worker.worker import is_outage
 from tests.generate.projects import changed, project
-from tests.relay.appcues.desk import ABSENT, CONTACT, Shown
+from tests.relay.appcues.appcues_relay import ABSENT, CONTACT, DescribedOrg
 
 SOON = timedelta(seconds=-1)
 CUSTOM = changed(
@@ -29,10 +29,10 @@ CODE = ("Contact", "Code__c")
 
 
 @pytest.fixture
-def untyped(desk):
-    desk.project = project({"contact": CUSTOM})
-    desk.org = Shown({SEATS: "double", CODE: "double"})
-    return desk
+def untyped(relay):
+    relay.project = project({"contact": CUSTOM})
+    relay.org = DescribedOrg({SEATS: "double", CODE: "double"})
+    return relay
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_value_has_the_type_of_the_field_in_the_org(untyped, described, text, 
     assert type(untyped.profile()["seats"]) is type(sent)
 
 
-def test_a_number_that_is_wanted_as_a_text_loses_its_point_once_it_is_known_to_be_one(untyped):
+def test_a_number_that_is_sent_as_text_has_no_decimal_point_once_its_type_is_known(untyped):
     org, untyped.org = untyped.org, None
     untyped.send(minute=1, Code__c="7.0")
     untyped.deliver()
@@ -118,7 +118,7 @@ def test_records_that_were_read_from_the_api_wait_as_well(untyped):
 
 
 def test_an_empty_field_needs_no_type(untyped):
-    untyped.org = Shown({})
+    untyped.org = DescribedOrg({})
     untyped.appcues.patch("u1", seats=12)
     untyped.send(complete=True, origin="backfill", Title="CTO", Seats__c=None)
     untyped.deliver()
@@ -136,10 +136,10 @@ def test_known_types_survive_a_restart_and_an_outage(untyped):
 
 def test_a_hidden_field_keeps_its_type_and_a_changed_one_gets_the_new_type(memory):
     types = FieldTypeCache(project({"contact": CUSTOM}), memory)
-    types.refresh(Shown({SEATS: "double"}))
-    types.refresh(Shown({}))
+    types.refresh(DescribedOrg({SEATS: "double"}))
+    types.refresh(DescribedOrg({}))
     assert kinds(types)["seats"] == "number"
-    types.refresh(Shown({SEATS: "boolean"}))
+    types.refresh(DescribedOrg({SEATS: "boolean"}))
     assert kinds(types)["seats"] == "boolean"
     second_cache = FieldTypeCache(project({"contact": CUSTOM}), memory)
     second_cache.load()
@@ -147,7 +147,7 @@ def test_a_hidden_field_keeps_its_type_and_a_changed_one_gets_the_new_type(memor
 
 
 def test_a_new_field_of_a_mapping_waits_only_for_its_own_type(memory):
-    FieldTypeCache(project({"contact": CUSTOM}), memory).refresh(Shown({SEATS: "double"}))
+    FieldTypeCache(project({"contact": CUSTOM}), memory).refresh(DescribedOrg({SEATS: "double"}))
     more = changed(CUSTOM, attributes__in__to_appcues={"seats": {"field": "Seats__c"}, "vip": {"field": "Vip__c"}})
     types = FieldTypeCache(project({"contact": more}), memory)
     types.load()
@@ -155,7 +155,7 @@ def test_a_new_field_of_a_mapping_waits_only_for_its_own_type(memory):
 
 
 def test_only_objects_with_unknown_field_types_are_requested(memory):
-    org = Shown({SEATS: "double"})
+    org = DescribedOrg({SEATS: "double"})
     types = FieldTypeCache(project({"contact": CUSTOM, "account": {**CUSTOM, "object": "Account"}}), memory)
     types.refresh(org)
     assert org.asked == [{"Account", "Contact"}]

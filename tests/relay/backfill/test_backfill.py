@@ -97,7 +97,7 @@ def version(place) -> str:
     return message_version(place.contact.message_fields)
 
 
-def test_an_org_without_the_bulk_api_is_told_apart(place, inbox, run, monkeypatch):
+def test_an_org_without_the_bulk_api_has_its_own_error(place, inbox, run, monkeypatch):
     def disabled(self, soql):
         raise OrgError("API_DISABLED_FOR_ORG: API is not enabled for this Organization", code="API_DISABLED_FOR_ORG")
 

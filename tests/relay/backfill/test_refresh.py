@@ -18,7 +18,7 @@ from sfcode.relay.backfill.refresh import refresh
 from sfcode.relay.inbox import Filter, Inbox
 from tests.e2e.org import assign, deploy
 from tests.local.appcues.account import serving
-from tests.relay.appcues.desk import Desk
+from tests.relay.appcues.appcues_relay import AppcuesRelay
 from tests.relay.backfill.conftest import Place
 
 COMPANY = {"label": "Company", "type": "Text", "formula": "Account.Name", "formulaTreatBlanksAs": "BlankAsZero"}
@@ -44,28 +44,30 @@ def contact(project: Project) -> ResolvedMapping:
 
 
 @pytest.fixture
-def desk(place: Place, project: Project, contact: ResolvedMapping, inbox: Inbox, tmp_path: Path) -> Iterator[Desk]:
+def relay(
+    place: Place, project: Project, contact: ResolvedMapping, inbox: Inbox, tmp_path: Path
+) -> Iterator[AppcuesRelay]:
     """Return a relay that has delivered every record once to an Appcues account."""
     with serving(tmp_path / "appcues", rate=None) as appcues:
-        desk = Desk(project, inbox, appcues, org=place.org)  # type: ignore[arg-type]
+        relay = AppcuesRelay(project, inbox, appcues, org=place.org)  # type: ignore[arg-type]
         try:
             backfill(place.org, inbox, contact, lambda _: None, restart=False, sleep=lambda _: None)
-            deliver(desk)
-            yield desk
+            deliver(relay)
+            yield relay
         finally:
-            desk.close()
+            relay.close()
 
 
-def deliver(desk: Desk) -> None:
-    while any(state == "ready" for state, _ in desk.deliver().values()):
+def deliver(relay: AppcuesRelay) -> None:
+    while any(state == "ready" for state, _ in relay.deliver().values()):
         pass
 
 
 @pytest.fixture
-def run(place: Place, contact: ResolvedMapping, inbox: Inbox, desk: Desk):
+def run(place: Place, contact: ResolvedMapping, inbox: Inbox, relay: AppcuesRelay):
     def start() -> Progress:
-        assert desk.types is not None
-        views = desk.types.mapping_views
+        assert relay.types is not None
+        views = relay.types.mapping_views
         return refresh(place.org, inbox, contact, views, lambda _: None, sleep=lambda _: None)
 
     return start
@@ -84,7 +86,7 @@ def queued(inbox: Inbox) -> list[tuple[str, dict[str, object]]]:
     return [(entry.key, entry.payload["record"]) for entry in entries]
 
 
-def test_only_records_with_a_changed_formula_are_sent(place: Place, inbox: Inbox, desk: Desk, run) -> None:
+def test_only_records_with_a_changed_formula_are_sent(place: Place, inbox: Inbox, relay: AppcuesRelay, run) -> None:
     user, contact_id, account = person(place)
     assert (run().queued, queued(inbox)) == (0, [])
     before = place.org.query(f"SELECT SystemModstamp FROM Contact WHERE Id = '{contact_id}'")
@@ -95,37 +97,37 @@ def test_only_records_with_a_changed_formula_are_sent(place: Place, inbox: Inbox
     assert progress.queued == len(queued_records)
     assert queued_records[f"user:{user}"].keys() == {"Id", "SystemModstamp", "Appcues_User_Id__c", "Company__c"}
     assert {record["Company__c"] for record in queued_records.values()} == {"Renamed"}
-    title = desk.profile(user)["role"]
-    deliver(desk)
-    assert (desk.profile(user)["company"], desk.profile(user)["role"]) == ("Renamed", title)
+    title = relay.profile(user)["role"]
+    deliver(relay)
+    assert (relay.profile(user)["company"], relay.profile(user)["role"]) == ("Renamed", title)
     assert run().queued == 0
     place.org.update("Account", account, {"Name": "Renamed again"})
     assert run().queued == progress.queued
-    deliver(desk)
-    assert desk.profile(user)["company"] == "Renamed again"
+    deliver(relay)
+    assert relay.profile(user)["company"] == "Renamed again"
 
 
-def test_a_formula_that_became_blank_clears_its_attribute(place: Place, inbox: Inbox, desk: Desk, run) -> None:
+def test_a_formula_that_became_blank_clears_its_attribute(place: Place, inbox: Inbox, relay: AppcuesRelay, run) -> None:
     user, _, _ = person(place)
     deploy(place.local, Component("CustomField", "Contact.Company__c", {**COMPANY, "formula": "Account.Site"}))
     try:
         run()
-        deliver(desk)
-        assert "company" not in {k: v for k, v in desk.profile(user).items() if v is not None}
+        deliver(relay)
+        assert "company" not in {k: v for k, v in relay.profile(user).items() if v is not None}
         assert run().queued == 0
     finally:
         deploy(place.local, Component("CustomField", "Contact.Company__c", COMPANY))
 
 
-def test_a_value_that_never_reached_appcues_is_sent(place: Place, inbox: Inbox, desk: Desk, run) -> None:
+def test_a_value_that_never_reached_appcues_is_sent(place: Place, inbox: Inbox, relay: AppcuesRelay, run) -> None:
     place.add(73001, Title="New")
     assert run().queued == 1
-    deliver(desk)
-    assert desk.profile("73001")["role"] == "New"
+    deliver(relay)
+    assert relay.profile("73001")["role"] == "New"
 
 
 def test_an_older_page_does_not_overwrite_newer_values(
-    place: Place, inbox: Inbox, desk: Desk, run, monkeypatch
+    place: Place, inbox: Inbox, relay: AppcuesRelay, run, monkeypatch
 ) -> None:
     """The job reads all records first, so values that are delivered while its pages are fetched are newer than its own."""
     user, contact_id, _ = person(place)
@@ -134,20 +136,20 @@ def test_an_older_page_does_not_overwrite_newer_values(
     def late(self, job, locator, most):
         page = real(self, job, locator, most)
         stamp = "2099-01-01T00:00:00.000Z"
-        desk.inbox.accept([newer(desk, contact_id, user, stamp)])
-        deliver(desk)
+        relay.inbox.accept([newer(relay, contact_id, user, stamp)])
+        deliver(relay)
         return page
 
     monkeypatch.setattr(type(place.org.bulk), "page", late)
     run()
     assert queued(inbox) == []
-    assert desk.profile(user)["role"] == "Younger"
+    assert relay.profile(user)["role"] == "Younger"
 
 
-def newer(desk: Desk, contact_id: str, user: str, stamp: str):
+def newer(relay: AppcuesRelay, contact_id: str, user: str, stamp: str):
     from sfcode.relay.message import InboxMessage
 
-    mapping = next(mapping for mapping in desk.project.resolved if mapping.name == "contact")
+    mapping = next(mapping for mapping in relay.project.resolved if mapping.name == "contact")
     record = dict.fromkeys(mapping.message_fields) | {
         "Id": contact_id,
         "SystemModstamp": stamp,

@@ -10,7 +10,7 @@ from sfcode.relay.backfill.records import MappingsRefusedError, run_each
 from sfcode.relay.inbox import Filter, Inbox
 from sfcode.relay.schedule import scheduled_jobs
 from tests.generate.projects import changed, project, settings
-from tests.relay.appcues.desk import CONTACT, LEAD
+from tests.relay.appcues.appcues_relay import CONTACT, LEAD
 from tests.relay.backfill.conftest import Place
 
 REFUSED = changed(CONTACT, to_appcues={"attributes": {"role": {"field": "Nowhere__c"}}})
@@ -34,7 +34,7 @@ def test_scheduled_jobs_run_for_the_mappings_that_the_org_accepts(place: Place, 
 
 
 @pytest.mark.parametrize("error", [OrgUnreachable("no answer"), SignInError("expired")])
-def test_an_org_that_does_not_answer_is_not_asked_for_every_mapping(error: OrgError) -> None:
+def test_an_unreachable_org_is_not_queried_for_every_mapping(error: OrgError) -> None:
     calls: list[str] = []
 
     def run(mapping: object) -> None:

@@ -70,7 +70,7 @@ def test_a_thousand_webhooks_of_one_group_share_their_calls(around: World, sqlit
     relay.ended()
 
 
-def test_of_two_lanes_in_two_processes_the_newest_value_wins(around: World, database_url: str) -> None:
+def test_the_newest_value_wins_between_two_lanes_in_two_processes(around: World, database_url: str) -> None:
     """
     The call with the older value, from the group's lane, is delayed until the newer value is stored.
 

@@ -143,7 +143,7 @@ def open_messages(inbox) -> int:
 
 
 def check_salesforce(around: World, expected: traffic.Expected, contacts: dict[str, str]) -> None:
-    around.far.heal()
+    around.far.remove_faults()
     show_fields(around.far)
     owners = {contact: user for user, contact in contacts.items()}
     records = around.far.rows("SELECT WhoId, Subject, Description, Appcues_Event_Id__c FROM Event")

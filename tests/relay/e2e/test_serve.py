@@ -52,7 +52,7 @@ def around(shared: World, sqlite_url: str) -> Iterator[World]:
     """Return the world with a new inbox."""
     shared.environ["SFCODE_RELAY_DATABASE_URL"] = shared.database = sqlite_url
     yield shared
-    shared.far.heal()
+    shared.far.remove_faults()
     for relay in shared.relays:
         relay.kill()
 
@@ -300,7 +300,7 @@ def test_stops_under_load_lose_nothing_and_repeat_nothing(around):
     assert len(activities) == expected.events
 
 
-def test_what_concerns_one_user_arrives_in_its_order_with_three_processes(around, postgres_url):
+def test_messages_of_one_user_arrive_in_order_with_three_processes(around, postgres_url):
     around.environ["SFCODE_RELAY_DATABASE_URL"] = around.database = postgres_url
     contacts = people(around, 620_000, 8)
     for fault in ({"kind": "unavailable", "probability": 0.06}, {"kind": "drop_after", "probability": 0.06}):
@@ -316,7 +316,7 @@ def test_what_concerns_one_user_arrives_in_its_order_with_three_processes(around
     ]
     send_all(ports, *lanes)
     settled(around, 2 * STEPS * len(contacts))
-    around.far.heal()
+    around.far.remove_faults()
     for contact in contacts.values():
         rows = around.far.rows(f"SELECT Id, Description FROM Event WHERE WhoId = '{contact}'")
         # Sorted in the order of creation by case-sensitive IDs; SOQL ignores case.
@@ -340,7 +340,7 @@ def test_it_starts_without_salesforce_and_catches_up(around):
     until(lambda: relay.get("/readyz").status_code == 503, "no readiness")
     send_all([relay.port], [hook(around, user, "appcues:nps_score", score=3)])
     assert "organization id" in relay.get("/readyz").text
-    around.far.heal()
+    around.far.remove_faults()
     settled(around, 1)
     assert (
         around.far.rows(f"SELECT Appcues_NPS_Score__c FROM Contact WHERE Id = '{contact}'")[0]["Appcues_NPS_Score__c"]
@@ -355,7 +355,7 @@ def test_it_starts_without_appcues_and_catches_up(around):
     relay = around.ready()
     send_all([relay.port], [change(around, user, contact, number, Title=f"T{number}") for number in range(5)])
     until(lambda: 'outcome="503"' in relay.get("/metrics").text, "a call that failed")
-    around.far.heal()
+    around.far.remove_faults()
     settled(around, 5)
     assert around.far.profiles()[user]["role"] == "T4"
 

@@ -171,7 +171,7 @@ def test_segments_find_people_by_role_at_once_and_after_a_promotion(around: Worl
     until(lambda: summarize() == {**roles, user: "boss"}, "the promotion")
 
 
-def test_what_one_user_completes_counts_for_the_whole_group(around: World) -> None:
+def test_a_completed_flow_of_one_user_counts_for_the_group(around: World) -> None:
     users = list(people(around))
     attributes = {"checklistName": "Onboarding"}
     control(

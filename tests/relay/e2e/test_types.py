@@ -33,7 +33,7 @@ def with_fields(journey: Journey, url: str, token: str) -> None:
     journey.edit("mappings/contact.yaml", "    plan: Plan__c", f"    plan: Plan__c{MAPPED}")
 
 
-def test_custom_fields_come_as_what_they_are(tmp_path: Path) -> None:
+def test_custom_fields_are_sent_with_their_types(tmp_path: Path) -> None:
     with world(tmp_path, f"sqlite:///{tmp_path / 'relay.db'}", with_fields) as around:
         values = {"Seats__c": "12.0", "Vip__c": "true", "Worth__c": "1.39E8", "Double__c": "24.0", "Plan__c": "7.0"}
         relay = around.ready()

@@ -26,8 +26,8 @@ API = "/services/data/v63.0"
 
 
 @dataclass
-class Far:
-    """The local org and the local Appcues in their own process, with access as the org's administrator."""
+class FarSide:
+    """The local org and the local Appcues in a separate process, used as the org's administrator."""
 
     process: Program
     url: str
@@ -78,7 +78,7 @@ class Far:
         answer = self.account.post(f"{self.appcues}/sfcode/faults", json=fault, timeout=PATIENCE)
         assert answer.ok, answer.text
 
-    def heal(self) -> None:
+    def remove_faults(self) -> None:
         """Remove all faults."""
         assert self.org.delete(f"{self.url}/services/sfcode/faults", timeout=PATIENCE).ok
         assert self.account.delete(f"{self.appcues}/sfcode/faults", timeout=PATIENCE).ok
@@ -145,7 +145,7 @@ class World:
     """All resources of one end-to-end test."""
 
     folder: Path
-    far: Far
+    far: FarSide
     environ: dict[str, str]
     database: str
     relays: list[Relay] = field(default_factory=list)
@@ -240,7 +240,7 @@ def world(
         org.trust_env = account.trust_env = False
         org.headers["Authorization"] = f"Bearer {ready['access_token']}"
         account.auth = ("local-appcues-key", "local-appcues-secret")
-        far = Far(process, ready["url"], ready["access_token"], ready["org_id"], ready["appcues_url"], org, account)
+        far = FarSide(process, ready["url"], ready["access_token"], ready["org_id"], ready["appcues_url"], org, account)
         journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": ready["access_token"]}
         prepare(journey, far.url, far.access_token)
         applied = journey.run("--org", far.url, "apply", "--auto-approve")

@@ -28,7 +28,7 @@ def test_the_first_of_two_messages_of_one_id_is_the_one_that_is_kept(inbox: Inbo
     assert numbers(take(inbox)) == [1]
 
 
-def test_a_message_that_was_delivered_is_not_taken_again(inbox: Inbox) -> None:
+def test_a_delivered_message_is_not_accepted_again(inbox: Inbox) -> None:
     inbox.accept([message(1)])
     settle(inbox, take(inbox))
     assert inbox.accept([message(1)]) == 0
@@ -84,7 +84,7 @@ NUMBERS = itertools.count()
 ODD = "\x00 \ud800 \udfff \\ \\u0000 é 😀 \u202e '\"%s:x \n"
 
 
-def test_every_character_that_python_knows_comes_back_as_it_was(inbox: Inbox) -> None:
+def test_every_character_of_python_is_read_back_unchanged(inbox: Inbox) -> None:
     odd = InboxMessage(
         "appcues", f"id{ODD}", f"user:{ODD}", f"kind{ODD}", {ODD: [ODD, None, 1.5, True]}, f"parked{ODD}"
     )
@@ -110,7 +110,7 @@ def test_escaping_loses_nothing_and_mixes_up_nothing(first: str, other: str) -> 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(payload=st.dictionaries(st.text(st.characters(), max_size=5), st.text(st.characters(), max_size=5)))
-def test_any_payload_comes_back_as_it_was(inbox: Inbox, payload: dict[str, str]) -> None:
+def test_any_payload_is_read_back_unchanged(inbox: Inbox, payload: dict[str, str]) -> None:
     inbox.accept([message(next(NUMBERS), payload=payload)])
     assert inbox.page(Filter(), 1)[0].payload == payload
 
@@ -144,7 +144,7 @@ def test_a_payload_that_is_not_json_is_refused_with_the_whole_call(inbox: Inbox,
     assert states(inbox) == {}
 
 
-def test_many_threads_that_take_in_the_same_messages_keep_each_once(inbox: Inbox) -> None:
+def test_many_threads_that_accept_the_same_messages_store_each_once(inbox: Inbox) -> None:
     together = threading.Barrier(4)
     messages = [message(number, f"user:{number % 7}") for number in range(120)]
 

@@ -212,7 +212,7 @@ def test_rows_that_somebody_deleted_by_hand_leave_no_trace(inbox: Inbox) -> None
     assert numbers(take(inbox)) == [9]
 
 
-def test_a_setting_is_the_one_that_was_remembered_last(inbox: Inbox) -> None:
+def test_a_setting_has_its_last_stored_value(inbox: Inbox) -> None:
     assert inbox.recall("organization") is None
     inbox.remember("organization", "00D1")
     inbox.remember("organization", "00D2")

@@ -26,7 +26,7 @@ def test_the_numbers_of_all_processes_add_up_the_most_first(inbox: Inbox, databa
     assert inbox.api_calls.number() == 12
 
 
-def test_what_was_requested_a_day_ago_counts_no_more(inbox: Inbox, database_url: str, clock: Clock) -> None:
+def test_requests_of_a_day_ago_no_longer_count(inbox: Inbox, database_url: str, clock: Clock) -> None:
     def pass_hours(hours: int) -> None:
         clock.elapse(hours * HOUR)
         if database_url.startswith("postgresql"):

@@ -219,7 +219,7 @@ def test_an_interrupted_command_ends_its_change(
     assert inbox.bulk_changes.take("other") is None
 
 
-def test_a_selection_is_kept_whole_until_its_change_is_forgotten(inbox: Inbox, elapse: Elapse) -> None:
+def test_a_selection_is_stored_unchanged_until_its_change_is_deleted(inbox: Inbox, elapse: Elapse) -> None:
     now = inbox.stats().now
     choice = Filter((1, 2), "parked", "odd", "appcues", "nps_score", "user:7", "003A", now - timedelta(days=1), now)
     id_ = begin(inbox, choice=choice)

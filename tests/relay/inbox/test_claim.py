@@ -37,12 +37,12 @@ def test_followers_fill_the_remaining_claim_in_order(inbox: Inbox) -> None:
     assert numbers(take(inbox, limit=5, per_key=3)) == [0, 1, 3, 4, 6]
 
 
-def test_no_key_has_more_than_was_asked_for(inbox: Inbox) -> None:
+def test_no_key_has_more_messages_than_requested(inbox: Inbox) -> None:
     inbox.accept(keyed(*"aaaaab"))
     assert numbers(take(inbox, limit=100, per_key=3)) == [0, 1, 2, 5]
 
 
-def test_a_claim_is_no_larger_than_was_asked_for(inbox: Inbox) -> None:
+def test_a_claim_has_no_more_messages_than_requested(inbox: Inbox) -> None:
     inbox.accept(keyed(*"abcdefgh"))
     assert len(take(inbox, limit=3, per_key=2).messages) == 3
     assert len(take(inbox, limit=10, per_key=2).messages) == 5
@@ -143,7 +143,7 @@ def test_the_deadline_is_on_the_monotonic_clock_and_not_later_than_the_lease(inb
     assert before + 30 <= claim.deadline <= boot_time() + 30
 
 
-def test_released_messages_come_back_as_they_were(inbox: Inbox) -> None:
+def test_released_messages_are_claimed_again_unchanged(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "a", "b"))
     inbox.release(take(inbox, per_key=2))
     second_claim = take(inbox, per_key=2)
@@ -160,7 +160,7 @@ def test_a_release_after_the_lease_was_lost_takes_nothing_from_the_new_owner(inb
     assert idle(inbox)
 
 
-def test_a_released_follower_waits_for_its_elder(inbox: Inbox, clock: Clock, elapse: Elapse) -> None:
+def test_a_released_message_waits_for_the_earlier_ones_of_its_key(inbox: Inbox, clock: Clock, elapse: Elapse) -> None:
     inbox.accept(keyed("a", "a", "b"))
     claim = take(inbox, per_key=2)
     ends = dict(zip((message.id for message in claim.messages), (Retry("no"), Released(), Delivered()), strict=True))

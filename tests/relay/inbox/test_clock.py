@@ -74,7 +74,7 @@ class Machine:
     def boot_time(self) -> float:
         return boot_time() + self.elapsed if self.is_postgresql else self.clock.boot_time()
 
-    def turn(self, seconds: float) -> None:
+    def set_clock(self, seconds: float) -> None:
         """Set the wall clock back or forward."""
         if self.is_postgresql:
             self.turned += seconds
@@ -86,7 +86,7 @@ class Machine:
     def elapse(self, seconds: float) -> None:
         if self.is_postgresql:
             self.elapsed += seconds
-            self.turn(seconds)
+            self.set_clock(seconds)
         else:
             self.clock.elapse(seconds)
 
@@ -114,7 +114,7 @@ def test_leases_and_retries_end_in_time(machine: Machine, jump: float, adjusted:
         inbox.accept(keyed("a", "b"))
         take(inbox, limit=1, lease=10 * HOUR)
         settle(inbox, take(inbox), Retry("503"), retry=lambda *_: timedelta(hours=5))
-        machine.turn(jump)
+        machine.set_clock(jump)
         if adjusted:
             inbox.adjust_clock()
         worker = stack.enter_context(machine.open_inbox()) if adjusted else inbox
@@ -135,17 +135,17 @@ def test_leases_and_retries_end_in_time(machine: Machine, jump: float, adjusted:
 def test_a_jump_is_reported_once_by_all_processes_together(machine: Machine, jump: float) -> None:
     with machine.open_inbox() as first, machine.open_inbox() as second:
         assert first.adjust_clock() == 0
-        machine.turn(jump)
+        machine.set_clock(jump)
         assert first.adjust_clock() == pytest.approx(jump, abs=CLOSE)
         assert [inbox.adjust_clock() for inbox in (first, second, first, second)] == [0] * 4
         assert first.clock_offset == second.clock_offset == pytest.approx(jump, abs=CLOSE)
-        machine.turn(-jump)
+        machine.set_clock(-jump)
         assert second.adjust_clock() == pytest.approx(-jump, abs=CLOSE)
         assert abs(second.clock_offset) < CLOSE
 
 
 @JUMPS
-def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: Machine, jump: float) -> None:
+def test_displayed_ages_and_times_are_of_the_present_wall_clock(machine: Machine, jump: float) -> None:
     with machine.open_inbox() as inbox:
         inbox.accept(keyed("a"))
         inbox.heartbeat("p1")
@@ -154,7 +154,7 @@ def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: M
         assert refresh is not None
         inbox.end_run(refresh, DONE, 0)
         before = inbox.stats().now
-        machine.turn(jump)
+        machine.set_clock(jump)
         inbox.adjust_clock()
         stats = inbox.stats()
         assert near(stats.now, before + timedelta(seconds=jump))
@@ -193,7 +193,7 @@ def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: M
 def test_a_token_expires_in_time(machine: Machine, jump: float) -> None:
     with machine.open_inbox() as inbox:
         inbox.tokens.create("before", "viewer", inbox.stats().now + timedelta(days=1))
-        machine.turn(jump)
+        machine.set_clock(jump)
         inbox.adjust_clock()
         now = inbox.stats().now
         inbox.tokens.create("later", "viewer", now + timedelta(days=1))
@@ -208,7 +208,7 @@ def test_a_token_expires_in_time(machine: Machine, jump: float) -> None:
 def test_a_replay_by_the_time_of_the_wall_clock_finds_its_messages(machine: Machine) -> None:
     with machine.open_inbox() as inbox:
         inbox.accept([message(1, parked="odd")])
-        machine.turn(-3 * HOUR)
+        machine.set_clock(-3 * HOUR)
         inbox.adjust_clock()
         now = inbox.stats().now
         assert inbox.replay(Filter(since=now + timedelta(hours=1))) == 0
@@ -229,7 +229,7 @@ def test_a_replay_by_the_time_of_the_wall_clock_finds_its_messages(machine: Mach
 def test_no_history_is_deleted_because_the_clock_is_a_year_ahead(machine: Machine) -> None:
     with machine.open_inbox() as inbox:
         inbox.accept([message(1, parked="odd")])
-        machine.turn(400 * DAY)
+        machine.set_clock(400 * DAY)
         assert inbox.purge({"parked": timedelta(days=90)}) == 0
         inbox.adjust_clock()
         assert inbox.purge({"parked": timedelta(days=90)}) == 0
@@ -242,7 +242,7 @@ def test_a_clock_that_is_set_back_while_no_process_runs_delays_nothing(machine: 
         inbox.accept(keyed("a"))
         settle(inbox, take(inbox), Retry("503"), retry=lambda *_: timedelta(hours=1))
         inbox.heartbeat("p1")
-    machine.turn(-30 * HOUR)
+    machine.set_clock(-30 * HOUR)
     with machine.open_inbox() as inbox:
         assert idle(inbox)
         assert inbox.adjust_clock() == pytest.approx(-30 * HOUR, abs=CLOSE)
@@ -251,7 +251,7 @@ def test_a_clock_that_is_set_back_while_no_process_runs_delays_nothing(machine: 
 
 
 @pytest.mark.parametrize("jump", [-30 * HOUR, 30 * HOUR, -400 * DAY, 400 * DAY])
-def test_a_clock_that_is_set_while_no_process_runs_is_told_by_the_machines_own_seconds(
+def test_a_clock_that_is_set_while_no_process_runs_is_corrected_by_the_time_since_boot(
     machine: Machine, jump: float
 ) -> None:
     """No message is due late or early: half an hour had passed before the clock was set."""
@@ -260,7 +260,7 @@ def test_a_clock_that_is_set_while_no_process_runs_is_told_by_the_machines_own_s
         settle(inbox, take(inbox), Retry("503"), retry=lambda *_: timedelta(hours=1))
         beat(inbox)
     machine.elapse(HOUR / 2)
-    machine.turn(jump)
+    machine.set_clock(jump)
     with machine.open_inbox(boot_id="run-1") as inbox:
         assert idle(inbox)
         instrumentation = Instrumentation()
@@ -275,10 +275,10 @@ def test_a_clock_that_is_set_while_no_process_runs_is_told_by_the_machines_own_s
         assert numbers(take(inbox)) == [0]
 
 
-def test_a_machine_that_was_started_again_goes_by_the_wall_clock(machine: Machine) -> None:
+def test_after_a_reboot_the_wall_clock_is_used(machine: Machine) -> None:
     with machine.open_inbox(boot_id="run-1") as inbox:
         beat(inbox)
-    machine.turn(30 * HOUR)
+    machine.set_clock(30 * HOUR)
     with machine.open_inbox(boot_id="run-2") as inbox:
         assert inbox.adjust_clock() == 0
 
@@ -287,7 +287,7 @@ def test_clocks_that_drift_apart_while_no_process_runs_have_not_been_set(machine
     with machine.open_inbox(boot_id="run-1") as inbox:
         beat(inbox)
     machine.elapse(30 * DAY)
-    machine.turn(30.0)
+    machine.set_clock(30.0)
     with machine.open_inbox(boot_id="run-1") as inbox:
         assert inbox.adjust_clock() == 0
 
@@ -303,11 +303,11 @@ def test_the_time_since_the_start_of_the_machine_is_never_later_than_the_wall_cl
 def test_a_small_correction_is_no_jump(machine: Machine) -> None:
     with machine.open_inbox() as inbox:
         for seconds in (1.5, -1.5, -1.5, 1.5):
-            machine.turn(seconds)
+            machine.set_clock(seconds)
             assert inbox.adjust_clock() == 0
 
 
-def test_a_machine_that_stood_still_is_corrected_by_one_that_did_not(machine: Machine) -> None:
+def test_a_suspended_machine_is_corrected_by_a_running_one(machine: Machine) -> None:
     """
     The suspended machine sees a jump of the clock.
 
@@ -372,7 +372,7 @@ def test_only_the_clock_of_the_machine_has_the_machines_boot(sqlite_url: str) ->
 def test_a_running_relay_reports_a_jump_and_delivers_in_time(machine: Machine, jump: float) -> None:
     def script(served: Served) -> None:
         until(lambda: served.get("/readyz").status_code == 200)
-        machine.turn(jump)
+        machine.set_clock(jump)
         assert served.webhook(1).status_code == 200
         until(lambda: len(served.to_salesforce.delivered) == 1, seconds=CLOSE)
         served.service.housekeeping._beat()
@@ -393,7 +393,7 @@ def test_a_short_jump_is_taken_out_and_raises_no_alarm(machine: Machine) -> None
     with machine.open_inbox() as inbox:
         instrumentation = Instrumentation()
         housekeeping = Housekeeping(inbox, instrumentation, "host:1:a", config="c0ff1g", retention={})
-        machine.turn(-5)
+        machine.set_clock(-5)
         while not inbox.clock_offset:  # repeated, since a busy machine may read the clock too slowly
             housekeeping._beat()
         assert inbox.clock_offset < 0

@@ -79,7 +79,7 @@ def test_waiting_callers_share_a_transaction_with_their_own_counts(inbox: Inbox)
     run(act)
 
 
-def test_callers_that_arrive_later_share_transactions_as_the_first_ones_did(inbox: Inbox) -> None:
+def test_later_callers_share_transactions_too(inbox: Inbox) -> None:
     gate = Gate(inbox)
 
     async def act() -> None:
@@ -261,7 +261,7 @@ def test_thousands_at_once_are_each_kept_once(inbox: Inbox) -> None:
     assert len(gate.shared) < 20
 
 
-def test_two_transactions_are_on_their_way_at_once_where_that_helps(inbox: Inbox) -> None:
+def test_two_transactions_run_at_once_on_postgresql(inbox: Inbox) -> None:
     """On PostgreSQL one transaction waits for the disk while the next one is sent; a third one collects new callers."""
     gate = Gate(inbox, commits_at_once=2)
 
@@ -307,7 +307,7 @@ def test_a_stop_waits_for_all_transactions_on_their_way(inbox: Inbox) -> None:
     assert len(states(inbox)) == 2
 
 
-def test_an_answer_waits_for_the_disk_and_what_can_be_done_again_does_not(inbox: Inbox) -> None:
+def test_an_answer_waits_for_the_disk_and_a_claim_or_settlement_does_not(inbox: Inbox) -> None:
     """A power failure can only undo a claim or a settlement; then the message is delivered again."""
     statements = {
         "sqlite": ("PRAGMA synchronous", {2: True, 1: False}),

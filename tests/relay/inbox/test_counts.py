@@ -377,7 +377,7 @@ def test_the_keys_that_wait_are_counted_up_to_a_limit(inbox: Inbox, monkeypatch:
     assert inbox.stats().waiting == {"appcues": 3}
 
 
-def test_a_purge_leaves_the_others_as_much_time_as_it_takes(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_purge_pauses_between_its_steps(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     from sfcode.relay.inbox import inbox as inbox_module
 
     monkeypatch.setattr(inbox_module, "AT_ONCE", 10)

@@ -14,7 +14,7 @@ the server.
 """
 
 
-def test_what_a_claim_announced_survives_a_crash_with_the_claim() -> None:
+def test_announced_states_survive_a_crash_together_with_their_claim() -> None:
     """
     A call may have been sent after the announcement.
 

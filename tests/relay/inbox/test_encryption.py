@@ -90,7 +90,7 @@ def test_without_a_key_nothing_is_encrypted(sqlite_url: str) -> None:
     assert MARK in dump(sqlite_url)
 
 
-def test_what_was_written_before_the_key_is_read_and_encrypted_in_pieces(database_url: str, monkeypatch: Any) -> None:
+def test_rows_from_before_the_key_are_read_and_encrypted_in_pieces(database_url: str, monkeypatch: Any) -> None:
     monkeypatch.setattr("sfcode.relay.inbox.encryption.AT_ONCE", 2)
     with open_inbox(database_url) as inbox:
         fill(inbox, 1)
@@ -152,7 +152,7 @@ def test_a_missing_or_wrong_key_is_refused(database_url: str, keys: list[Secret]
     assert NEW.reveal() not in str(refused.value)
 
 
-def test_a_process_that_has_not_the_key_yet_parks_nothing_and_loses_nothing(database_url: str) -> None:
+def test_a_process_without_the_new_key_parks_and_loses_nothing(database_url: str) -> None:
     with open_inbox(database_url) as before, open_inbox(database_url, keys=[NEW]) as after:
         after.accept([InboxMessage("appcues", "m", "user:a", "k", {"user_id": "a"})])
         with pytest.raises(Unavailable, match="SFCODE_RELAY_DATA_KEYS"):
@@ -163,7 +163,7 @@ def test_a_process_that_has_not_the_key_yet_parks_nothing_and_loses_nothing(data
         assert claim.messages[0].payload == {"user_id": "a"}
 
 
-def test_a_process_without_the_key_delivers_what_is_not_encrypted(database_url: str) -> None:
+def test_a_process_without_the_key_delivers_messages_that_are_not_encrypted(database_url: str) -> None:
     """Of one user it delivers nothing, since a later message must not overtake an encrypted one."""
 
     def of_user(user: str, number: int) -> InboxMessage:
@@ -248,7 +248,7 @@ def test_the_keys_of_the_environment_may_be_spelled_in_both_alphabets() -> None:
     assert data_keys(dict(os.environ) | {"SFCODE_RELAY_DATA_KEYS": ""}) == ()
 
 
-def test_what_a_process_without_the_key_writes_meanwhile_is_encrypted_too(sqlite_url: str) -> None:
+def test_rows_of_a_process_without_the_key_are_encrypted_later(sqlite_url: str) -> None:
     with open_inbox(sqlite_url) as before, open_inbox(sqlite_url, keys=[NEW]) as after:
         for number, renewed in ((1, 1), (2, 1)):
             before.accept([InboxMessage("appcues", f"m{number}", "user:a", "k", {"user_id": "a"})])

@@ -72,7 +72,7 @@ def test_a_released_message_has_no_attempt(inbox: Inbox) -> None:
     assert only(inbox).history == ()
 
 
-def test_what_people_do_with_a_message_is_recorded_with_their_names(inbox: Inbox) -> None:
+def test_actions_on_a_message_are_recorded_with_the_operators_name(inbox: Inbox) -> None:
     inbox.accept([message(1, parked="odd")])
     inbox.replay(Filter(), "ann@host")
     inbox.replay(Filter(state="ready"), "bob@host")
@@ -104,7 +104,7 @@ def test_only_the_first_and_last_attempts_are_kept(inbox: Inbox) -> None:
     assert len(events) == history.FIRST + 1 + history.LAST
 
 
-def test_an_attempt_is_bounded_whatever_the_far_side_answers(inbox: Inbox) -> None:
+def test_the_size_of_an_attempt_is_limited_for_any_response(inbox: Inbox) -> None:
     wide = AttemptedWrite("update", "Contact", tuple(f"Field_{n}__c" for n in range(500)), "ODD", "x" * 100_000)
     inbox.accept([message(1)])
     deliver(inbox, take(inbox), Retry("y" * 100_000), *[wide] * 500, delay=0)
@@ -118,7 +118,7 @@ def test_an_attempt_is_bounded_whatever_the_far_side_answers(inbox: Inbox) -> No
         assert tx.db.scalar(sa.text("SELECT length(history) FROM relay_inbox")) < 20_000
 
 
-def test_texts_of_the_far_side_come_back_as_they_were(inbox: Inbox) -> None:
+def test_texts_of_the_far_side_are_read_back_unchanged(inbox: Inbox) -> None:
     text = 'a "b"\\ \u2028 \x00 \ud800 \n \u00e9'
     inbox.accept([message(1)])
     deliver(inbox, take(inbox), Retry(text), AttemptedWrite("set", "user profile", ("a b",), "400", text), delay=0)

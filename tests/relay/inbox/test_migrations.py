@@ -72,7 +72,7 @@ def test_steps_before_the_one_that_fails_stay(database_url: str, monkeypatch: py
         assert [name for _, name in applied(inbox)] == [*OWN, "more", "a column"]
 
 
-def test_a_step_tells_when_it_was_applied(inbox: Inbox) -> None:
+def test_a_step_has_the_time_at_which_it_was_applied(inbox: Inbox) -> None:
     with inbox._database.read() as tx:
         times = tx.db.scalars(sa.select(module.MIGRATIONS.c.applied_at)).all()
         assert len(times) == len(HISTORY)

@@ -70,7 +70,7 @@ def test_a_later_connection_uses_neither_another_file_nor_a_new_one(sqlite_inbox
         assert inbox.stats().count("ready") == 0
 
 
-def test_a_relay_without_its_file_is_not_ready_and_has_senders_send_again(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_relay_without_its_file_is_not_ready_and_asks_senders_to_retry(sqlite_url: str, tmp_path: Path) -> None:
     def script(served: Served) -> None:
         until(lambda: served.get("/readyz").status_code == 200)
         (tmp_path / "relay.db").rename(tmp_path / "kept")

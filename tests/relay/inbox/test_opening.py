@@ -37,7 +37,7 @@ def database_url(empty_database_url: str) -> str:
         "mysql://u:geheim@h/db", "postgresql://u:geheim@h:port/db", "nonsense://geheim@", "redis://:geheim@h",
     ],
 )  # fmt: skip
-def test_what_is_no_database_for_a_relay_is_refused_with_the_forms_that_are(url: str) -> None:
+def test_an_unsupported_database_is_refused_with_the_supported_urls(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         open_inbox(url)
     assert "sqlite:///PATH" in caught.value.hint
@@ -131,13 +131,13 @@ def test_a_password_is_never_part_of_a_name() -> None:
     assert describe_database(url) == "postgresql://joe@db.example/relay"
 
 
-def test_a_database_that_is_not_there_is_refused(postgres_server: str) -> None:
+def test_a_missing_database_is_refused(postgres_server: str) -> None:
     url = sa.make_url(postgres_server).set(database="no_such_database").render_as_string(hide_password=False)
     with pytest.raises(Refused, match="no_such_database"):
         open_inbox(url)
 
 
-def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_refused_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "relay.db"
     path.write_text("these are my notes\n" * 100)
     with pytest.raises(Refused, match=r"relay\.db cannot be used"):
@@ -150,7 +150,7 @@ def test_a_folder_is_refused_as_database(tmp_path: Path) -> None:
         open_inbox(f"sqlite:///{tmp_path}")
 
 
-def test_folders_on_the_way_are_made_and_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+def test_parent_folders_are_created_and_the_file_is_private(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "relay.db"
     with open_inbox(f"sqlite:///{path}") as inbox:
         inbox.accept([message(1)])

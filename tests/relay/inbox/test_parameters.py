@@ -48,7 +48,7 @@ def test_the_text_of_a_statement_does_not_depend_on_how_many_messages_there_are(
     assert first_texts == second_texts
 
 
-def test_an_accept_is_one_statement_where_one_can_write_two_tables(inbox: Inbox, database_url: str) -> None:
+def test_an_accept_is_one_statement_on_postgresql(inbox: Inbox, database_url: str) -> None:
     """On PostgreSQL the statement is sent, executed and committed in one round trip."""
     inbox.accept([message(1)])
     with texts(inbox) as executed:

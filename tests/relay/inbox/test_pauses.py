@@ -119,7 +119,7 @@ def test_a_lane_that_somebody_holds_is_not_opened_by_a_resume(inbox: Inbox) -> N
     settle(inbox, claim)
 
 
-def test_a_resume_is_kept_until_all_of_its_messages_are_due_whoever_does_it(
+def test_a_resume_is_stored_until_any_process_has_made_all_of_its_messages_due(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_inbox(database_url) as inbox:
@@ -160,7 +160,7 @@ def test_of_two_resumes_the_later_one_wakes_its_messages_as_well(inbox: Inbox, e
     assert numbers(take(inbox)) == [0]
 
 
-def test_nothing_waits_for_a_mapping_that_another_process_has_resumed(inbox: Inbox, elapse: Elapse) -> None:
+def test_no_message_waits_for_a_mapping_that_another_process_has_resumed(inbox: Inbox, elapse: Elapse) -> None:
     inbox.pause("mapping", "contact", "ann@host")
     inbox.accept(keyed("a"))
     claim = take(inbox)
@@ -173,7 +173,7 @@ def test_nothing_waits_for_a_mapping_that_another_process_has_resumed(inbox: Inb
     assert numbers(take(inbox)) == [0]
 
 
-def test_a_resume_is_not_between_a_process_and_the_message_that_it_lets_wait(postgres_url: str) -> None:
+def test_a_resume_waits_for_a_settlement_that_postpones_a_message(postgres_url: str) -> None:
     with open_inbox(postgres_url) as inbox:
         inbox.pause("mapping", "contact", "ann@host")
         inbox.accept(keyed("a"))

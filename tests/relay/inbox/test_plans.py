@@ -67,7 +67,7 @@ def test_postgresql_reads_little_even_before_it_has_statistics(postgres_url: str
             assert reads() <= 30 * TAKEN
 
 
-def test_postgresql_does_not_read_what_waits_for_a_retry(postgres_url: str, clock: Clock) -> None:
+def test_postgresql_does_not_read_messages_that_wait_for_a_retry(postgres_url: str, clock: Clock) -> None:
     with clock.open_inbox(postgres_url) as inbox:
         fill(inbox, BACKLOG)
         front = take(inbox, limit=BACKLOG - 500)

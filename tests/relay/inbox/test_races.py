@@ -73,7 +73,7 @@ def test_a_message_that_arrives_while_its_lane_closes_opens_it_again(inbox: Inbo
     assert numbers(take(inbox)) == [9]
 
 
-def test_a_claim_takes_what_others_leave_and_does_not_wait_for_them(inbox: Inbox) -> None:
+def test_a_claim_takes_free_keys_and_does_not_wait_for_locked_ones(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "a", "b", "c"))
     request = claiming.ClaimRequest("appcues", limit=2, per_key=1, keys=2, lease=60, deadline=0)
     with inbox._database.write() as tx:
@@ -147,7 +147,7 @@ def test_the_server_ends_hanging_transactions(inbox: Inbox) -> None:
         assert tx.db.exec_driver_sql("SHOW lock_timeout").scalar() == "1s"
 
 
-def test_a_process_that_froze_in_its_transaction_keeps_nobody_from_storing(postgres_inbox_url: str) -> None:
+def test_a_process_that_is_suspended_in_its_transaction_does_not_prevent_accepts(postgres_inbox_url: str) -> None:
     """
     The process holds the lane of one key.
 

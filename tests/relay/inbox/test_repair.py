@@ -77,7 +77,7 @@ def test_a_lane_of_the_other_source_does_not_replace_a_missing_one(inbox: Inbox)
     assert numbers(claim) == [2]
 
 
-def test_a_repair_opens_no_lane_for_what_is_finished(inbox: Inbox) -> None:
+def test_a_repair_opens_no_lane_for_finished_messages(inbox: Inbox) -> None:
     inbox.accept([message(1, parked="odd"), message(2, "user:2")])
     settle(inbox, take(inbox))
     assert inbox.mend() == 0
@@ -273,7 +273,7 @@ def test_a_state_noted_outside_of_a_delivery_never_goes_back(inbox: Inbox) -> No
     }
 
 
-def test_a_newer_state_takes_the_stamp_along(inbox: Inbox) -> None:
+def test_a_newer_state_replaces_the_stamp_too(inbox: Inbox) -> None:
     """Without the new stamp, a value that is older than the stored one would be accepted as newer."""
     for stamp, value in (("2026-01", "7"), ("2026-03", "9"), ("2026-02", "8")):
         inbox.note([LatestState("score", stamp, value)])

@@ -171,7 +171,7 @@ def test_a_rewritten_value_is_written_again_when_it_is_not_the_known_one(
     assert inbox.latest([NAME]) == {NAME: state}, "a rewritten value is no news"
 
 
-def test_a_lost_claim_has_its_values_written_again(inbox: Inbox, elapse: Elapse) -> None:
+def test_the_values_of_a_lost_claim_are_written_again(inbox: Inbox, elapse: Elapse) -> None:
     """Salesforce or Appcues may have the value of the lost claim, although another delivery wrote a newer one before."""
     lost_claim = writing(inbox, 1)
     elapse(60)
@@ -280,7 +280,7 @@ def test_announced_states_without_a_result_are_in_doubt(inbox: Inbox, elapse: El
     assert inbox.expire_intents() == 1
 
 
-def test_a_state_in_doubt_contests_those_who_write_it_meanwhile(inbox: Inbox) -> None:
+def test_a_state_in_doubt_is_written_again_by_later_claims(inbox: Inbox) -> None:
     doubtful, writer = writing(inbox, 1), writing(inbox, 2)
     doubtful.settle(latest=(), written=set(), doubted={NAME})
     writer.settle()
@@ -302,7 +302,7 @@ def test_an_outage_leaves_one_message_for_each_state_however_often_it_is_tried(i
     assert list_rewrites(inbox) == [NAME], "the one before was begun, so that it does not count"
 
 
-def test_many_states_are_written_again_in_one_go(inbox: Inbox, elapse: Elapse) -> None:
+def test_many_states_are_written_again_at_once(inbox: Inbox, elapse: Elapse) -> None:
     names = [f"field:Contact:{number:04}:Score__c" for number in range(2_500)]
     writing(inbox, 1, *names)
     elapse(121)
@@ -338,7 +338,7 @@ def test_the_payload_of_a_delivered_message_is_replaced_and_no_other_one(inbox: 
     assert payloads == {"m1": {"number": 1, "text": None}, "m2": {"number": 2}, "m3": {"number": 3, "text": "-"}}
 
 
-def test_a_message_is_due_again_as_long_after_the_failure_as_the_policy_says(inbox: Inbox, claim: Claim) -> None:
+def test_a_retry_is_due_after_the_delay_of_the_policy_since_the_failure(inbox: Inbox, claim: Claim) -> None:
     """The page of the message shows the due time to people."""
     now = inbox.stats().now
     settle(inbox, claim, Retry("503"), retry=lambda *_: timedelta(seconds=300))

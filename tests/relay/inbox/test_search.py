@@ -110,7 +110,7 @@ def test_every_combination_of_conditions_finds_what_matches(filled: Inbox) -> No
 
 
 @pytest.mark.parametrize("followed", ["first", "smallest"])
-def test_a_search_that_looks_at_few_messages_tells_so_and_goes_on_to_the_end(
+def test_a_search_in_small_steps_reports_each_step_and_reaches_the_end(
     filled: Inbox, monkeypatch: pytest.MonkeyPatch, followed: str
 ) -> None:
     monkeypatch.setattr(search, "MOST_LOOKED_AT", 10)

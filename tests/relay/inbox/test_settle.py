@@ -133,7 +133,7 @@ def test_an_expired_lease_without_a_new_owner_can_be_settled(inbox: Inbox, elaps
     assert settle(inbox, claim) == 2
 
 
-def test_nothing_is_written_for_a_lost_lease_not_even_the_latest_state(inbox: Inbox, elapse: Elapse) -> None:
+def test_a_lost_lease_writes_nothing_not_even_the_latest_state(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept(keyed("a", "b"))
     old = take(inbox)
     elapse(60)
@@ -181,7 +181,7 @@ def test_of_several_states_of_one_name_the_newest_is_kept(inbox: Inbox) -> None:
     assert inbox.latest(["s"]) == {"s": LatestState("s", "3", "c")}
 
 
-def test_thousands_of_latest_states_can_be_asked_for_at_once(inbox: Inbox) -> None:
+def test_thousands_of_latest_states_can_be_queried_at_once(inbox: Inbox) -> None:
     inbox.accept(keyed("a"))
     settle(inbox, take(inbox), latest=[LatestState(f"n{number}", "1") for number in range(2_500)])
     assert len(inbox.latest(f"n{number}" for number in range(3_000))) == 2_500

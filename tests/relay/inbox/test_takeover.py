@@ -79,7 +79,7 @@ def test_a_payload_that_is_no_object_is_parked(inbox: Inbox, payload: str) -> No
     assert (entry.message_id, entry.reason, entry.payload) == ("m0", "unreadable", {})
 
 
-def test_a_damaged_time_stops_nobody(inbox: Inbox, database_url: str) -> None:
+def test_a_damaged_time_does_not_block_other_messages(inbox: Inbox, database_url: str) -> None:
     if not database_url.startswith("sqlite"):
         pytest.skip("PostgreSQL keeps no such value")
     inbox.accept(keyed("a", "b"))
@@ -111,7 +111,7 @@ def test_every_end_counts_as_an_attempt(inbox: Inbox, clock: Clock) -> None:
     assert inbox.page(Filter())[0].attempts == 3
 
 
-def test_a_dead_message_counts_its_last_attempt_and_tells_when_it_ended(inbox: Inbox, elapse: Elapse) -> None:
+def test_a_dead_message_counts_its_last_attempt_and_has_the_time_of_its_end(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept(keyed("a"))
     elapse(600)
     settle(inbox, take(inbox), Retry("503", counts=False))

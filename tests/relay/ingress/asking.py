@@ -90,7 +90,7 @@ class Inbox:
         return len(new)
 
 
-class Listening(Instrumentation):
+class AlarmRecorder(Instrumentation):
     """An instrumentation that records the names of alarms in order."""
 
     def __init__(self) -> None:
@@ -125,7 +125,7 @@ class Relay:
     organization: str | None = ORG
     now: datetime = NOW
     inbox: Inbox = field(default_factory=Inbox)
-    instrumentation: Listening = field(default_factory=Listening)
+    instrumentation: AlarmRecorder = field(default_factory=AlarmRecorder)
 
     def __post_init__(self) -> None:
         self.app = build_router(

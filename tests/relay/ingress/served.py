@@ -18,7 +18,7 @@ from sfcode.config import load
 from sfcode.relay.ingress import IngressLimits, build_router
 from sfcode.relay.message import InboxMessage
 from sfcode.relay.server import listen
-from tests.relay.ingress.asking import ORG, Listening, secrets
+from tests.relay.ingress.asking import ORG, AlarmRecorder, secrets
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -85,7 +85,7 @@ def serving(config: Path, *, organization: str = ORG, **limits: float) -> Iterat
 
 
 @dataclass
-class Keeper:
+class MemoryInbox:
     """An inbox that accepts all messages."""
 
     messages: list[InboxMessage] = field(default_factory=list)
@@ -110,15 +110,15 @@ def main(config: Path, organization: str, settings: dict[str, float]) -> None:
 
     for name in [name for name in settings if name.isupper()]:
         setattr(http_protocol, name, settings.pop(name))
-    keeper = Keeper()
+    inbox = MemoryInbox()
 
     async def stored(_request: Request) -> JSONResponse:
-        return JSONResponse([{"key": m.key, "kind": m.kind, "id": m.message_id, **m.payload} for m in keeper.messages])
+        return JSONResponse([{"key": m.key, "kind": m.kind, "id": m.message_id, **m.payload} for m in inbox.messages])
 
     limits = IngressLimits(**settings)  # type: ignore[arg-type]
     now = lambda: datetime.now(UTC)  # noqa: E731
     router = build_router(
-        load(config), keeper.accept, secrets(), lambda: organization, Listening(), clock=now, limits=limits
+        load(config), inbox.accept, secrets(), lambda: organization, AlarmRecorder(), clock=now, limits=limits
     )
     app = Starlette(routes=[Route("/stored", stored), Mount("", router)])
     app.router.redirect_slashes = False

@@ -223,9 +223,7 @@ def test_any_request_is_answered_without_an_exception(
 
 @settings(max_examples=150)
 @given(body=webhooks(), pieces=st.integers(1, 7))
-def test_any_body_at_the_right_address_is_taken_or_refused_as_one_whole(
-    contact_project: Project, body: bytes, pieces: int
-) -> None:
+def test_any_body_is_accepted_or_refused_as_a_whole(contact_project: Project, body: bytes, pieces: int) -> None:
     size = max(1, len(body) // pieces)
     parts = [body[index : index + size] for index in range(0, len(body), size)] or [b""]
     answer = Relay(contact_project).ask(WEBHOOK, parts)

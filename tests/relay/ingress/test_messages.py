@@ -263,7 +263,7 @@ class TestSender:
         assert {message.kind for message in relay.inbox.messages} == {"contact"}
 
     @pytest.mark.parametrize("mapping", ["other", "contacts", "lead", "%20"])
-    def test_of_no_mapping_that_sends_may_come_again(self, relay: Relay, mapping: str) -> None:
+    def test_of_a_mapping_that_does_not_send_is_asked_to_send_again(self, relay: Relay, mapping: str) -> None:
         """
         The relay may get a mapping later than the org.
 
@@ -273,7 +273,7 @@ class TestSender:
         assert fault(answer) == (404, "Client", "not found")
         assert relay.inbox.messages == []
 
-    def test_without_the_token_learns_nothing_of_mappings(self, relay: Relay) -> None:
+    def test_without_the_token_is_refused_in_the_same_way_for_any_mapping(self, relay: Relay) -> None:
         known_answer, unknown = (
             relay.ask(f"/outbound-messages/{name}/wrong", wire(), kind=XML) for name in ("contact", "x")
         )
@@ -361,13 +361,13 @@ class TestTrouble:
         "error",
         [RuntimeError("the password is hunter2"), TimeoutError(), OSError("disk full"), asyncio.CancelledError()],
     )
-    def test_of_the_database_is_a_fault_that_says_nothing_of_it(self, relay: Relay, error: BaseException) -> None:
+    def test_of_the_database_is_a_fault_without_details(self, relay: Relay, error: BaseException) -> None:
         relay.inbox.trouble = error
         answer = relay.ask(MESSAGE, wire(), kind=XML)
         assert fault(answer) == (503, "Server", "unavailable")
         assert answer.headers["retry-after"] == "5"
 
-    def test_that_takes_too_long_is_a_fault_too(self, relay: Relay) -> None:
+    def test_with_a_timeout_is_a_fault_too(self, relay: Relay) -> None:
         relay = Relay(relay.project, limits=IngressLimits(accept_seconds=0.01))
 
         async def scenario() -> Answer:

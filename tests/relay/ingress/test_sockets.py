@@ -197,7 +197,7 @@ def test_requests_that_rfc_9112_requires_to_refuse_are_refused(served: Serving, 
 
 
 @pytest.mark.parametrize("rest", [b"NONSENSE\r\n\r\n", START + REST, START + b"X: " + b"a" * 100_000, START + b"Host:"])
-def test_a_request_that_is_refused_does_not_take_the_answer_of_the_one_before(served: Serving, rest: bytes) -> None:
+def test_a_refused_request_does_not_change_the_answer_of_the_previous_one(served: Serving, rest: bytes) -> None:
     with served.connect() as connection:
         connection.sendall(good() + rest)
         assert answer(connection)[0] == 200
@@ -229,7 +229,7 @@ def test_headers_behind_the_body_are_not_headers(tmp_path: Path) -> None:
         )
 
 
-def test_ten_thousand_requests_in_one_piece_are_not_all_taken_on(served: Serving) -> None:
+def test_ten_thousand_requests_in_one_piece_are_not_all_processed(served: Serving) -> None:
     received = bytearray()
     with served.connect() as connection, contextlib.suppress(ConnectionError):
         connection.sendall(good() * 5 + b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" * 10_000)

@@ -389,7 +389,7 @@ def test_a_webhook_goes_into_the_evidence_without_its_values(journey: Journey) -
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"{", b"[]", b'{"probes": []}', b"[" * 100_000])
-def test_what_is_no_file_of_evidence_is_kept_as_it_is(journey: Journey, content: bytes) -> None:
+def test_a_file_that_is_no_evidence_is_not_overwritten(journey: Journey, content: bytes) -> None:
     (journey.folder / "seen.json").write_text(json.dumps({"headers": {}, "body": OTHER_PATHS.body}))
     (journey.folder / "mine.json").write_bytes(content)
     result = journey.run("relay", "learn", "seen.json", "--evidence", "mine.json", "--dry-run")

@@ -32,7 +32,7 @@ from sfcode.relay.notify.render import NotifyingRelay
 from sfcode.secret import Secret
 from tests.org.servers import refusing
 from tests.relay.inbox.conftest import Clock
-from tests.relay.notify.taking import SECRET, Receiving, receiving
+from tests.relay.notify.receiver import SECRET, NotificationReceiver, receiving
 from tests.relay.serving import ROOT, Relay, Served
 from tests.waiting import PATIENCE, until_async
 
@@ -40,7 +40,7 @@ DETAIL = "95 of 100 <used> & counting"
 
 
 @pytest.fixture
-def far() -> Iterator[Receiving]:
+def far() -> Iterator[NotificationReceiver]:
     with receiving() as state:
         yield state
 
@@ -74,9 +74,9 @@ def notify(
     return instrumentation
 
 
-def test_a_standard_webhook_carries_what_the_alarm_means_signed(inbox, far):
+def test_a_standard_webhook_contains_the_meaning_of_the_alarm_and_is_signed(inbox, far):
     notify(inbox, receiver(f"{far.url}/alerts?team=crm"))
-    (request,) = far.taken
+    (request,) = far.requests
     assert request.path == "/alerts?team=crm"
     document = Webhook(SECRET).verify(request.body, request.headers)
     assert document["type"] == "alarm.raised"
@@ -95,7 +95,7 @@ def test_a_standard_webhook_carries_what_the_alarm_means_signed(inbox, far):
 
 def test_a_slack_text_escapes_markup(inbox, far):
     notify(inbox, receiver(far.url, "slack"))
-    (request,) = far.taken
+    (request,) = far.requests
     assert "webhook-signature" not in request.headers
     lines = json.loads(request.body)["text"].splitlines()
     assert lines[:2] == ["*Alarm salesforce_quota* (acme, production)", "95 of 100 &lt;used&gt; &amp; counting"]
@@ -117,12 +117,12 @@ def test_a_refused_notification_is_retried_and_finally_raises_an_alarm(inbox, fa
     text = instrumentation.metrics.text().decode()
     expected = f'notifications_total{{outcome="{status}",receiver="STANDARD_WEBHOOKS"}} {FAILED_AFTER}.0'
     assert f"sfcode_relay_{expected}" in text
-    assert len({request.headers["webhook-id"] for request in far.taken}) == 1
+    assert len({request.headers["webhook-id"] for request in far.requests}) == 1
     far.answers = [status] * 2
     notify(inbox, receiver(far.url), events=instrumentation)
     assert {alarm.name: alarm.times for alarm in inbox.alarms()}["notify_failed"] == 1, "raised by the fifth alone"
     notify(inbox, receiver(far.url))
-    assert {request.path for request in far.taken} == {"/"}, "a redirect is not followed"
+    assert {request.path for request in far.requests} == {"/"}, "a redirect is not followed"
     assert inbox.notifications.waiting() == {}
 
 
@@ -159,7 +159,7 @@ def test_each_attempt_waits_longer_up_to_an_hour_and_as_long_as_the_receiver_ask
 
 
 @pytest.mark.parametrize("status", [201, 202, 204])
-def test_each_status_of_success_takes_a_notification(inbox, far, status):
+def test_each_status_of_success_accepts_a_notification(inbox, far, status):
     far.answers = [status]
     notify(inbox, receiver(far.url))
     assert inbox.notifications.waiting() == {}
@@ -217,7 +217,7 @@ def test_a_slow_receiver_does_not_delay_the_others(inbox, far, monkeypatch):
         second = replace(second, url=Secret(other.url))
         future = pool.submit(notify, inbox, first, second)
         try:
-            assert other.has_taken.wait(PATIENCE)
+            assert other.has_received.wait(PATIENCE)
         finally:
             far.may_answer.set()
         future.result(PATIENCE)
@@ -242,20 +242,20 @@ def test_notifications_continue_after_a_failed_query(inbox, far, monkeypatch):
         task = asyncio.create_task(own.run())
         await until_async(lambda: task.done() or len(looks) > 1)
         rename("elsewhere", "relay_notifications")
-        await until_async(lambda: task.done() or far.has_taken.is_set())
+        await until_async(lambda: task.done() or far.has_received.is_set())
         assert not task.done()
         task.cancel()
 
     rename("relay_notifications", "elsewhere")
     asyncio.run(run())
-    assert far.has_taken.is_set()
+    assert far.has_received.is_set()
 
 
 def test_an_unavailable_receiver_does_not_delay_the_others(inbox, far):
     with refusing() as url:
         away = receiver(url, "slack")
         instrumentation = notify(inbox, away, receiver(far.url))
-    assert len(far.taken) == 1
+    assert len(far.requests) == 1
     assert 'outcome="no_connection",receiver="SLACK"' in instrumentation.metrics.text().decode()
     assert inbox.notifications.waiting() == {"SLACK": 1}
 
@@ -273,10 +273,10 @@ def test_a_running_relay_notifies_of_an_alarm_that_it_raises(sqlite_url, tmp_pat
 
     def script(served: Served) -> bool:
         served.service.instrumentation.raise_alarm("salesforce_locked", "ORG_LOCKED")
-        return far.has_taken.wait(PATIENCE)
+        return far.has_received.wait(PATIENCE)
 
     assert relay.serve(script, folder)
-    assert "Alarm salesforce_locked" in json.loads(far.taken[0].body)["text"]
+    assert "Alarm salesforce_locked" in json.loads(far.requests[0].body)["text"]
 
 
 def test_the_url_is_in_no_log(inbox, capfd, caplog):

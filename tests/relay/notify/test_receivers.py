@@ -16,7 +16,7 @@ from sfcode.relay.notify.receivers import read_receivers
 from sfcode.relay.reasons import ALARMS
 from tests.e2e.journey import Journey
 from tests.relay.ingress.asking import project
-from tests.relay.notify.taking import SECRET, receiving
+from tests.relay.notify.receiver import SECRET, receiving
 
 BOTH = """notify: [
   {form: slack, url_variable: SLACK_URL, alarms: [salesforce_quota], repeat_hours: 4},
@@ -86,8 +86,8 @@ def test_a_test_is_sent_to_every_receiver_and_a_refusal_is_an_error(journey: Jou
             "SLACK_URL (slack; salesforce_quota): 200",
             "ALERTS_URL (standard_webhooks; all alarms): 200",
         ]
-        assert Webhook(SECRET).verify(alerts.taken[0].body, alerts.taken[0].headers)["type"] == "alarm.test"
-        assert "A test of relay.notify" in json.loads(slack.taken[0].body)["text"]
+        assert Webhook(SECRET).verify(alerts.requests[0].body, alerts.requests[0].headers)["type"] == "alarm.test"
+        assert "A test of relay.notify" in json.loads(slack.requests[0].body)["text"]
         slack.answers = [403]
         failed = journey.run("--json", "relay", "notify", "--test")
         assert failed.code == 1

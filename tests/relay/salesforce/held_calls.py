@@ -104,7 +104,7 @@ class Relay:
 
     def writer(self) -> Any:
         """Return the writer of a new process."""
-        writer = make_writer(self.world.project, self.org, self.inbox, self.world.heard)
+        writer = make_writer(self.world.project, self.org, self.inbox, self.world.recorder)
 
         async def sleep(_seconds: float) -> None:
             pass

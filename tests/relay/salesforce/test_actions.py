@@ -112,7 +112,7 @@ class TestNpsFields:
         earlier_event = read(event("appcues:nps_score", at=seconds, score=1))
         assert bool(self.ACTION.plan(event_read, context({name: LatestState(name, earlier_event.stamp)}))) is write_text
 
-    def test_feedback_is_cut_to_the_length_that_the_org_tells_and_to_no_other(self) -> None:
+    def test_feedback_is_cut_only_to_the_length_of_the_field_in_the_org(self) -> None:
         event_read = read(event("appcues:nps_feedback", feedback="x" * 300))
 
         def write_text(lengths: dict[tuple[str, str], int]) -> str:
@@ -254,7 +254,7 @@ class TestReadingAnswers:
         assert (dict(event_read.answers), event_read.activities) == ({"score": 9}, ("nps_score",))
 
     @pytest.mark.parametrize("timestamp", [None, "yesterday", 7])
-    def test_an_event_without_a_time_happened_when_it_came_in(self, timestamp: Any) -> None:
+    def test_an_event_without_a_time_has_the_time_of_its_receipt(self, timestamp: Any) -> None:
         message = event("appcues:flow_completed")
         message.payload["timestamp"] = timestamp  # type: ignore[index]
         assert read(message).time == message.received_at

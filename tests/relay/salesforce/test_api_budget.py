@@ -16,7 +16,7 @@ def test_a_delivery_is_counted_by_mapping_and_waits_at_the_end_of_the_budget(wor
     pending = PendingApiCalls(lambda use: counted.update([use]))
     budget = ApiBudget(lambda: 1_000, lambda *_: None, pending, stored=1_000)
     with signed_in(world.local, world.rest, INTEGRATION, pending.count) as org:
-        writer = make_writer(world.project, org, States(world.find_states), world.heard, budget=budget)
+        writer = make_writer(world.project, org, States(world.find_states), world.recorder, budget=budget)
         before = sum(counted.values())
         events = [event("appcues:nps_score", "10001", score=9, at=number) for number in range(2)]
         waiting = world.deliver(*events, writer=writer)

@@ -208,7 +208,7 @@ class TestOrder:
         (call,) = scene.calls.sent
         assert [record["Subject"] for record in call.records] == ["4"]
 
-    def test_what_is_behind_a_refused_value_is_held_up_and_what_is_before_it_is_not(self) -> None:
+    def test_messages_after_a_refused_value_wait_and_those_before_it_do_not(self) -> None:
         """The second of three texts is too long, and only this one is refused."""
         refused = RecordError("STRING_TOO_LONG", "too long")
         scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": refused}, {}, {"003a": refused}, {}]), (QUIET,))
@@ -353,7 +353,7 @@ class TestWho:
             "SELECT Id, Key__c, IsConverted FROM Lead WHERE Key__c IN ('b')",
         ]
 
-    def test_a_bad_answer_is_parked_where_somebody_asks_for_it_alone(self) -> None:
+    def test_an_invalid_answer_is_parked_only_if_a_mapping_uses_it(self) -> None:
         flows = destination("contact", "Contact", fields={}, activities=("flow_completed",))
         message = event("appcues:nps_score", "a", score=99)
         (end,) = Scene(ScriptedCalls(), (CONTACT, flows)).settle(message)
@@ -361,7 +361,7 @@ class TestWho:
         assert end.reason == "bad_value"
         assert Scene(ScriptedCalls(), (flows,)).settle(message) == [Delivered("not_mapped")]
 
-    def test_a_score_that_no_mapping_keeps_is_remembered_for_the_words_after_it(self) -> None:
+    def test_a_score_without_a_field_is_stored_for_the_feedback_after_it(self) -> None:
         words = destination("contact", "Contact", fields={}, activities=("nps_feedback",))
         scene = Scene(ScriptedCalls(people("a")), (words,))
         delivery = scene.deliver(message := event("appcues:nps_score", "a", score=7))
@@ -420,7 +420,7 @@ class TestRemembered:
         scene.latest[name] = LatestState(name, STAMP, json.dumps(["003a", "003old", "00Qa"]))
         assert name not in values(scene.deliver(message)), "nothing new"
 
-    def test_texts_are_removed_once_they_are_delivered_where_the_project_wants_it(self) -> None:
+    def test_texts_are_removed_after_delivery_if_the_project_redacts_them(self) -> None:
         scene = Scene(ScriptedCalls(people("a")), (QUIET,), redact=True)
         message = event("appcues:nps_score_and_feedback", "a", score=3, feedback="horrible")
         delivery = scene.deliver(message)
@@ -428,7 +428,7 @@ class TestRemembered:
         assert values(delivery)[STATE] == (STAMP, "3")
         assert values(delivery)[f"field:Contact:003a:{FEEDBACK}"] == (STAMP, "")
 
-    def test_texts_are_removed_from_what_was_received_as_well(self) -> None:
+    def test_texts_are_removed_from_received_bodies_too(self) -> None:
         scene = Scene(ScriptedCalls(people("a")), (QUIET,), redact=True)
         message = event("appcues:nps_score_and_feedback", "a", score=3, feedback="horrible")
         received = {"answers": [{"said": "horrible"}]}

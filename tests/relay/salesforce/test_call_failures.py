@@ -19,7 +19,7 @@ from sfcode.relay.salesforce.error_policy import is_record_refusal_of_mapping, i
 from sfcode.relay.salesforce.lookup import LookupQuery
 from sfcode.relay.salesforce.quota import Quota, QuotaBounds
 from tests.relay.salesforce.scripted import CONTACT
-from tests.relay.salesforce.world import Heard
+from tests.relay.salesforce.world import EventRecorder
 
 
 def refused(code: str, status: int = 400, after: float | None = None, message: str = "") -> CallRefused:
@@ -66,12 +66,12 @@ class Line:
     """The tested calls, and a clock of the test."""
 
     now: float = 1000.0
-    heard: Heard = field(default_factory=Heard)
+    recorder: EventRecorder = field(default_factory=EventRecorder)
 
     def __post_init__(self) -> None:
         self.collections = Collections(self.clock)
         org: Any = SimpleNamespace(collections=self.collections, describe=list)
-        self.calls = Calls(org, self.heard, self.clock, Quota(QuotaBounds()), headers={"X": "1"})
+        self.calls = Calls(org, self.recorder, self.clock, Quota(QuotaBounds()), headers={"X": "1"})
 
     def clock(self) -> float:
         return self.now
@@ -116,7 +116,7 @@ class TestTime:
         assert failure.value.end == Released()
         assert not failure.value.is_unknown
         assert line.collections.made == []
-        assert line.heard.calls == []
+        assert line.recorder.calls == []
 
 
 class TestAnswers:
@@ -127,7 +127,7 @@ class TestAnswers:
             ("update", ([{"Id": "1"}], {"X": "1"})),
             ("upsert", ("Event", "Key__c", [{"Key__c": "x"}], {"X": "1"})),
         ]
-        assert line.heard.calls == [("update", "200"), ("upsert", "200")]
+        assert line.recorder.calls == [("update", "200"), ("upsert", "200")]
 
     def test_an_answer_ends_the_pause_that_failures_began(self, line: Line) -> None:
         line.fail(NoAnswer("", sent=True))
@@ -138,19 +138,19 @@ class TestAnswers:
         line.fail(NoAnswer("", sent=True))
         assert line.pause == 0.25
 
-    def test_the_usage_is_told_after_each_call_that_knows_it(self, line: Line) -> None:
+    def test_the_usage_is_reported_after_each_call_that_returns_it(self, line: Line) -> None:
         line.update()
-        assert line.heard.usage == []
+        assert line.recorder.usage == []
         line.collections.usage = Usage(5, 10)
         line.fail(refused("QUERY_TIMEOUT"))
-        assert line.heard.usage == [(5, 10)]
+        assert line.recorder.usage == [(5, 10)]
 
-    def test_an_answered_question_for_the_limits_ends_a_stop(self, line: Line) -> None:
+    def test_a_response_to_the_request_for_the_limits_ends_a_stop(self, line: Line) -> None:
         line.calls.quota.record_exceeded()
         line.calls.limits(2000.0)
         assert line.calls.quota.delay(1, 2) == 0
         assert line.calls.describe(["Contact"], 2000.0) == ["Contact"]
-        assert [operation for operation, _ in line.heard.calls] == ["limits", "describe"]
+        assert [operation for operation, _ in line.recorder.calls] == ["limits", "describe"]
 
 
 class TestFailures:
@@ -189,7 +189,7 @@ class TestFailures:
     )
     def test_the_outcome_of_a_call_is_counted(self, line: Line, error: Exception, outcome: str) -> None:
         line.fail(error)
-        assert line.heard.calls == [("update", outcome)]
+        assert line.recorder.calls == [("update", outcome)]
 
     @pytest.mark.parametrize(
         ("error", "pause"),
@@ -214,21 +214,21 @@ class TestFailures:
     def test_the_limit_of_the_day_stops_the_relay_and_too_many_at_once_does_not(self, line: Line) -> None:
         line.fail(refused("REQUEST_LIMIT_EXCEEDED", 403, message="Concurrent requests"))
         assert line.calls.quota.delay(0, 0) == 0
-        assert line.heard.alarms == []
+        assert line.recorder.alarms == []
         line.fail(refused("REQUEST_LIMIT_EXCEEDED", 403))
         assert line.calls.quota.delay(0, 0) is None
-        assert line.heard.alarms == [("salesforce_quota", "REQUEST_LIMIT_EXCEEDED")]
+        assert line.recorder.alarms == [("salesforce_quota", "REQUEST_LIMIT_EXCEEDED")]
 
     def test_the_refusal_of_a_mapping_is_handed_on_with_its_alarm(self, line: Line) -> None:
         failure = line.fail(refused("INVALID_FIELD"))
         assert (failure.of_mapping, failure.alarm) == (True, "salesforce_access")
         assert failure.end == Retry("INVALID_FIELD", 300.0, counts=False)
-        assert line.heard.alarms == [], "the batch raises it with the mapping's name"
+        assert line.recorder.alarms == [], "the batch raises it with the mapping's name"
 
     def test_failures_of_the_whole_org_raise_their_alarm(self, line: Line) -> None:
         failure = line.fail(SignInError("", code="INVALID_SESSION_ID"))
         assert not failure.of_mapping
-        assert line.heard.alarms == [("salesforce_sign_in", "INVALID_SESSION_ID")]
+        assert line.recorder.alarms == [("salesforce_sign_in", "INVALID_SESSION_ID")]
 
 
 class TestLookups:
@@ -242,7 +242,7 @@ class TestLookups:
             ("queries", ["Q0", "Q1", "Q2", "Q3", "Q4"]),
             ("queries", ["Q5"]),
         ]
-        assert {operation for operation, _ in line.heard.calls} == {"lookup"}
+        assert {operation for operation, _ in line.recorder.calls} == {"lookup"}
 
     def test_a_refused_query_of_several_is_handed_on_in_its_place(self, line: Line) -> None:
         rows, failure, last = look_up(line, 3, [[{"Id": "1"}], refused("INVALID_TYPE"), [{"Id": "3"}]])
@@ -250,7 +250,7 @@ class TestLookups:
         assert isinstance(failure, CallFailedError)
         assert failure.of_mapping
 
-    def test_what_concerns_all_queries_ends_the_lookup(self, line: Line) -> None:
+    def test_a_failure_of_all_queries_ends_the_lookup(self, line: Line) -> None:
         with pytest.raises(CallFailedError) as failure:
             look_up(line, 2, [[], refused("SERVER_UNAVAILABLE", 503)])
         assert failure.value.end == Retry("SERVER_UNAVAILABLE", None, counts=False)

@@ -61,7 +61,7 @@ def requests_made(world: World) -> Iterator[list[tuple[str, str]]]:
         ({"run_assignment_rules": True, "allow_duplicates": False}, ("TRUE", "allowSave=false")),
     ],
 )
-def test_a_write_gives_no_lead_away_and_is_not_refused_as_a_duplicate(
+def test_a_write_neither_assigns_leads_nor_is_refused_as_a_duplicate(
     world: World, settings: dict[str, bool], sent: tuple[str, str]
 ) -> None:
     header_pairs: list[tuple[str | None, str | None]] = []
@@ -83,7 +83,7 @@ def test_a_write_gives_no_lead_away_and_is_not_refused_as_a_duplicate(
     assert header_pairs == [sent, sent], "the update and the upsert"
 
 
-def test_a_thousand_webhooks_take_fifteen_calls_and_none_of_them_makes_a_person(
+def test_a_thousand_webhooks_take_fifteen_calls_and_create_no_person(
     world: World, crowd: list[str], requests_made: list[tuple[str, str]]
 ) -> None:
     before = world.rest.value("SELECT COUNT(Id) FROM Contact"), world.rest.value("SELECT COUNT(Id) FROM Lead")
@@ -91,7 +91,7 @@ def test_a_thousand_webhooks_take_fifteen_calls_and_none_of_them_makes_a_person(
     for start in range(0, 1000, 200):
         assert set(world.deliver(*messages[start : start + 200])) == {Delivered()}
     assert len(requests_made) <= 15, requests_made
-    assert world.heard.usage[-1][0] - world.heard.usage[0][0] == len(requests_made) - 1, "the org counts the same"
+    assert world.recorder.usage[-1][0] - world.recorder.usage[0][0] == len(requests_made) - 1, "the org counts the same"
     assert set(requests_made) == {
         ("POST", f"{API}/composite"),
         ("PATCH", f"{API}/composite/sobjects"),
@@ -119,15 +119,15 @@ def test_one_mapping_is_looked_up_by_a_plain_query(world: World, requests_made: 
     ]
 
 
-def test_a_lost_field_right_raises_an_alarm_and_parks_nobody(world: World) -> None:
+def test_a_lost_field_permission_raises_an_alarm_and_parks_no_message(world: World) -> None:
     """The signed-in user is not the integration user, and cannot read the fields that sfcode created."""
     with signed_in(world.local, world.rest, "sam.seller@northwind.example") as seller:
         writer = type(world.writer)(world.writer.rules, world.writer.calls, world.writer.states)
-        writer.calls = type(writer.calls)(seller, world.heard, writer.calls.clock, writer.calls.quota)
+        writer.calls = type(writer.calls)(seller, world.recorder, writer.calls.clock, writer.calls.quota)
         (end,) = world.deliver(event("appcues:nps_score", score=6), writer=writer)
     assert isinstance(end, Retry)
     assert (end.counts, end.after) == (False, 300)
-    assert [name for name, _ in world.heard.alarms] == ["salesforce_access"]
+    assert [name for name, _ in world.recorder.alarms] == ["salesforce_access"]
 
 
 @pytest.fixture(scope="module")
@@ -170,12 +170,12 @@ def test_a_session_that_ends_is_renewed_once_and_the_call_made_again(
     world: World, app: dict[str, str], way: str
 ) -> None:
     with connect(world.local.url, environ=ways(world, app)[way], api_version="63.0") as org:
-        calls = type(world.writer.calls)(org, world.heard, world.writer.calls.clock, world.writer.calls.quota)
+        calls = type(world.writer.calls)(org, world.recorder, world.writer.calls.clock, world.writer.calls.quota)
         writer = type(world.writer)(world.writer.rules, calls, world.writer.states)
         world.control.arm("session_expired", path="/services/data/*/composite/sobjects")
         assert world.deliver(event("appcues:nps_score", score=6), writer=writer) == [Delivered()]
         assert world.contact()["NPS_Score__c"] == 6
-        assert world.heard.alarms == []
+        assert world.recorder.alarms == []
 
 
 def test_a_session_that_cannot_be_renewed_raises_an_alarm(world: World) -> None:
@@ -183,14 +183,14 @@ def test_a_session_that_cannot_be_renewed_raises_an_alarm(world: World) -> None:
     (end,) = world.deliver(event("appcues:nps_score", score=6))
     assert isinstance(end, Retry)
     assert (end.error, end.counts) == ("INVALID_SESSION_ID", False)
-    assert [name for name, _ in world.heard.alarms] == ["salesforce_sign_in"]
+    assert [name for name, _ in world.recorder.alarms] == ["salesforce_sign_in"]
     assert world.deliver(event("appcues:nps_score", score=6), writer=world.fresh_writer()) == [Delivered()]
 
 
 def test_a_session_is_renewed_ahead_of_time(world: World, app: dict[str, str]) -> None:
     with connect(world.local.url, environ=ways(world, app)["jwt"], api_version="63.0") as org:
         session = org._connection.session
-        calls = type(world.writer.calls)(org, world.heard, world.writer.calls.clock, world.writer.calls.quota)
+        calls = type(world.writer.calls)(org, world.recorder, world.writer.calls.clock, world.writer.calls.quota)
         writer = type(world.writer)(world.writer.rules, calls, world.writer.states)
         first = session.token
         world.deliver(event("appcues:flow_completed", flowName="A"), writer=writer)

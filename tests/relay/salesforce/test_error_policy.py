@@ -136,7 +136,7 @@ def test_an_activity_that_another_process_wrote_at_the_same_time_is_tried_again(
     assert isinstance(record("DUPLICATE_VALUE", "duplicate value found: Other__c"), Parked)
 
 
-def test_what_was_sent_is_not_repeated_in_an_error() -> None:
+def test_sent_values_are_not_repeated_in_an_error() -> None:
     end = record("STRING_TOO_LONG", "data value too large: my secret (max length=5)", sent=("my secret", "secret"))
     assert end == Parked("string_too_long", "STRING_TOO_LONG: data value too large: … (max length=5)")
     assert record("STRING_TOO_LONG", "too large: my secret", sent=("secret", "my secret", "")) == Parked(

@@ -68,7 +68,7 @@ def test_a_missing_score_is_named_as_the_config_calls_it() -> None:
     assert read(event("appcues:nps_score", "a", rating=3), events).answers == {"score": 3}
 
 
-def test_a_feedback_without_words_is_an_event_without_an_answer() -> None:
+def test_blank_feedback_is_an_event_without_an_answer() -> None:
     event_read = read(event("appcues:nps_feedback", "a", feedback="  "))
     assert (event_read.problem, event_read.answers, event_read.is_late_feedback) == (None, {}, False)
     words = read(event("appcues:nps_feedback", "a", feedback="  ok "))
@@ -110,7 +110,7 @@ def test_an_alias_reads_another_events_answers_under_its_own_names() -> None:
 
 
 @pytest.mark.parametrize("empty", ["", None])
-def test_an_empty_score_beside_words_is_none_and_costs_the_words_nothing(empty: object) -> None:
+def test_an_empty_score_beside_feedback_is_none_and_the_feedback_is_read(empty: object) -> None:
     event_read = read(event("appcues:nps_score_and_feedback", "a", score=empty, feedback="x"))
     assert (event_read.problem, event_read.answers) == (None, {"feedback": "x"})
 

@@ -89,7 +89,7 @@ def test_an_invalid_score_is_parked_and_not_written(world: World, score: object)
     (end,) = world.deliver(event("appcues:nps_score", score=score))
     assert isinstance(end, Parked)
     assert end.reason == "bad_value"
-    assert world.heard.calls == []
+    assert world.recorder.calls == []
 
 
 def test_invalid_feedback_is_parked(world: World) -> None:
@@ -109,7 +109,7 @@ def test_a_parked_message_does_not_hold_up_those_behind_it(world: World) -> None
 )
 def test_an_event_of_no_mapping_is_done_without_a_call(world: World, name: str) -> None:
     assert world.deliver(event(name, score=3)) == [Delivered("not_mapped")]
-    assert world.heard.calls == []
+    assert world.recorder.calls == []
 
 
 def test_a_click_to_track_event_that_is_listed_is_written(world: World) -> None:
@@ -127,7 +127,7 @@ def test_a_message_without_an_event_is_parked(world: World) -> None:
     assert end.reason == "not_understood"
 
 
-def test_texts_are_cut_to_what_salesforce_takes(world: World) -> None:
+def test_texts_are_cut_to_the_lengths_of_salesforce(world: World) -> None:
     name, words = "🎈" * 300, "é\u0301" * 40_000
     assert world.deliver(
         event("appcues:flow_completed", flowName=name), event("appcues:nps_feedback", at=1, feedback=words)

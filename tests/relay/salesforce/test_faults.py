@@ -73,7 +73,7 @@ def test_an_answer_that_does_not_come_in_time_is_given_up_before_the_lease_ends(
 
 def test_no_call_is_begun_that_could_outlast_the_lease(world: World) -> None:
     assert world.deliver(event("appcues:nps_score", score=6), lease=2.5) == [Released()]
-    assert world.heard.calls == []
+    assert world.recorder.calls == []
 
 
 def test_a_locked_activity_is_retried_and_the_value_is_not_lost(world: World) -> None:
@@ -88,23 +88,23 @@ def test_a_used_up_allowance_stops_the_relay_until_the_org_says_otherwise(world:
     message = event("appcues:nps_score", score=6)
     world.control.arm("request_limit", path=QUERIES)
     assert retry(world.deliver(message)[0], counts=False).after == 300
-    assert world.heard.usage[-1] == (100_000, 100_000)
-    assert [name for name, _ in world.heard.alarms] == ["salesforce_quota"]
-    world.heard.calls.clear()
+    assert world.recorder.usage[-1] == (100_000, 100_000)
+    assert [name for name, _ in world.recorder.alarms] == ["salesforce_quota"]
+    world.recorder.calls.clear()
     assert world.deliver(message) == [Delivered()], "/limits says that there is room"
-    assert [operation for operation, _ in world.heard.calls] == ["limits", "lookup", "update", "upsert"]
+    assert [operation for operation, _ in world.recorder.calls] == ["limits", "lookup", "update", "upsert"]
 
 
 def test_a_stopped_relay_asks_rarely_and_settles_other_messages_without_a_call(world: World) -> None:
     world.control.arm("request_limit", path="/services/data/*", times=2)
     messages = [event("appcues:nps_score", score=6), event("appcues:nps_score", at=1, score=7)]
     world.deliver(*messages)
-    world.heard.calls.clear()
+    world.recorder.calls.clear()
     for _ in range(3):
         first, behind = world.deliver(*messages)
         assert 0 < (retry(first, counts=False).after or 0) <= 300
         assert behind == Released()
-    assert world.heard.calls == [("limits", "REQUEST_LIMIT_EXCEEDED")]
+    assert world.recorder.calls == [("limits", "REQUEST_LIMIT_EXCEEDED")]
 
 
 def test_calls_slow_down_before_the_limit_stops_them(world: World) -> None:
@@ -135,7 +135,7 @@ def test_a_record_that_is_deleted_after_it_was_found_is_looked_for_once_more(wor
     assert world.events(EVERYTHING) == []
 
 
-def test_a_trouble_of_the_lookup_ends_the_first_of_each_user_and_gives_back_the_others(world: World) -> None:
+def test_a_failed_lookup_settles_the_first_message_of_each_user_and_releases_the_others(world: World) -> None:
     world.control.arm("unavailable", path=QUERIES)
     ends = world.deliver(
         event("appcues:nps_score", score=6),
@@ -148,7 +148,7 @@ def test_a_trouble_of_the_lookup_ends_the_first_of_each_user_and_gives_back_the_
     retry(ends[3], counts=False)
 
 
-def test_a_backlog_is_not_spent_on_an_org_that_does_not_work(world: World) -> None:
+def test_a_failing_org_gets_few_requests_and_no_message_is_given_up(world: World) -> None:
     """The wait gets longer with every failure in a row, and ends with the first success."""
     message = event("appcues:nps_score", score=6)
     world.control.arm("unavailable", path="/services/data/*", times=5)
@@ -158,12 +158,12 @@ def test_a_backlog_is_not_spent_on_an_org_that_does_not_work(world: World) -> No
     for _ in range(3):
         world.deliver(message)
     assert retry(world.deliver(message)[0], counts=False).error == "held back after a failure"
-    assert [outcome for _, outcome in world.heard.calls] == ["no_answer"] * 5
+    assert [outcome for _, outcome in world.recorder.calls] == ["no_answer"] * 5
     world.control("DELETE", "/faults")
     assert world.deliver(message, writer=world.fresh_writer()) == [Delivered()]
 
 
-def test_a_pause_that_the_org_asks_for_is_kept_whoever_else_waits() -> None:
+def test_a_pause_that_the_org_requests_is_kept_for_all_messages() -> None:
     breaker = Breaker()
     breaker.record_failure(1000.0, 300.0, 120.0)
     assert breaker.seconds_left(1000.0) == 120

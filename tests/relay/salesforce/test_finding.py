@@ -28,7 +28,7 @@ def test_an_id_without_an_exact_match_is_parked(world: World, user_id: str) -> N
 
 def test_an_id_that_is_not_a_number_needs_no_call(world: World) -> None:
     world.deliver(event("appcues:nps_score", "somebody@example.com", score=9))
-    assert world.heard.calls == []
+    assert world.recorder.calls == []
 
 
 def test_an_id_of_several_records_is_parked_and_the_other_mapping_is_written(world: World) -> None:
@@ -137,9 +137,9 @@ def test_where_the_user_is_unknown_the_group_is_enough(texts: World, people: dic
 def test_feedback_is_cut_to_a_field_that_was_there_before(texts: World, people: dict[str, str]) -> None:
     assert texts.deliver(event("appcues:nps_feedback", "u-1", feedback="0123456789" * 5)) == [Delivered()]
     assert texts.rest.value(f"SELECT NPS_Words__c FROM Contact WHERE Id = '{people['u-1']}'") == "01234567890123456789"
-    assert [operation for operation, _ in texts.heard.calls].count("describe") == 1
+    assert [operation for operation, _ in texts.recorder.calls].count("describe") == 1
     texts.deliver(event("appcues:nps_feedback", "u-1", at=1, feedback="again"))
-    assert [operation for operation, _ in texts.heard.calls].count("describe") == 1, "asked once"
+    assert [operation for operation, _ in texts.recorder.calls].count("describe") == 1, "asked once"
 
 
 def test_many_long_ids_are_asked_for_in_as_many_queries_as_they_need(texts: World, people: dict[str, str]) -> None:
@@ -147,4 +147,4 @@ def test_many_long_ids_are_asked_for_in_as_many_queries_as_they_need(texts: Worl
     ends = texts.deliver(*messages, event("appcues:nps_score", "u-1", score=8))
     assert ends[-1] == Delivered()
     assert {end.reason for end in ends[:-1] if isinstance(end, Parked)} == {"unknown_user"}
-    assert [operation for operation, _ in texts.heard.calls].count("lookup") < 6
+    assert [operation for operation, _ in texts.recorder.calls].count("lookup") < 6

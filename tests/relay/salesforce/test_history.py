@@ -14,7 +14,7 @@ from tests.relay.salesforce.world import World, event
 FIELDS = ("Appcues_NPS_Score__c", "Appcues_NPS_Feedback__c")
 
 
-def test_each_write_is_told_by_names_and_ids_and_without_values(world: World) -> None:
+def test_each_write_is_recorded_with_names_and_ids_and_without_values(world: World) -> None:
     score, other = event("appcues:nps_score", score=7), event("appcues:flow_completed", "10002", flowName="My flow")
     world.deliver(score, other)
     contact = world.contact()
@@ -29,7 +29,7 @@ def test_each_write_is_told_by_names_and_ids_and_without_values(world: World) ->
     assert "My flow" not in str(world.writes)
 
 
-def test_a_refused_record_is_told_with_its_code_and_without_the_values_that_it_quotes() -> None:
+def test_a_refused_record_is_recorded_with_its_code_and_without_quoted_values() -> None:
     error = RecordError("STRING_TOO_LONG", "too large: my secret")
     scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": error}]), (QUIET,))
     message = event("appcues:nps_feedback", "a", feedback="my secret")
@@ -38,7 +38,7 @@ def test_a_refused_record_is_told_with_its_code_and_without_the_values_that_it_q
     assert (write.status, write.text, write.record_id) == ("STRING_TOO_LONG", "too large: …", "003a")
 
 
-def test_a_call_without_an_answer_is_told() -> None:
+def test_a_call_without_an_answer_is_recorded() -> None:
     message = event("appcues:nps_score", "a", score=7)
     delivery = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]), (QUIET,)).deliver(message)
     assert [(write.record_id, write.status) for write in delivery.writes[message.id]] == [("003a", "no answer")]
@@ -54,7 +54,7 @@ def test_the_events_of_a_paused_mapping_wait_and_the_org_is_not_asked(world: Wor
     (end,) = world.deliver(message)
     assert isinstance(end, Retry)
     assert (end.reason, end.counts) == (PAUSED, False)
-    assert world.heard.calls == []
+    assert world.recorder.calls == []
     assert world.writes == {}
     world.writer.pauses.replace(())
     assert world.deliver(message) == [Delivered()]
@@ -66,4 +66,4 @@ def test_another_mapping_of_the_event_is_written_and_the_paused_one_follows(worl
     assert world.deliver(message) == [Delivered("waits for mapping lead")]
     assert world.contact()["NPS_Score__c"] == 7
     assert [followup.message.message_id for followup in world.followups] == [f"{message.message_id}@lead"]
-    assert world.heard.alarms == [], "a pause is no refusal of the org"
+    assert world.recorder.alarms == [], "a pause is no refusal of the org"

@@ -48,7 +48,7 @@ def test_the_other_mapping_is_written_at_once_and_the_refused_one_follows(world_
         f"{message.message_id}@lead",
     )
     assert 0 < followup.after <= 30
-    assert [(name, "lead" in detail, "contact" in detail) for name, detail in world_without_field.heard.alarms] == [
+    assert [(name, "lead" in detail, "contact" in detail) for name, detail in world_without_field.recorder.alarms] == [
         ("salesforce_access", True, False)
     ]
 
@@ -67,7 +67,7 @@ def test_of_hundreds_of_events_every_one_comes_through_while_a_mapping_is_refuse
     assert world_without_field.slept == [], "nobody waits for the mapping that is refused"
     refused_lookups = [
         operation
-        for operation, outcome in world_without_field.heard.calls
+        for operation, outcome in world_without_field.recorder.calls
         if operation == "lookup" and outcome != "200"
     ]
     assert len(refused_lookups) <= 1, "and it is not asked for again at once"

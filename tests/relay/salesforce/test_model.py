@@ -47,7 +47,7 @@ TROUBLES = st.lists(st.sampled_from(["", "", "", "lock", "refused", "lost"]), ma
 
 
 @dataclass
-class Far:
+class FarSide:
     """A Salesforce whose calls fail before or after they are executed."""
 
     troubles: list[str]
@@ -102,7 +102,7 @@ class Far:
         return results
 
 
-def delivered(messages: list[ClaimedMessage], far: Far, size: int) -> None:
+def delivered(messages: list[ClaimedMessage], far: FarSide, size: int) -> None:
     """Deliver like the worker, until no message is left."""
     latest: dict[str, LatestState] = {}
 
@@ -138,7 +138,7 @@ def test_values_are_those_of_the_newest_events_and_every_activity_is_there_once_
     given_events: list[tuple[str, int, int]], troubles: list[str], size: int
 ) -> None:
     messages = [event("appcues:nps_score", user, at=at, score=score) for user, at, score in given_events]
-    far = Far(troubles)
+    far = FarSide(troubles)
     delivered(messages, far, size)
     newest: dict[str, tuple[int, int]] = {}
     for user, at, score in given_events:
@@ -154,20 +154,20 @@ def test_values_are_those_of_the_newest_events_and_every_activity_is_there_once_
 
 @given(st.permutations(range(6)), st.integers(1, 6))
 def test_the_value_does_not_depend_on_the_order_of_arrival(order: list[int], size: int) -> None:
-    far = Far([])
+    far = FarSide([])
     delivered([event("appcues:nps_score", "a", at=at, score=at) for at in order], far, size)
     assert far.scores == {"003a": 5}
 
 
 def test_triggers_that_cannot_take_many_records_are_given_fewer_and_that_is_remembered() -> None:
-    far = Far([], room=60)
+    far = FarSide([], room=60)
     delivered([event("appcues:nps_score", f"u{number}", score=7) for number in range(200)], far, 200)
     assert len(far.scores) == len(far.activities) == 200
     assert far.sent == [200, 100, 50, 50, 50, 50, *[50] * 4], "found out once, by halving"
 
 
 def test_records_that_fail_in_the_smallest_call_are_parked() -> None:
-    far = Far([], room=0)
+    far = FarSide([], room=0)
     messages = [event("appcues:nps_score", f"u{number}", score=7) for number in range(10)]
     claim = Claim("token", 1e9, tuple(messages))
     delivery = Batch(RULES, far, States(), claim, 1e9).deliver()  # type: ignore[arg-type]

@@ -37,7 +37,7 @@ def test_a_message_that_is_delivered_again_changes_nothing(world: World) -> None
     assert world.contact()["NPS_Score__c"] == 9
 
 
-def test_where_only_a_value_is_asked_for_an_older_one_is_said_to_be_stale(world: World) -> None:
+def test_without_activities_an_older_value_is_reported_as_stale(world: World) -> None:
     (contact, *_) = world.project.mappings
     section = contact.spec.to_salesforce.model_copy(update={"activities": ()})
     quiet = replace(contact, spec=contact.spec.model_copy(update={"to_salesforce": section}))
@@ -115,7 +115,7 @@ def test_messages_of_a_user_share_their_calls_in_their_order(world: World) -> No
     scores = [3, 1, 4, 1, 5, 9, 2, 6]
     messages = [event("appcues:nps_score", at=-index, score=score) for index, score in enumerate(scores)]
     assert world.deliver(*messages) == [Delivered()] * len(scores)
-    assert [operation for operation, _ in world.heard.calls] == ["lookup", "update", "upsert"]
+    assert [operation for operation, _ in world.recorder.calls] == ["lookup", "update", "upsert"]
     ids_by_key = {row["Appcues_Event_Id__c"]: row["Id"] for row in world.events("Appcues_Event_Id__c != null")}
     ids = [ids_by_key[f"{message.message_id}:contact:nps_score"] for message in messages]
     assert ids == sorted(ids), "an org gives ids in the order in which records are made"

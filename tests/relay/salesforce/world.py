@@ -33,7 +33,7 @@ LEASE = 60.0
 
 
 @dataclass
-class Heard:
+class EventRecorder:
     """The events that an observer received."""
 
     calls: list[tuple[str, str]] = field(default_factory=list)
@@ -96,7 +96,7 @@ class World:
     rest: Rest
     control: Control
     org: Org
-    heard: Heard = field(default_factory=Heard)
+    recorder: EventRecorder = field(default_factory=EventRecorder)
     latest: dict[str, LatestState] = field(default_factory=dict)
     slept: list[float] = field(default_factory=list)
     followups: list[FollowUp] = field(default_factory=list)
@@ -110,7 +110,7 @@ class World:
     def fresh_writer(self, project: Project | None = None, **more: Any) -> Any:
         """Create a writer that only has the states of the inbox, as after a restart."""
         writer = make_writer(
-            project or self.project, self.org, States(self.find_states), self.heard, time.monotonic, **more
+            project or self.project, self.org, States(self.find_states), self.recorder, time.monotonic, **more
         )
 
         async def sleep(seconds: float) -> None:
@@ -168,7 +168,7 @@ class World:
             rows = [row["Id"] for row in self.rest.rows(ids)]
             if rows:
                 self.org.collections.update([blank | {"Id": row} for row in rows])
-        self.heard, self.latest, self.slept = Heard(), {}, []
+        self.recorder, self.latest, self.slept = EventRecorder(), {}, []
         self.org.collections.usage = None
         self.writer = self.fresh_writer()
 

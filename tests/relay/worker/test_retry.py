@@ -78,13 +78,13 @@ def test_in_an_outage_a_message_waits_as_long_again_as_it_has_waited() -> None:
     assert waits == [1, 2, 3, 3]
 
 
-def test_the_far_sides_own_time_is_kept_when_it_is_later() -> None:
+def test_a_later_retry_after_is_obeyed() -> None:
     delay = retry_delay(FRESH, Retry("429", after=90), random.Random(2))
     assert delay is not None
     assert timedelta(seconds=90) <= delay <= timedelta(seconds=91)
 
 
-def test_the_far_sides_own_time_does_not_make_a_wait_shorter() -> None:
+def test_an_earlier_retry_after_does_not_shorten_a_wait() -> None:
     assert longest(replace(FRESH, attempts=6), Retry("429", after=1)) == 64
 
 

@@ -60,7 +60,7 @@ class Credentials:
 
 
 @dataclass
-class Ears:
+class EventRecorder:
     """Records everything that the writer reports."""
 
     calls: list[tuple[str, str, str]] = field(default_factory=list)
@@ -86,17 +86,17 @@ def at(minute: float) -> str:
 
 
 @dataclass
-class Shown:
+class DescribedOrg:
     """An org whose fields have these describe types, by object and name."""
 
     fields: dict[tuple[str, str], str] = field(default_factory=lambda: {("Contact", "Plan__c"): "string"})
     asked: list[set[str]] = field(default_factory=list)
-    trouble: Exception | None = None
+    error: Exception | None = None
 
     def describe(self, names: Iterable[str]) -> OrgSchema:
         self.asked.append(set(names))
-        if self.trouble is not None:
-            raise self.trouble
+        if self.error is not None:
+            raise self.error
         objects: dict[str, dict[str, Field]] = {}
         for (name, field_name), kind in self.fields.items():
             objects.setdefault(name, {})[field_name] = Field(field_name, kind)
@@ -108,14 +108,14 @@ class Shown:
 
 
 @dataclass
-class Desk:
-    """Accepts messages, delivers them, and reads the results."""
+class AppcuesRelay:
+    """Accepts messages, delivers them to a local Appcues, and reads the results."""
 
     project: Project
     inbox: Inbox
     appcues: Appcues
-    ears: Ears = field(default_factory=Ears)
-    org: Shown | None = field(default_factory=Shown)
+    recorder: EventRecorder = field(default_factory=EventRecorder)
+    org: DescribedOrg | None = field(default_factory=DescribedOrg)
     """The org from which the relay reads field types at its start; None if Salesforce is unreachable."""
     types: FieldTypeCache | None = None
     rate: float = 10_000.0
@@ -176,7 +176,7 @@ class Desk:
                     self.project,
                     credentials,
                     self.inbox,
-                    self.ears,
+                    self.recorder,
                     types=self.types,
                     rate=lambda: self.rate,
                 )
@@ -233,14 +233,14 @@ ABSENT = object()
 
 
 @contextmanager
-def opened(folder: Path, database: str, mappings: Mapping[str, Any] = MAPPINGS) -> Iterator[Desk]:
+def opened(folder: Path, database: str, mappings: Mapping[str, Any] = MAPPINGS) -> Iterator[AppcuesRelay]:
     """Open everything until the block ends."""
     with serving(folder / "state", rate=None) as appcues, open_inbox(database) as inbox:
-        desk = Desk(project(dict(mappings)), inbox, appcues)
+        relay = AppcuesRelay(project(dict(mappings)), inbox, appcues)
         try:
-            yield desk
+            yield relay
         finally:
-            desk.close()
+            relay.close()
 
 
 def in_time(claim: Claim, seconds: float) -> Claim:

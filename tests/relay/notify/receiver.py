@@ -15,8 +15,8 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 @dataclass
-class Taken:
-    """A received request."""
+class ReceivedRequest:
+    """A request to the receiver."""
 
     path: str
     headers: dict[str, str]
@@ -24,29 +24,31 @@ class Taken:
 
 
 @dataclass
-class Receiving:
-    """The received requests, and the next responses; afterwards 200."""
+class NotificationReceiver:
+    """The received requests, and the next status codes; after these, each response is 200."""
 
     url: str = ""
-    taken: list[Taken] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     retry_after: str = ""
     """The Retry-After header of each answer."""
-    has_taken: threading.Event = field(default_factory=threading.Event)
+    has_received: threading.Event = field(default_factory=threading.Event)
     may_answer: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
-def receiving() -> Iterator[Receiving]:
-    state = Receiving()
+def receiving() -> Iterator[NotificationReceiver]:
+    state = NotificationReceiver()
     state.may_answer.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            state.taken.append(Taken(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            state.requests.append(
+                ReceivedRequest(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            )
             status = state.answers.pop(0) if state.answers else 200
-            state.has_taken.set()
+            state.has_received.set()
             state.may_answer.wait(PATIENCE)
             self.send_response(status)
             self.send_header("Content-Length", "0")
