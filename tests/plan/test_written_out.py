@@ -242,6 +242,15 @@ def test_markdown_without_changes_ends_after_the_org() -> None:
     assert markdown(plan(), limit=1000) == "\n".join(lines)
 
 
+def test_a_refused_plan_without_changes_announces_no_apply() -> None:
+    refused = plan(records_state=True, refusals=(Refusal(None, "the org has another state", "write its id"),))
+    last = text(refused).splitlines()[-1]
+    assert (
+        last == "No changes to make in Northwind Traders (00D000000000001EAA, http://127.0.0.1:1): the plan is refused."
+    )
+    assert markdown(refused).startswith("### No changes; the plan is refused.")
+
+
 @pytest.mark.parametrize(
     ("changes", "more", "line"),
     [

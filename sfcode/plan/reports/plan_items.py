@@ -129,6 +129,8 @@ def headline(plan: Plan) -> str:
         add, change, destroy = (plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
         end = f" Relay: {len(relay)} to change." if relay else ""
         return f"Plan: {add} to add, {change} to change, {destroy} to destroy.{end}"
+    if plan.refusals:
+        return "No changes; the plan is refused."
     return "No changes; apply will update the state." if plan.records_state else "No changes."
 
 

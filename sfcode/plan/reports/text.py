@@ -46,6 +46,8 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
         yield f"Nothing to compare: no apply of this project is known in {org}."
     elif plan.mode is Mode.REFRESH:
         yield f"No drift. {org} has not changed since the last apply."
+    elif plan.refusals:
+        yield f"No changes to make in {org}: the plan is refused."
     elif plan.mode is Mode.DESTROY:
         yield f"No changes. No managed components are left in {org}."
     elif plan.mode is Mode.ROLLBACK:
