@@ -18,8 +18,7 @@ from sfcode.process import try_lock
 LOCK_FILE = "serving.lock"
 ADDRESS_FILE = "serving.json"
 PROBES, PROBE_SECONDS = 10, 0.01
-"""The number of attempts to get the lock, and the seconds between two of them. Other processes hold it briefly while
-they look for a server."""
+"""The attempts to get the lock, and the seconds between them. Others hold it briefly while they look for a server."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from lark import Lark, Token
 
 MAX_LENGTH = 20_000
-"""The maximum length of a formula: longer than an org accepts (3,900 characters in a field), and short enough to parse
-in a bounded time."""
+"""The maximum length of a formula: more than an org accepts (3,900 characters in a field), but quick to parse."""
 MAX_DEPTH = 300
 """The maximum depth of the tree, since functions recurse once per level."""
 

@@ -11,10 +11,7 @@ if TYPE_CHECKING:
     from sfcode.local.context import OrgContext
 
 ENDS = ("", "/", "/{org}", "/{org}/{job}")
-"""
-The endings of the SOAP address: clients append a slash, the org's ID, `deployRequest` or `deployRequest/<id>`, which
-the org ignores.
-"""
+"""The endings that clients append to the SOAP address, such as the ID of the org. An org ignores them."""
 REST_DEPLOY = r"/services/data/[^/]+/metadata(/|$)"
 TOOLING = r"/services/data/[^/]+/tooling(/|$)"
 

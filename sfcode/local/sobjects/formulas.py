@@ -17,10 +17,7 @@ from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
 from sfcode.local.store import Record, Scalar
 
 MAX_NESTING = 10
-"""
-The maximum depth of formula fields that use formula fields. An org refuses circular formulas; if a state has one
-nevertheless, this limit ends its evaluation.
-"""
+"""The maximum depth of formula fields that use formula fields, which ends the evaluation of circular formulas."""
 
 
 class RowSource(Protocol):

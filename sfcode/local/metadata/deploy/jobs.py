@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATIENCE = 0.25
-"""Seconds that a request for the status of a deploy waits for its end. Most deploys end by then, and the client needs
-no second request."""
+"""Seconds that a request for a deploy's status waits for its end, so that most clients need no second request."""
 LOST_AFTER = timedelta(minutes=5)
 """The time without an update after which the process of a deploy is considered dead."""
 LOST = "An unexpected error occurred: the org was stopped while the deployment ran. Nothing was changed; deploy again."
