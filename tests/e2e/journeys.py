@@ -418,7 +418,7 @@ ELSEWHERE = {
     "the org changed since": "test_saved_plan.py::test_a_plan_is_refused_after_the_org_changed",
     "the plan is for another org": "test_saved_plan.py::test_a_plan_is_refused_for_another_org",
     "the plan was edited": "test_saved_plan.py::test_an_edited_plan_is_refused",
-    "a checked plan is deployed without another test run": "test_quick.py::test_a_quick_deployment_of_a_check_can_be_rolled_back",
+    "a checked plan is deployed without another test run": "test_quick_deploy.py::test_a_quick_deployment_of_a_check_can_be_rolled_back",
     # Killed
     "a first apply is killed at each request": "test_cut.py::test_a_first_apply_killed_at_any_request_is_completed_by_the_next",
     "a removal is killed at each request": "test_cut.py::test_the_removal_of_a_mapping_killed_at_any_request_is_completed_by_the_next",

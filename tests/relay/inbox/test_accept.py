@@ -115,7 +115,7 @@ def test_any_payload_is_read_back_unchanged(inbox: Inbox, payload: dict[str, str
     assert inbox.page(Filter(), 1)[0].payload == payload
 
 
-def test_very_long_ids_and_keys_are_shortened_and_still_told_apart(inbox: Inbox) -> None:
+def test_very_long_ids_and_keys_are_shortened_and_still_distinguished(inbox: Inbox) -> None:
     long = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(LONGEST))  # no index compresses it
     assert inbox.accept([message(1, f"{long}1"), message(2, f"{long}2"), message(3, message_id=long)]) == 3
     assert inbox.accept([message(4, message_id=long)]) == 0

@@ -150,7 +150,7 @@ def test_delivered_messages_have_no_part_in_the_reasons(inbox: Inbox) -> None:
     assert inbox.stats().reasons == {("appcues", "parked", "odd"): 1}
 
 
-def test_reasons_and_counts_are_told_apart_by_source(inbox: Inbox) -> None:
+def test_reasons_and_counts_are_separate_for_each_source(inbox: Inbox) -> None:
     messages = [message(number, source=source, parked="odd") for number, source in ((1, "appcues"), (2, "salesforce"))]
     inbox.accept([*messages, message(3, parked="odd")])
     stats = inbox.stats()

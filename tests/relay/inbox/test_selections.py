@@ -16,7 +16,7 @@ def lines(inbox: Inbox) -> list[tuple[str, str, int]]:
     return [(line.who, line.action, line.number) for line in inbox.audit_lines()]
 
 
-def test_a_change_in_steps_is_one_line_and_tells_its_progress(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_in_steps_is_one_line_with_its_progress(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk_changes, "AT_ONCE", 4)
     inbox.accept([message(number, f"user:{number % 5}", parked="odd") for number in range(10)])
     progress: list[int] = []

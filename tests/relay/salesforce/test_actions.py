@@ -140,7 +140,7 @@ class TestNpsFields:
         assert self.ALONE.handles(read(event("appcues:nps_score", score="eleven")))
         assert not NpsFields("contact", "Contact", {}).handles(read(event("appcues:nps_score", score="eleven")))
 
-    def test_fields_that_sfcode_created_are_told_from_those_that_were_there(self) -> None:
+    def test_fields_that_sfcode_created_are_distinguished_from_existing_ones(self) -> None:
         nps = {"score": {"field": "Score__c"}, "feedback": {"field": "Appcues_F__c", "create": True}}
         (mapping,) = make(nps=nps).resolved
         (action,) = build_actions(ACTIONS, make(nps=nps), mapping)

@@ -74,7 +74,7 @@ def test_a_contact_with_the_id_itself_comes_before_that_of_a_converted_lead() ->
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_converted_lead_is_parked_where_nothing_tells_what_to_write(destinations, reason) -> None:
+def test_a_converted_lead_is_parked_without_a_policy_for_it(destinations, reason) -> None:
     scene = Scene(lead("00Q1"), destinations)
     assert scene.settle(event("appcues:nps_score", "a", score=1)) == [
         Parked("converted_lead", "only converted leads have this id")

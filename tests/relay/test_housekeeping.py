@@ -248,7 +248,7 @@ def test_a_stop_stores_the_requests_that_no_beat_has_stored(inbox):
     assert inbox.api_calls.number() == 1
 
 
-def test_a_beat_tells_of_pauses_and_wakes_what_was_resumed(sqlite_url):
+def test_a_beat_reads_pauses_and_wakes_resumed_messages(sqlite_url):
     clock, instrumentation = Clock(), Instrumentation()
     with clock.open_inbox(sqlite_url) as inbox:
         pauses = CurrentPauses()
