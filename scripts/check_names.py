@@ -4,7 +4,8 @@ Check the names of the code and the words of its texts, as CONTRIBUTING.md descr
 Fails when one class name stands for several things, when modules import each other in a circle, when nothing in the
 package uses a function or a class, when a name is a pronoun, a question word or a participle that says nothing about
 its value, when the docstring of a property begins with a verb, when a docstring refers to a name that does not exist or
-has a name without backticks or ID in lower case, or when a text holds a retired word. `codespell` checks the spelling.
+has a name without backticks or ID in lower case, or when a text or the name of a test has a retired word. `codespell`
+checks the spelling.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ VAGUE = re.compile(
 """Names of functions, parameters and variables that say nothing about the value: pronouns, question words, participles."""
 VERB = re.compile(r"(Compute|Describe|Find|Get|List|Read|Return|Yield)\b")
 """Matches the beginning of a docstring that describes a call, while a property is a value."""
+RETIRED_IN_TESTS = re.compile("told|tells|taken_on|says_so|made_of_it")
+"""Words that names of tests must not contain; write reported, distinguished, adopted or returned instead."""
 LONGEST_TABLE_ENTRY = 80
 """The maximum length of a string that may contain names in a table, such as the module and the function of a verb."""
 UNUSED = {"describe_metadata": "the tests that compare the client with recorded orgs call it"}
@@ -105,6 +108,7 @@ def main() -> int:
         *property_problems(trees | programs),
         *reference_problems(trees | programs),
         *id_problems(trees | programs),
+        *find_retired_test_names(_parse("tests")),
         *vague_name_problems(trees | programs | tests),
         *bare_name_problems(trees | programs | tests),
         *_word_problems(),
@@ -288,6 +292,15 @@ def _definitions(body: ast.AST, classes: set[str]) -> Iterator[ast.FunctionDef |
 def _is_registered(definition: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
     names = {ast.unparse(decorator).partition("(")[0] for decorator in definition.decorator_list}
     return not names <= NOT_REGISTERED
+
+
+def find_retired_test_names(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
+    """Find names of tests with a retired word."""
+    for path, tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                for match in re.finditer(rf"(?<=_)(?:{RETIRED_IN_TESTS.pattern})(?=_|$)", node.name):
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}: {match.group()!r} is a retired word in names of tests"
 
 
 def _word_problems() -> Iterator[str]:

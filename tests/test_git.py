@@ -82,7 +82,7 @@ def test_there_is_no_revision_without_a_commit_or_outside_of_git(tmp_path: Path)
     assert describe_revision(tmp_path) is None
 
 
-def test_without_the_git_program_there_is_no_revision_and_a_review_says_so(
+def test_without_the_git_program_there_is_no_revision_and_a_review_reports_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")

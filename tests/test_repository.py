@@ -18,6 +18,7 @@ import yaml
 import sfcode
 from scripts.check_names import (
     bare_name_problems,
+    find_retired_test_names,
     id_problems,
     participle_problems,
     property_problems,
@@ -236,6 +237,12 @@ def test_a_docstring_of_a_property_that_begins_with_a_verb_would_be_found(
 def test_a_name_that_says_nothing_about_its_value_would_be_found(root: Path, code: str, is_found: bool) -> None:
     problems = [*vague_name_problems({"sfcode.x": (root / "sfcode" / "x.py", ast.parse(code))})]
     assert bool(problems) is is_found, problems
+
+
+@pytest.mark.parametrize(("name", "count"), [("test_a_failure_is_told", 1), ("test_a_failure_is_reported", 0)])
+def test_a_retired_word_in_the_name_of_a_test_would_be_found(root: Path, name: str, count: int) -> None:
+    tree = ast.parse(f"def {name}(): ...")
+    assert len([*find_retired_test_names({"tests.x": (root / "tests" / "x.py", tree)})]) == count
 
 
 def test_a_misspelled_word_of_a_name_would_be_found(root: Path, tmp_path: Path) -> None:

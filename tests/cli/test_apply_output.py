@@ -151,7 +151,7 @@ class TestPlanned:
         ],
         ids=["saved", "checked", "refused", "quiet", "empty"],
     )
-    def test_the_last_line_tells_how_to_apply_a_saved_plan(
+    def test_the_last_line_has_the_command_that_applies_a_saved_plan(
         self, capsys: pytest.CaptureFixture[str], saved_plan: Plan, options: dict[str, Any], last: str
     ) -> None:
         call = invocation(**options)

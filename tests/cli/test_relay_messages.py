@@ -188,7 +188,7 @@ def test_discard_asks_for_approval_and_records_its_user(home, inbox):
     assert "discard" in line
 
 
-def test_a_change_whose_messages_are_not_all_counted_asks_and_says_so(home, inbox, monkeypatch):
+def test_a_change_whose_messages_are_not_all_counted_asks_and_reports_it(home, inbox, monkeypatch):
     inbox.accept([message(number, parked="unknown_user") for number in (1, 2)])
     monkeypatch.setattr("sfcode.relay.inbox.search.MOST_LOOKED_AT", 0)
     monkeypatch.setattr("sfcode.relay.inbox.search.AT_ONCE", 1)
