@@ -222,8 +222,7 @@ class Traveler:
     def unassign(self) -> None:
         with self.client() as client:
             user = self.config["integration_user"]["username"]
-            soql = "SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {} AND PermissionSet.IsOwnedByProfile = FALSE"
-            for row in client.query(soql, user):
+            for row in client.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", user):
                 client.delete("PermissionSetAssignment", row["Id"])
 
     def deactivate_user(self) -> None:

@@ -140,9 +140,7 @@ def test_a_renamed_user_keeps_its_license_its_permission_set_and_its_id(applied)
     assert result.code == 0, result.err
     assert query(applied, ids.replace("{}", f"'{RENAMED}'")) == [before]
     assert query(
-        applied,
-        "SELECT Id FROM PermissionSetAssignment "
-        f"WHERE Assignee.Username = '{RENAMED}' AND PermissionSet.IsOwnedByProfile = FALSE",
+        applied, f"SELECT PermissionSet.Name FROM PermissionSetAssignment WHERE Assignee.Username = '{RENAMED}'"
     )
     assert applied.actions() == {}
     back = applied.run("rollback", "--auto-approve")

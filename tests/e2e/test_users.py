@@ -31,14 +31,6 @@ def client(journey):
         yield client
 
 
-def assignments(org, username):
-    """Return the assignments of permission sets, without that of the profile's permission set."""
-    return org.query(
-        "SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {} AND PermissionSet.IsOwnedByProfile = FALSE",
-        username,
-    )
-
-
 def user(client, username):
     rows = client.query("SELECT Id, Username, Email, IsActive, Profile.Name FROM User WHERE Username = {}", username)
     return rows[0] if rows else None
@@ -107,7 +99,7 @@ class TestRename:
         assert applied.apply().code == 1
         with client(applied) as org:
             assert user(org, USER)["IsActive"] is True
-            rows = assignments(org, USER)
+            rows = org.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", USER)
         assert len(rows) == 1
 
     def test_a_previous_user_is_deactivated_by_the_apply_after_an_interrupted_one(self, applied):
@@ -121,7 +113,7 @@ class TestRename:
         with client(applied) as org:
             (profile,) = org.query("SELECT Id FROM Profile WHERE Name = 'Standard User'")
             (licensed,) = org.query("SELECT Id FROM PermissionSetLicenseAssign WHERE Assignee.Username = {}", USER)
-            (assigned,) = assignments(org, USER)
+            (assigned,) = org.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", USER)
             org.delete("PermissionSetAssignment", assigned["Id"])
             org.delete("PermissionSetLicenseAssign", licensed["Id"])
             org.update("User", user(org, USER)["Id"], {"ProfileId": profile["Id"]})
@@ -285,13 +277,11 @@ class TestRecordsAreManaged:
         assert result.code == 0, result.err
         with client(applied) as org:
             assert (user(org, USER)["IsActive"], user(org, OTHER)["IsActive"]) == (True, False)
-            rows = org.query(
-                "SELECT Assignee.Username FROM PermissionSetLicenseAssign WHERE Assignee.Username IN ({}, {})",
-                USER,
-                OTHER,
-            )
-            assert [row["Assignee"]["Username"] for row in rows] == [USER]
-            assert [len(assignments(org, username)) for username in (USER, OTHER)] == [1, 0]
+            for kind in ("PermissionSetLicenseAssign", "PermissionSetAssignment"):
+                rows = org.query(
+                    f"SELECT Assignee.Username FROM {kind} WHERE Assignee.Username IN ({{}}, {{}})", USER, OTHER
+                )
+                assert [row["Assignee"]["Username"] for row in rows] == [USER]
         applied.edit("sfcode.yaml", "username: other.integration@", "username: appcues.integration@")
         assert applied.actions() == {}
 
@@ -422,7 +412,7 @@ class TestRollbackChecksFirst:
         assert applied.apply().code == 0
         with serve(applied.folder / ".sfcode" / "local-org") as org:
             with opened(org) as org_client:
-                (row,) = assignments(org_client, OTHER)
+                (row,) = org_client.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", OTHER)
                 org_client.delete("PermissionSetAssignment", row["Id"])
             deploy(org, deleted=(Address("PermissionSet", "Appcues_Integration"),))
         refused = applied.run("rollback", "--auto-approve")

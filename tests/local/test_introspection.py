@@ -64,17 +64,6 @@ def test_only_the_requested_objects_are_read(store: Store) -> None:
     assert 0 < by_name * 20 < len(statements)
 
 
-def test_every_user_has_the_permission_set_of_the_profile(rest: Rest) -> None:
-    users = rest.rows("SELECT Id, Profile.Name FROM User ORDER BY Id")
-    soql = "SELECT Id, AssigneeId, PermissionSet.Profile.Name FROM PermissionSetAssignment WHERE PermissionSet.IsOwnedByProfile = TRUE"
-    rows = rest.rows(f"{soql} ORDER BY AssigneeId")
-    pairs = [(user["Id"], user["Profile"]["Name"]) for user in users]
-    assert [(row["AssigneeId"], row["PermissionSet"]["Profile"]["Name"]) for row in rows] == pairs != []
-    assert len({row["Id"] for row in rows}) == len(rows)
-    path = f"/sobjects/PermissionSetAssignment/{rows[0]['Id']}"
-    assert rest.error("DELETE", path)[1] == "INVALID_CROSS_REFERENCE_KEY"
-
-
 def test_every_user_reads_only_their_own_permissions(org: LocalOrg, rest: Rest) -> None:
     """UserPermissionAccess has one row, which is about the caller, and can be read without View Setup."""
 

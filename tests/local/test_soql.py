@@ -66,8 +66,8 @@ def test_children_are_returned_with_their_parent_or_null_if_there_are_none(soql:
         "done": True,
         "records": [{"LastName": "Conti"}, {"LastName": "O'Brien"}],
     }
-    (user,) = soql("SELECT Id, (SELECT Id FROM PermissionSetLicenseAssignments) FROM User WHERE Alias = 'radmin'")
-    assert user["PermissionSetLicenseAssignments"] is None
+    (user,) = soql("SELECT Id, (SELECT PermissionSetId FROM PermissionSetAssignments) FROM User WHERE Alias = 'radmin'")
+    assert user["PermissionSetAssignments"] is None
 
 
 def test_nulls_are_first_in_either_order_unless_requested_last(soql: Soql) -> None:

@@ -202,8 +202,7 @@ class UserAccess:
         reads = key not in hidden_objects() or self.has(SETUP_READERS)
         needed = ASSIGNERS if key in ASSIGNMENTS else CUSTOMIZERS if key == "staticresource" else ()
         writes = self.has(*needed)
-        reads_all = key != "permissionsetassignment" or self.has(SETUP_READERS)
-        return ObjectRights(reads, writes, writes, writes, reads_all, writes)
+        return ObjectRights(reads, writes, writes, writes, True, writes)
 
     @cached_property
     def _is_marketing_user(self) -> bool:

@@ -16,7 +16,6 @@ from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.component_rows import (
     component_row,
-    derive_permission_set_id,
     field_permission_rows,
     object_permission_rows,
     permission_set_rows,
@@ -206,24 +205,6 @@ def _permission_set_licenses(tx: OrgTransaction) -> list[Record]:
     return [row | {"UsedLicenses": used[row["Id"]]} for row in tx.records.list_all("PermissionSetLicense")]
 
 
-def _permission_set_assignments(tx: OrgTransaction) -> list[Record]:
-    """List the assignments, with that of each user to the permission set of the profile."""
-    fields = setup_objects()["PermissionSetAssignment"].fields.values()
-    of_profiles: list[Record] = [
-        {
-            **dict.fromkeys(field.name for field in fields),
-            "Id": ids.derive_id("0Pa", str(user["Id"]), "Profile"),
-            "AssigneeId": user["Id"],
-            "PermissionSetId": derive_permission_set_id(str(user["ProfileId"])),
-            "IsActive": True,
-            "SystemModstamp": user["SystemModstamp"],
-        }
-        for user in tx.records.list_all("User")
-        if user["ProfileId"]
-    ]
-    return tx.records.list_all("PermissionSetAssignment") + of_profiles
-
-
 def _user_name(tx: OrgTransaction, user_id: str) -> Scalar:
     user = tx.records.get("User", user_id)
     return user.get("Name") if user else None
@@ -269,7 +250,6 @@ VIEWS: dict[str, Callable[[OrgTransaction], list[Record]]] = {
     "FlowVersionView": _flow_versions,
     "ObjectPermissions": object_permission_rows,
     "PermissionSet": permission_set_rows,
-    "PermissionSetAssignment": _permission_set_assignments,
     "PermissionSetLicense": _permission_set_licenses,
     "Profile": _profiles,
     "RecordType": record_type_rows,

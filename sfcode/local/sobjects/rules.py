@@ -48,7 +48,6 @@ def prepare_user(save: PendingRecord) -> None:
     for field, label, pattern in (("TimeZoneSidKey", "Time Zone", TIME_ZONE), ("LocaleSidKey", "Locale", LOCALE)):
         if not pattern.fullmatch(str(after[field])):
             raise make_error("bad_picklist", label=label, value=after[field], field=field)
-    after["UserType"] = "Standard"  # the type of all profiles that are emulated
     before = save.before or {}
     _rename_in_messages(save, str(before.get("Username") or ""), str(after["Username"]))
     moved = after.get("ProfileId") != before.get("ProfileId")
@@ -113,13 +112,6 @@ def prepare_static_resource(save: PendingRecord) -> None:
         raise make_error("required", names=["Body"])
 
 
-def check_not_of_profile(tx: OrgTransaction, assignment: Record) -> None:
-    """Refuse to remove a user's assignment of the permission set of the profile. Raises ApiError."""
-    row = Rows(tx).get("PermissionSet", str(assignment["PermissionSetId"]))
-    if row is not None and row["IsOwnedByProfile"]:
-        raise make_error("cross_reference_of", field="PermissionSetId")
-
-
 def check_license_unused(tx: OrgTransaction, assignment: Record) -> None:
     """Refuse to remove a permission set license that an assigned permission set needs. Raises ApiError."""
     owner = tx.records.get("User", str(assignment["AssigneeId"]))
@@ -162,6 +154,5 @@ AFTER_CREATE: dict[str, Callable[[OrgTransaction, str, str, datetime], None]] = 
 
 AFTER_DELETE: dict[str, Callable[[OrgTransaction, Record], None]] = {
     "CampaignMemberStatus": check_status_unused,
-    "PermissionSetAssignment": check_not_of_profile,
     "PermissionSetLicenseAssign": check_license_unused,
 }

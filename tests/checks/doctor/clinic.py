@@ -96,8 +96,7 @@ class Clinic:
 
     def unassign(self, sobject: str) -> None:
         with self.org() as (_, org):
-            own = " AND PermissionSet.IsOwnedByProfile = FALSE" if sobject == "PermissionSetAssignment" else ""
-            for row in org.query(f"SELECT Id FROM {sobject} WHERE Assignee.Username = {{}}{own}", USERNAME):
+            for row in org.query(f"SELECT Id FROM {sobject} WHERE Assignee.Username = {{}}", USERNAME):
                 org.delete(sobject, row["Id"])
 
     def set_records(self, sobject: str, **values: Any) -> None:

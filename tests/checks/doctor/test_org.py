@@ -50,7 +50,6 @@ FAULTS: list[tuple[str, Level, str, Fault]] = [
     ("D106", Level.NOTE, "assign permission sets", lambda c: c.remove_permissions("ManageUsers", "AssignPermissionSets")),
     ("D107", Level.ERROR, "Nope__c", edited("mappings/contact.yaml", "plan: Plan__c", "plan: Nope__c")),
     ("D107", Level.WARNING, "could not check", combine(lambda c: c.remove_permissions("ModifyMetadata", "ModifyAllData"), edited("mappings/contact.yaml", "plan: Plan__c", "plan: Nope__c"))),
-    ("D108", Level.WARNING, "active users without Send Outbound Messages: 1;", lambda c: c.remove_permissions("EnableNotifications")),
     ("D201", Level.ERROR, "no profile Minimum Access - API Only", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Minimum Access - API Only")),
     ("D202", Level.ERROR, "belongs to the user license Salesforce, not to Salesforce Integration", edited("sfcode.yaml", "profile: Minimum Access - API Only Integrations", "profile: Standard User")),
     ("D203", Level.ERROR, "no user license Sales Force", edited("sfcode.yaml", "license: Salesforce Integration", "license: Sales Force")),
@@ -89,7 +88,7 @@ def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
     (warning,) = (finding for finding in findings if finding.level is Level.WARNING)
     assert (warning.rule, len(warning.records)) == ("D504", 1)
     assert {finding.rule for finding in findings if finding.level is Level.OK} >= {
-        *("D101", "D102", "D103", "D104", "D105", "D106", "D107", "D108"),
+        *("D101", "D102", "D103", "D104", "D105", "D106", "D107"),
         *("D201", "D202", "D203", "D204", "D205", "D206", "D207", "D209", "D210", "D211", "D212"),
         *("D501", "D505", "D507"),
     }
