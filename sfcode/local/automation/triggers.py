@@ -54,9 +54,7 @@ class Automation:
         target, after = self._catalog.object(object_name), self._tx.records.get(object_name, record_id)
         if target is None or after is None:
             return
-        saved = RecordSave(
-            self._tx, self._catalog, target, before, after, self._access, self._now, is_new=before is None
-        )
+        saved = RecordSave(self._tx, self._catalog, target, before, after, self._access, self._now, before is None)
         # An org runs assignment rules first, then workflow rules.
         owner = setup_rules.find_owner(saved) if self._assigns else None
         if owner and owner != after.get("OwnerId"):

@@ -107,6 +107,11 @@ NO_WILDCARD = frozenset({"Dashboard", "Document", "EmailTemplate", "Report", "St
 """Types for which `*` in a package.xml selects nothing."""
 
 
+def allows_wildcard(type_: str) -> bool:
+    """Return whether `*` in a package.xml selects the components of a type."""
+    return type_ not in NO_WILDCARD and (type_ in FILE_TYPES or type_ in PARENTS)
+
+
 def is_known(type_: str) -> bool:
     """Return whether a package.xml may name this type."""
     return type_ in FILE_TYPES or type_ in TYPES or type_ in PARENTS

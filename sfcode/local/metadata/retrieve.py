@@ -15,9 +15,8 @@ from sfcode.local.metadata.org_form import org_form
 from sfcode.local.metadata.registry import (
     FILE_TYPES,
     META,
-    NO_WILDCARD,
-    PARENTS,
     WILDCARD,
+    allows_wildcard,
     container_of,
     is_known,
     parent_of,
@@ -89,7 +88,7 @@ def retrieve(
 
 def _list_selected(type_: str, entries: Iterable[InventoryEntry]) -> list[InventoryEntry]:
     """List the entries that `*` selects."""
-    if type_ in NO_WILDCARD or not (type_ in FILE_TYPES or type_ in PARENTS):
+    if not allows_wildcard(type_):
         return []
     # `*` does not select standard fields: https://github.com/forcedotcom/cli/issues/3052
     return [entry for entry in entries if type_ != "CustomField" or entry.stored is not None]

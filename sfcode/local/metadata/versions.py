@@ -19,10 +19,7 @@ from sfcode.metadata.component import Component
 NEWEST = float(VERSIONS[-1])
 """The newest API version of the org, which refuses packages of newer versions."""
 FIRST_IN_SCHEMA = 44.0
-"""
-The first API version that the schema covers; the last one is that of the WSDL. Packages of other versions may have
-elements that the schema does not know.
-"""
+"""The first API version that the schema covers, up to that of the WSDL. Other versions may have unknown elements."""
 
 FLOW_NUMBER = re.compile(r"-\d+$")
 """Matches the version number at the end of a flow's name, as in packages of versions before FIRST_IN_SCHEMA."""

@@ -121,27 +121,25 @@ def _token(context: OrgContext, request: Request, form: Form) -> Response:
     return answer(body, 200, NO_STORE)
 
 
-def _issue_token(context: OrgContext, tx: OrgTransaction, token_grant: TokenGrant, at: str) -> dict[str, str]:
-    now, app, user_id = context.clock.now(), token_grant.app, str(token_grant.user["Id"])
+def _issue_token(context: OrgContext, tx: OrgTransaction, grant: TokenGrant, at: str) -> dict[str, str]:
+    now, app, user_id = context.clock.now(), grant.app, str(grant.user["Id"])
     token = auth.generate_token(tx, context.rng)
-    tx.sessions.put(token, user_id, now=now, minutes=app.session_minutes, app=app.consumer_key, scope=token_grant.scope)
-    auth.record_sign_in(tx, token_grant.user, "Remote Access 2.0", app.name, now=now)
+    tx.sessions.put(token, user_id, now=now, minutes=app.session_minutes, app=app.consumer_key, scope=grant.scope)
+    auth.record_sign_in(tx, grant.user, "Remote Access 2.0", app.name, now=now)
     identity, issued = identity_url(tx.settings.get("org_id") or "", user_id, at), str(int(now.timestamp() * 1000))
     signed = hmac.new(app.consumer_secret.encode(), f"{identity}{issued}".encode(), hashlib.sha256).digest()
     body = {
         "access_token": token,
         "signature": base64.b64encode(signed).decode(),
-        "scope": token_grant.scope,
+        "scope": grant.scope,
         "instance_url": at,
         "id": identity,
         "token_type": "Bearer",
         "issued_at": issued,
     }
-    if token_grant.renewable:
+    if grant.renewable:
         renewal = f"5Aep{auth.generate_secret(REFRESH_LENGTH - 4, context.rng)}"
-        tx.grants.put(
-            renewal, app.consumer_key, user_id, {"kind": "refresh_token", "scope": token_grant.scope}, now=now
-        )
+        tx.grants.put(renewal, app.consumer_key, user_id, {"kind": "refresh_token", "scope": grant.scope}, now=now)
         body["refresh_token"] = renewal
     return body
 

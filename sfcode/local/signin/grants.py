@@ -50,12 +50,8 @@ def jwt_bearer(tx: OrgTransaction, request: TokenRequest) -> TokenGrant:
 
     text = request.form.get("assertion", "")
     app = get_app(tx, str(assertion.decode_unverified(text).get("iss") or ""))
-    organization = tx.records.list_all("Organization")[0]
-    audiences = (
-        request.origin,
-        f"{request.origin}/services/oauth2/token",
-        LOGIN_HOSTS[bool(organization["IsSandbox"])],
-    )
+    login_host = LOGIN_HOSTS[bool(tx.records.list_all("Organization")[0]["IsSandbox"])]
+    audiences = (request.origin, f"{request.origin}/services/oauth2/token", login_host)
     username = assertion.verify(text, app.certificate, audiences, request.now)
     user = _user(tx, username)
     if user is None:

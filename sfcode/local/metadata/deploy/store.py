@@ -105,9 +105,8 @@ def _flow_definition(tx: OrgTransaction, component: Component, author: Author) -
     if versions and number != active and (number is None or number in numbers):
         tx.flows.activate(name, int(str(number)) if number else None, user_id=author.user_id, now=author.now)
     id_ = versions[-1].definition_id if versions else ""
-    return StoredItem(
-        component, {"activeVersionNumber": active}, PutResult(changed=number != active, created=False, id=id_)
-    )
+    result = PutResult(changed=number != active, created=False, id=id_)
+    return StoredItem(component, {"activeVersionNumber": active}, result)
 
 
 REPLACED_SINCE = 40.0
