@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 DIRECTIONS: dict[str, str] = {"appcues": "Appcues -> Salesforce", "salesforce": "Salesforce -> Appcues"}
 """The titles of the directions in plain ASCII, by the source of their messages."""
-STATES: tuple[State, ...] = ("ready", "leased", "parked", "dead", "done")
+REPORTED_STATES: tuple[State, ...] = ("ready", "leased", "parked", "dead", "done")
+"""The states of messages in the order of reports: those that still need work first."""
 MOST_USES = 5
 """The maximum number of lines about requests, the largest numbers first; `--json` has all."""
 
@@ -94,7 +95,7 @@ def status_document(status: RelayStatus) -> dict[str, Any]:
     return {
         "sources": {
             source: {
-                **{state: stats.counts.get((source, state), 0) for state in STATES},
+                **{state: stats.counts.get((source, state), 0) for state in REPORTED_STATES},
                 "oldest_received_at": stamp(stats.oldest.get(source)),
                 "waiting_keys": stats.waiting.get(source, 0),
             }
@@ -180,7 +181,7 @@ def describe_status(status: RelayStatus, paint: Paint) -> str:
 def _describe_queues(stats: InboxStats) -> Iterator[str]:
     """Yield a line with the numbers of messages of each direction."""
     for source, title in DIRECTIONS.items():
-        count = {state: stats.counts.get((source, state), 0) for state in STATES}
+        count = {state: stats.counts.get((source, state), 0) for state in REPORTED_STATES}
         waits = f"{count['ready'] + count['leased']:,} waiting"
         if source in stats.oldest:
             waits += f", the oldest for {format_age(stats.oldest[source], stats.now)}"

@@ -12,7 +12,7 @@ from sfcode.relay.dashboard.figures import PERIODS, DirectionFigures, Period, su
 from sfcode.relay.dashboard.rendering import format_seconds
 from sfcode.relay.message import Source
 from sfcode.relay.reasons import alarm_reason, hint_for
-from sfcode.relay.report import DIRECTIONS, STATES, format_duration
+from sfcode.relay.report import DIRECTIONS, REPORTED_STATES, format_duration
 
 if TYPE_CHECKING:
     from sfcode.relay.alarms import Alarm
@@ -132,7 +132,7 @@ def _messages(count: int) -> str:
 def _view_direction(
     stats: InboxStats, oldest: InboxEntry | None, source: Source, figures: DirectionFigures, period: Period
 ) -> DirectionView:
-    counts = {state: stats.count(state, source) for state in STATES}
+    counts = {state: stats.count(state, source) for state in REPORTED_STATES}
     return DirectionView(
         source,
         TITLES[source],
