@@ -203,7 +203,7 @@ def _far_side(folder: Path, database: str) -> str:
 def _to_event(around: World, port: int, number: int, contact: str) -> float:
     """Send a webhook to an idle relay, and wait until its Event exists."""
     user = traffic.users(number + 1)[-1]
-    query = f"SELECT COUNT() FROM Event WHERE WhoId = '{contact}'"  # noqa: S608 (an id of our own making)
+    query = f"SELECT COUNT() FROM Event WHERE WhoId = '{contact}'"  # noqa: S608 (an ID of our own making)
     url = f"{around.far.url}/services/data/v63.0/query"
 
     def count() -> int:

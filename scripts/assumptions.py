@@ -38,7 +38,7 @@ sandbox. Without the variable `SFCODE_TEST_ORG`, the command tests nothing and e
 compares the table with the probes, and `make test` runs the same probes against the local org. The other rows describe a manual test.
 
 `sfcode doctor --probe FILE` runs the same probes, and some requests that fail, in the org of any project. It writes the answers to one file: codes, messages and types of
-values, without names, ids and addresses. `make test-org` writes this file as `org-evidence.json`, and adds the result of each step of the five clients: passed, skipped, or the kind of error and the codes of the org. `sfcode relay learn --evidence FILE` adds the format of a webhook to the file. Send the file with an
+values, without names, IDs and addresses. `make test-org` writes this file as `org-evidence.json`, and adds the result of each step of the five clients: passed, skipped, or the kind of error and the codes of the org. `sfcode relay learn --evidence FILE` adds the format of a webhook to the file. Send the file with an
 [observation](../.github/ISSUE_TEMPLATE/observation.yml), so that all users benefit from it: `make evidence FILE=...` moves the assumptions to *confirmed* or *refuted*, and adds the answers to the recorded ones that the local org is
 compared with.
 """
@@ -73,7 +73,7 @@ def unverified_page() -> str:
 
 
 def _open_table(rows: Iterable[Mapping[str, Any]]) -> str:
-    lines = ["| id | assumption | relied on in | how to confirm it | confidence |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| ID | assumption | relied on in | how to confirm it | confidence |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
         findings = "".join(
             f" Known so far: {evidence['says']} ({evidence['source']})." for evidence in row.get("evidence", ())
@@ -89,7 +89,7 @@ def _open_table(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _settled_table(rows: Iterable[Mapping[str, Any]]) -> str:
-    lines = ["| id | assumption | relied on in | by | date |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| ID | assumption | relied on in | by | date |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
         by = "; ".join(f"{evidence['says']} ({evidence['source']})" for evidence in row["evidence"])
         lines.append(

@@ -12,7 +12,7 @@ HEAD = """\
 This page is made from `tests/recorded/*.yaml` by `make docs`; a test fails when it is stale.
 
 Each of these files holds pairs of a request and an answer. Names of fields, structure, codes and texts are those of a real org; the records are invented. A test sends every request to the [local
-org](local-org.md) and compares the answers; ids, times and addresses may differ. *Recorded*: somebody has recorded the answer of a real org. *Documented*: Salesforce documents the answer.
+org](local-org.md) and compares the answers; IDs, times and addresses may differ. *Recorded*: somebody has recorded the answer of a real org. *Documented*: Salesforce documents the answer.
 *Inferred*: the answer is concluded from recorded or documented ones. If the local org answers differently, the pair states the reason, and the test fails as soon as the answers agree.
 
 `make evidence` adds [the answers of an org](unverified.md#test-a-real-org).

@@ -104,7 +104,7 @@ class TestUnverified:
     @staticmethod
     def rows() -> dict[str, dict[str, Any]]:
         rows = read_assumptions()
-        assert len({row["id"] for row in rows}) == len(rows), "an id is used twice"
+        assert len({row["id"] for row in rows}) == len(rows), "an ID is used twice"
         return {row["id"]: row for row in rows}
 
     def test_every_assumption_says_what_it_is_where_it_is_used_and_what_would_settle_it(self) -> None:

@@ -177,7 +177,7 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
         yield f"  - Settings, API keys: make a key for the relay (account {project.settings.appcues.account_id}, {region})"
     for mapping in mappings:
         call = "Appcues.identify(USER_ID)" if mapping.spec.match == "user" else "Appcues.group(ACCOUNT_ID)"
-        yield f"  - Installation: the id in {call}"
+        yield f"  - Installation: the ID in {call}"
         yield f"      must equal {mapping.spec.object}.{mapping.spec.user_id.field}"
 
 

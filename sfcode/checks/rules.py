@@ -89,7 +89,7 @@ LINT_RULES: dict[str, CheckRule] = {
         ),
         CheckRule("SF207", "deprecated-profile", Level.WARNING, "The profile has been replaced and new orgs lack it."),
         CheckRule(
-            "SF208", "session-id", Level.WARNING, "A template asks for session ids, which Salesforce no longer sends."
+            "SF208", "session-id", Level.WARNING, "A template asks for session IDs, which Salesforce no longer sends."
         ),
         CheckRule("SF209", "secret-in-file", Level.ERROR, "A file contains text that looks like a secret."),
         CheckRule("SF210", "unused", Level.NOTE, "A variable or a text of an activity is never used."),
@@ -184,13 +184,13 @@ DOCTOR_RULES: dict[str, CheckRule] = {
             "D406", "two-carriers", Level.WARNING, "Appcues' own connector does not carry all that the relay carries."
         ),
         CheckRule("D407", "relay-config", Level.WARNING, "The relay uses the config of this project."),
-        CheckRule("D501", "records", Level.WARNING, "There are records with a user id, which can be synced."),
+        CheckRule("D501", "records", Level.WARNING, "There are records with a user ID, which can be synced."),
         CheckRule(
             "D502", "user-id-field", Level.ERROR, "The user ID field exists, and the signed-in user can read it."
         ),
-        CheckRule("D503", "blank-ids", Level.NOTE, "Every record has a user id."),
-        CheckRule("D504", "duplicate-ids", Level.WARNING, "No user id is on several records."),
-        CheckRule("D505", "ids-in-two-cases", Level.WARNING, "No two user ids differ in case only."),
+        CheckRule("D503", "blank-ids", Level.NOTE, "Every record has a user ID."),
+        CheckRule("D504", "duplicate-ids", Level.WARNING, "No user ID is on several records."),
+        CheckRule("D505", "ids-in-two-cases", Level.WARNING, "No two user IDs differ in case only."),
         CheckRule("D506", "slow-lookup", Level.WARNING, "Records are found by an indexed field."),
         CheckRule("D507", "org-wide-default", Level.WARNING, "The integration user sees all records of the object."),
         CheckRule(

@@ -71,7 +71,7 @@ def _probe(invocation: Invocation, project: Project, file: Path) -> int:
         print_envelope(evidence)
     else:
         echo(format_results(evidence["probes"]))
-        echo(f"\n{file} holds these answers without names, ids and values. Read it before you send it.")
+        echo(f"\n{file} holds these answers without names, IDs and values. Read it before you send it.")
     return ExitCode.OK
 
 

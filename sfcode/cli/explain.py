@@ -35,7 +35,7 @@ def explain(invocation: Invocation, subject: str) -> None:
     else:
         raise UsageError(
             f"{subject!r} is neither a rule nor an address.",
-            "Pass the id of a rule (SF203, D104), or an address such as CustomField:Contact.Plan__c.",
+            "Pass the ID of a rule (SF203, D104), or an address such as CustomField:Contact.Plan__c.",
         )
 
 

@@ -35,7 +35,7 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
     "user_id",
     metavar="FIELD",
     multiple=True,
-    help="Field that equals the user id in Appcues: Field, or Object.Field with several objects. Repeatable.",
+    help="Field that equals the user ID in Appcues: Field, or Object.Field with several objects. Repeatable.",
 )
 @click.option(
     "--attribute",

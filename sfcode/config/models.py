@@ -202,7 +202,7 @@ class Moved(Model):
     mappings: dict[DeveloperName, DeveloperName] = Field(
         default={},
         description="Former names of mappings, each with the present name. The relay also accepts messages with the former "
-        "name, and activities keep the external ids of that name: keep the line until older messages are delivered.",
+        "name, and activities keep the external IDs of that name: keep the line until older messages are delivered.",
         examples=[{"contact": "person"}],
     )
     fields: dict[MovedField, MovedField] = Field(

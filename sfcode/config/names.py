@@ -97,7 +97,7 @@ WORDS = {
         "is not the path of a value in a webhook",
         "write its keys with dots between them, like properties.user.id",
     ),
-    ACCOUNT: ("is not an Appcues account id", "copy it from the account page of Appcues Studio"),
+    ACCOUNT: ("is not an Appcues account ID", "copy it from the account page of Appcues Studio"),
     ENVIRONMENT: (
         "is not a valid name of an environment",
         "use letters, digits, - and _, beginning with a letter",
@@ -128,7 +128,7 @@ WORDS = {
         "write all_internal_users, role:NAME, role_and_subordinates:NAME, group:NAME or user:USERNAME",
     ),
     CAMPAIGN_ID: (
-        "is not the id of a campaign",
+        "is not the ID of a campaign",
         "copy the 15 or 18 characters from its address in Salesforce, which begin with 701; or write {name: NAME}",
     ),
     TEXT: ("is empty", "write some text, or remove the key"),

@@ -52,11 +52,11 @@ HARMLESS = (
     HarmlessRequest("describe of an object", "describe", "/sobjects/Contact/describe"),
     HarmlessRequest("describe of an object that does not exist", "describe", "/sobjects/Sfcode_None__c/describe"),
     HarmlessRequest("record that does not exist", "records", "/sobjects/Contact/003000000000000AAA"),
-    HarmlessRequest("record by an id that is none", "records", "/sobjects/Contact/sfcode"),
+    HarmlessRequest("record by an ID that is none", "records", "/sobjects/Contact/sfcode"),
     HarmlessRequest("query without FROM", "query", _query("SELECT Id")),
     HarmlessRequest("query of a field that does not exist", "query", _query("SELECT Sfcode_None__c FROM Contact")),
     HarmlessRequest("query of an object that does not exist", "query", _query("SELECT Id FROM Sfcode_None__c")),
-    HarmlessRequest("query that compares an id with a text", "query", _query("SELECT Id FROM Contact WHERE Id = 'x'")),
+    HarmlessRequest("query that compares an ID with a text", "query", _query("SELECT Id FROM Contact WHERE Id = 'x'")),
     HarmlessRequest(
         "composite with a part that fails",
         "composite",

@@ -121,7 +121,7 @@ def _check_user_id(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnos
         if field is not None and field.type != "string":
             number = field.type in USER_ID_FORMULAS
             yield user_id.place.problem(
-                f"{mapping.object}.{user_id.field} is of type {type_label(field.type)}; the user id must be a Text field",
+                f"{mapping.object}.{user_id.field} is of type {type_label(field.type)}; the user ID must be a Text field",
                 f"write `from: {user_id.field}` and a new name under `field`, such as Appcues_User_Id__c"
                 if number
                 else "use a Text field, or create a formula field of type Text from this one",
@@ -138,7 +138,7 @@ def _check_source(source: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
     if field is None or field.type in USER_ID_FORMULAS:
         return
     if field.type == "string":
-        hint = f"it can be the user id itself: write `field: {source.field}` and remove `from`"
+        hint = f"it can be the user ID itself: write `field: {source.field}` and remove `from`"
     else:
         hint = "use a Number field, or create a Text field with the ID and set it as `field` without `from`"
     yield source.place.problem(

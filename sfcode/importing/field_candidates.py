@@ -33,7 +33,7 @@ class Candidate:
 
 def choose_user_id(decisions: Decisions, object_name: str, sets: tuple[str, ...]) -> tuple[str, str]:
     """Choose the field with the Appcues user ID, and the number field behind its formula."""
-    subject = f"user id of {object_name}"
+    subject = f"user ID of {object_name}"
     chosen_field = decisions.options.field(decisions.options.user_id, object_name)
     if chosen_field:
         field = _look_up_field(decisions, object_name, chosen_field, "--user-id-field")
@@ -51,7 +51,7 @@ def choose_user_id(decisions: Decisions, object_name: str, sets: tuple[str, ...]
         rejection = f"; not {', '.join(candidate.name for candidate in candidates[1:])}" if candidates[1:] else ""
         decisions.choose(subject, best[0].name, "; ".join(best[0].because) + rejection)
         return best[0].name, _formula_source(decisions, object_name, best[0].name)
-    text = f"Which field of {object_name} equals the user id in Appcues? "
+    text = f"Which field of {object_name} equals the user ID in Appcues? "
     text += "; ".join(map(str, best)) if best else "No text field looks like a user ID"
     decisions.ask(text, f"--user-id-field {best[0].name if best else 'FIELD'}")
     return "", ""

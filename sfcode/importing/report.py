@@ -89,7 +89,7 @@ def to_fill_in(options: ImportOptions) -> tuple[str, ...]:
     missing = []
     if not options.account:
         missing.append(
-            "appcues_account: the account id, from the account page of Appcues Studio (or --appcues-account)"
+            "appcues_account: the account ID, from the account page of Appcues Studio (or --appcues-account)"
         )
     if not options.relay_url:
         missing.append("relay_url: the public address of the relay (or --relay-url)")

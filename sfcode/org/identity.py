@@ -54,7 +54,7 @@ def to_long_id(text: str) -> str:
 
     """
     if not (len(text) in (15, 18) and text.isascii() and text.isalnum()):
-        raise ValueError(f"{text!r} is not a Salesforce id")
+        raise ValueError(f"{text!r} is not a Salesforce ID")
     if len(text) == 18:
         return text
     suffix = ""

@@ -160,7 +160,7 @@ class MetadataClient:
         # deployRecentValidation returns the ID itself, deploy an AsyncResult.
         deploy_id = next((soap.text(element, "id") or (element.text or "").strip() for element in result), "")
         if not deploy_id:
-            raise OrgError("The org returned no deployment id.", "Open Setup > Deployment Status.")
+            raise OrgError("The org returned no deployment ID.", "Open Setup > Deployment Status.")
         return deploy_id
 
     def _status(self, deploy_id: str, details: bool) -> DeployResult:

@@ -70,7 +70,7 @@ def _entries(value: Value) -> dict[str, Value]:
 
 def _flow(mapping: ResolvedMapping, selected: tuple[int, int] | None) -> FlowOfData:
     pairs = [
-        (mapping.user_id.field, f"{mapping.match} id"),
+        (mapping.user_id.field, f"{mapping.match} ID"),
         *((use.field, use.attribute) for use in mapping.attributes),
     ]
     name = mapping.developer_name

@@ -212,7 +212,7 @@ class Service:
             reasons.append("a worker has ended")
         if self.organization is None:
             reasons.append(
-                f"the organization id is not known yet: {self.sign_in_problem or 'signing in to Salesforce'}"
+                f"the organization ID is not known yet: {self.sign_in_problem or 'signing in to Salesforce'}"
             )
         if self._stopping:
             reasons.append("stopping")

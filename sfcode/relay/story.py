@@ -124,7 +124,7 @@ def render_story(story: MessageStory, format_time: FormatTime) -> list[str]:
     entry = story.stored.entry
     reason = f" {entry.reason}" if entry.reason else ""
     lines = [f"Message {entry.id}: {entry.kind}, {DIRECTIONS[entry.source]}, {entry.state}{reason}"]
-    lines += [f"  id         {entry.message_id}"]
+    lines += [f"  ID         {entry.message_id}"]
     for record in story.records:
         lines.append(f"  record     {record.url or record.id}")
     if story.meaning:

@@ -60,7 +60,7 @@ Left to do in Appcues:
       Events  appcues:flow_completed, appcues:nps_feedback, appcues:nps_score,
               appcues:nps_score_and_feedback
   - Settings, API keys: make a key for the relay (account 1, us)
-  - Installation: the id in Appcues.identify(USER_ID)
+  - Installation: the ID in Appcues.identify(USER_ID)
       must equal Contact.Appcues_User_Id__c
 {ACCESS_AND_START}"""
 
@@ -89,7 +89,7 @@ Left to do in Appcues:
       Events  appcues:flow_completed
   - Events Broadcaster (an add-on): send these click-to-track events to this URL
       Invited, Zoom
-  - Installation: the id in Appcues.group(ACCOUNT_ID)
+  - Installation: the ID in Appcues.group(ACCOUNT_ID)
       must equal Account.Key__c
 Left to do for the relay's sign-in:
   - Salesforce Setup, External Client App Manager, Appcues Relay, Settings,
@@ -105,7 +105,7 @@ Left to do for the relay's sign-in:
 WITH_JWT = """\
 Left to do in Appcues:
   - Settings, API keys: make a key for the relay (account 1, us)
-  - Installation: the id in Appcues.identify(USER_ID)
+  - Installation: the ID in Appcues.identify(USER_ID)
       must equal Lead.Key__c
 Left to do for the relay's sign-in:
   - Salesforce Setup, External Client App Manager, Appcues Relay, Settings,
@@ -286,7 +286,7 @@ def test_each_step_is_stored_separately() -> None:
     assert steps == [
         ("Left to do in Appcues:", "- Settings, Webhooks: create a webhook"),
         ("Left to do in Appcues:", "- Settings, API keys: make a key for the relay (account 1, us)"),
-        ("Left to do in Appcues:", "- Installation: the id in Appcues.identify(USER_ID)"),
+        ("Left to do in Appcues:", "- Installation: the ID in Appcues.identify(USER_ID)"),
         ("Left to do in Salesforce:", "- Give people access to the new fields, which nobody can read yet,"),
         ("", "Then run the relay: sfcode --env local relay serve"),
     ]

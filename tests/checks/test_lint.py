@@ -220,7 +220,7 @@ CASES = [
     Case(
         "SF108",
         [
-            (f"{CONTACT_FIRST}:10:3: to_salesforce.activities: Activity.Appcues_Event_Id__c is not a unique external id, so "
+            (f"{CONTACT_FIRST}:10:3: to_salesforce.activities: Activity.Appcues_Event_Id__c is not a unique external ID, so "
             "the relay would write activities twice")
         ],
         template(FIELD, "<unique>true", "<unique>false"),
@@ -360,12 +360,12 @@ CASES = [
     ),
     Case(
         "SF208",
-        [f"{TEMPLATES}{MESSAGE}.xml.j2:11:5: the template asks for session ids, which Salesforce no longer puts into outbound messages"] * 2,
+        [f"{TEMPLATES}{MESSAGE}.xml.j2:11:5: the template asks for session IDs, which Salesforce no longer puts into outbound messages"] * 2,
         template(MESSAGE, "<includeSessionId>false", "<includeSessionId>true"),
     ),
     Case(
         "SF209",
-        ["config/sfcode.yaml:1:3: this looks like a Salesforce session id"],
+        ["config/sfcode.yaml:1:3: this looks like a Salesforce session ID"],
         config(("settings", "version: 1\n", f"# {TOKEN}\nversion: 1\n")),
     ),
     Case(

@@ -66,7 +66,7 @@ CASES = [
     (
         "explain nonsense",
         "'nonsense' is neither a rule nor an address.",
-        "Pass the id of a rule (SF203, D104), or an address such as CustomField:Contact.Plan__c.",
+        "Pass the ID of a rule (SF203, D104), or an address such as CustomField:Contact.Plan__c.",
     ),
     ("explain CustomField:Contact.Nothing__c", "The config has no component CustomField:Contact.Nothing__c.", ""),
     ("relay discard", "No messages were chosen.", "Pass"),
@@ -98,8 +98,8 @@ CASES = [
     ),
     ("relay pause nothing", "The relay carries no mapping nothing.", "It carries contact, lead."),
     ("relay resume contact", "contact is not paused.", "`sfcode relay status` shows what is paused."),
-    ("relay show 7", "No message has the id 7.", "`sfcode relay list` shows the ids of messages."),
-    ("relay replay 7 8", "No message has the id 7, 8.", "`sfcode relay list` shows the ids of messages."),
+    ("relay show 7", "No message has the ID 7.", "`sfcode relay list` shows the IDs of messages."),
+    ("relay replay 7 8", "No message has the ID 7, 8.", "`sfcode relay list` shows the IDs of messages."),
     ("relay replay --reason unknown_usr", "There is no reason 'unknown_usr'.", "Did you mean unknown_user?"),
     (
         "relay list --since yesterday",

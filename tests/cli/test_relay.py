@@ -96,7 +96,7 @@ def test_list_shows_payloads_and_user_ids_only_on_request(journey, inbox):
     header, *lines = text.splitlines()
     assert header.split() == ["ID", "RECEIVED", "(UTC)", "SOURCE", "EVENT", "STATE", "TRIES", "DETAIL"]
     assert [line.split()[0] for line in lines] == ["5", "4", "3", "2", "1"]
-    assert "m2" not in text  # the id of the sender can have 80 characters; `show` and --json have it
+    assert "m2" not in text  # the ID of the sender can have 80 characters; `show` and --json have it
     assert "person2" not in text
     assert "score" not in text.replace("nps_score", "")
     assert '"score": 9' in journey.run("relay", "list", "--payload").out
@@ -177,7 +177,7 @@ def test_replay_of_waiting_messages_attempts_them_at_once(journey, inbox):
 def test_replay_of_unknown_ids_or_reasons_is_an_error(journey, inbox):
     fill(inbox)
     result = journey.run("relay", "replay", "1", "4711")
-    assert (result.code, "4711" in result.err, "message has the id 1," in result.err) == (1, True, False)
+    assert (result.code, "4711" in result.err, "message has the ID 1," in result.err) == (1, True, False)
     result = journey.run("relay", "replay", "--reason", "unknwon_user")
     assert result.code == 1
     assert "unknown_user" in result.err

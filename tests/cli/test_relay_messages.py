@@ -63,12 +63,12 @@ def test_show_prints_the_history_from_receipt_to_record(home, inbox):
     refused = AttemptedWrite(
         "upsert", "Task", ("Subject",), "ODD_CODE", "No such thing", "", "Event_Id__c", "m1:contact:nps"
     )
-    deliver(inbox, Parked("unknown_user", "nobody in contact has this id"), write, refused)
+    deliver(inbox, Parked("unknown_user", "nobody in contact has this ID"), write, refused)
     text = home.run("relay", "show", str(*ids(inbox)), "--utc").out
     assert "Message 1: appcues:nps_score, Appcues -> Salesforce, parked unknown_user" in text
     assert "Received from a webhook of Appcues" in text
     assert "request r-77" in text
-    assert "Parked after 0.50 s: unknown_user: nobody in contact has this id" in text
+    assert "Parked after 0.50 s: unknown_user: nobody in contact has this ID" in text
     assert f"update Contact {CONTACT}: NPS_Score__c -> ok" in text
     assert "upsert Task Event_Id__c = m1:contact:nps: Subject -> ODD_CODE (No such thing)" in text
     assert f"https://example.my.salesforce.com/{CONTACT}" in text
@@ -92,7 +92,7 @@ def test_show_prints_json(home, inbox):
     assert attempt["writes"][0]["record_id"] == CONTACT
     assert (replayed["event"], replayed["who"]) == ("replayed", "ann@host")
     missing = home.run("relay", "show", "4711")
-    assert (missing.code, "No message has the id 4711." in missing.err) == (1, True)
+    assert (missing.code, "No message has the ID 4711." in missing.err) == (1, True)
 
 
 def test_the_json_results_fit_their_schemas(home, inbox):

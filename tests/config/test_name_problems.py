@@ -53,17 +53,17 @@ CASES: list[Case] = [
         ],
     ),
     Case(
-        "a generated user id without __c",
+        "a generated user ID without __c",
         {"contact": CONTACT.replace("Key__c", "{field: Key, from: Id__c}")},
         [
             "config/mappings/contact.yaml:3:18: user_id.field: Key is generated, because `from` is set, so it must be a custom field; write a name that ends in __c, or remove from",
         ],
     ),
     Case(
-        "a user id made from itself",
+        "a user ID made from itself",
         {"contact": CONTACT.replace("Key__c", "{field: Key__c, from: key__c}")},
         [
-            "config/mappings/contact.yaml:3:32: user_id.from: key__c is the user id field itself, and a formula cannot refer to itself; set the number field here, and another name in `field`",
+            "config/mappings/contact.yaml:3:32: user_id.from: key__c is the user ID field itself, and a formula cannot refer to itself; set the number field here, and another name in `field`",
         ],
     ),
     Case(
@@ -72,7 +72,7 @@ CASES: list[Case] = [
         [
             'config/mappings/contact.yaml:7:5: to_appcues.attributes._x: "_x" is not a valid name of an Appcues attribute; remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes',
             'config/mappings/contact.yaml:8:5: to_appcues.attributes._appcuesId: "_appcuesId" is not a valid name of an Appcues attribute; remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes',
-            "config/mappings/contact.yaml:9:5: to_appcues.attributes.User_Id: User_Id is Appcues' name for the user id, which `user_id` already matches; remove it, or choose another name",
+            "config/mappings/contact.yaml:9:5: to_appcues.attributes.User_Id: User_Id is Appcues' name for the user ID, which `user_id` already matches; remove it, or choose another name",
             'config/mappings/contact.yaml:10:5: to_appcues.attributes." a": " a" is not a valid name of an Appcues attribute; remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes',
         ],
     ),
@@ -84,10 +84,10 @@ CASES: list[Case] = [
         ],
     ),
     Case(
-        "the group id as an attribute",
+        "the group ID as an attribute",
         {"contact": CONTACT.replace("Contact", "Account").replace("role:", "groupId:") + "match: group\n"},
         [
-            "config/mappings/contact.yaml:6:5: to_appcues.attributes.groupId: groupId is Appcues' name for the group id, which `user_id` already matches; remove it, or choose another name",
+            "config/mappings/contact.yaml:6:5: to_appcues.attributes.groupId: groupId is Appcues' name for the group ID, which `user_id` already matches; remove it, or choose another name",
         ],
     ),
     Case(

@@ -132,7 +132,7 @@ CASES = [
         ),
         [
             'config/recipes.yaml:3:20: event_registration[0].when.event: unknown value "flow_started"; write form_submitted (or: flow_completed, click_to_track)',
-            'config/recipes.yaml:3:45: event_registration[0].campaign: "Spring" is not the id of a campaign; copy the 15 or 18 characters from its address in Salesforce, which begin with 701; or write {name: NAME}',
+            'config/recipes.yaml:3:45: event_registration[0].campaign: "Spring" is not the ID of a campaign; copy the 15 or 18 characters from its address in Salesforce, which begin with 701; or write {name: NAME}',
             f'config/recipes.yaml:3:61: event_registration[0].status: "{"x" * 41}" is 41 characters long, more than 40; shorten it',
         ],
     ),

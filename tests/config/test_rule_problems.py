@@ -16,7 +16,7 @@ CASES: list[Case] = [
         },
         [
             "config/mappings/contact.yaml:9:12: to_salesforce.nps.score: title is sent to Appcues as role, so Appcues must not write it; choose another field: a field can only have one direction",
-            "config/mappings/contact.yaml:10:23: to_salesforce.nps.feedback.field: Key__c is the user id, so Appcues must not write it; choose another field: a field can only have one direction",
+            "config/mappings/contact.yaml:10:23: to_salesforce.nps.feedback.field: Key__c is the user ID, so Appcues must not write it; choose another field: a field can only have one direction",
         ],
     ),
     Case(
@@ -470,43 +470,43 @@ CASES: list[Case] = [
         ],
     ),
     Case(
-        "an id in two places",
+        "an ID in two places",
         {"settings": SETTINGS.replace("relay: {", "relay: {message_id: {header: X-Id, path: id}, ")},
         [
             "config/sfcode.yaml:4:9: relay.message_id: cannot be in two places; set one of them: header or path",
         ],
     ),
     Case(
-        "an id in no place",
+        "an ID in no place",
         {"settings": SETTINGS.replace("relay: {", "relay: {message_id: {}, ")},
         [
             "config/sfcode.yaml:4:9: relay.message_id: needs either header or path; set one of them: header or path",
         ],
     ),
     Case(
-        "an id that the signature does not cover",
+        "an ID that the signature does not cover",
         {
             "settings": SETTINGS.replace(
                 "relay: {", "relay: {webhook_auth: {scheme: hmac, header: X-Sig}, message_id: {header: X-Id}, "
             )
         },
         [
-            'config/sfcode.yaml:4:75: relay.message_id.header: is not signed, so that a signed message could be repeated under another ID; add what the sender signs, such as webhook_auth.signed: "{id}.{body}", or name the id in the event with path',
+            'config/sfcode.yaml:4:75: relay.message_id.header: is not signed, so that a signed message could be repeated under another ID; add what the sender signs, such as webhook_auth.signed: "{id}.{body}", or name the ID in the event with path',
         ],
     ),
     Case(
-        "another id than the signed one",
+        "another ID than the signed one",
         {
             "settings": SETTINGS.replace(
                 "relay: {", "relay: {webhook_auth: {scheme: standard_webhooks}, message_id: {header: X-Id}, "
             )
         },
         [
-            "config/sfcode.yaml:4:73: relay.message_id.header: is not signed, so that a signed message could be repeated under another ID; leave message_id out: webhook-id is signed; or name the id in the event with path",
+            "config/sfcode.yaml:4:73: relay.message_id.header: is not signed, so that a signed message could be repeated under another ID; leave message_id out: webhook-id is signed; or name the ID in the event with path",
         ],
     ),
     Case(
-        "a signed id that is nowhere",
+        "a signed ID that is nowhere",
         {
             "settings": SETTINGS.replace(
                 "relay: {", 'relay: {webhook_auth: {scheme: hmac, header: X-Sig, signed: "{id}.{body}"}, '
@@ -517,14 +517,14 @@ CASES: list[Case] = [
         ],
     ),
     Case(
-        "an id at no path",
+        "an ID at no path",
         {"settings": SETTINGS.replace("relay: {", "relay: {message_id: {path: a..b}, ")},
         [
             'config/sfcode.yaml:4:28: relay.message_id.path: "a..b" is not the path of a value in an event; write its keys with dots between them, like attributes.id',
         ],
     ),
     Case(
-        "an id of webhooks in two places",
+        "an ID of webhooks in two places",
         {
             "settings": SETTINGS.replace("relay: {", "relay: {message_id: {header: X-Id}, ").replace(
                 "appcues: {", "appcues: {webhook: {id: event_id}, "

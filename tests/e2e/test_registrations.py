@@ -52,7 +52,7 @@ def world(applied: tuple[World, Journey]) -> Iterator[World]:
 
 
 def members(world: World) -> list[tuple[str, str, bool]]:
-    """Return the user ids of members with their kind, status, and whether they count as a response."""
+    """Return the user IDs of members with their kind, status, and whether they count as a response."""
     rows = world.rest.rows(
         "SELECT Type, Status, HasResponded, Contact.Product_User_Id__c, Lead.Product_User_Id__c FROM CampaignMember"
     )
@@ -154,7 +154,7 @@ def test_an_unknown_user_creates_no_record(world: World) -> None:
     people = count_people(world)
     (end,) = world.deliver(event(JOINED, "stranger"))
     assert isinstance(end, Parked)
-    assert (end.reason, end.detail) == ("unknown_user", "nobody in contact, lead has this id")
+    assert (end.reason, end.detail) == ("unknown_user", "nobody in contact, lead has this ID")
     assert (members(world), count_people(world)) == ([], people)
 
 

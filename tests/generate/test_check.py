@@ -120,22 +120,22 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         OFFLINE,
         f"{IT}: Contact.Birthdate is of type date, which cannot be sent as number; change or remove `type`",
     ),
-    "user id of type Number": (
+    "user ID of type Number": (
         changed(CONTACT, user_id={"field": "Product_User_Id__c"}),
         ONLINE,
         (
-            "user_id.field: Contact.Product_User_Id__c is of type Number; the user id must be a Text field; write "
+            "user_id.field: Contact.Product_User_Id__c is of type Number; the user ID must be a Text field; write "
             "`from: Product_User_Id__c` and a new name under `field`, such as Appcues_User_Id__c"
         ),
     ),
-    "user id of type email": (
+    "user ID of type email": (
         changed(CONTACT, user_id={"field": "Email"}),
         OFFLINE,
         (
-            "user_id.field: Contact.Email is of type email; the user id must be a Text field; use a Text field, or create a formula field of type Text from this one"
+            "user_id.field: Contact.Email is of type email; the user ID must be a Text field; use a Text field, or create a formula field of type Text from this one"
         ),
     ),
-    "user id that does not exist": (
+    "user ID that does not exist": (
         changed(CONTACT, user_id={"field": "Zzz__c"}),
         ONLINE,
         "user_id.field: Contact has no field Zzz__c; add `from: <a number field>`, so that sfcode generates it",
@@ -145,7 +145,7 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         ONLINE,
         (
             "user_id.from: Contact.Legacy_Id__c is of type Text; the text formula is made from a Number field; it can be "
-            "the user id itself: write `field: Legacy_Id__c` and remove `from`"
+            "the user ID itself: write `field: Legacy_Id__c` and remove `from`"
         ),
     ),
     "source of another type": (
@@ -255,8 +255,8 @@ def test_a_field_that_cannot_be_mapped_is_refused(mapping: dict[str, Any], schem
         "text as boolean",
         "boolean",
         "long text",
-        "Text id",
-        "unknown id",
+        "Text ID",
+        "unknown ID",
         "nps",
         "short text",
     ],

@@ -66,7 +66,7 @@ def test_all_questions_are_listed_at_once_with_their_options():
         ),
         "--user appcues@northwind.example",
         (
-            "- Which field of Contact equals the user id in Appcues? Member_Id__c (its name is like that of an ID); User_Key__c "
+            "- Which field of Contact equals the user ID in Appcues? Member_Id__c (its name is like that of an ID); User_Key__c "
             "(its name is like that of an ID)"
         ),
         "--user-id-field Member_Id__c",
@@ -116,7 +116,7 @@ def test_of_several_id_fields_the_sent_one_is_chosen_and_the_others_named():
     )
     (mapping,) = draft.mappings
     assert (mapping.user_id, mapping.source) == ("Member_Id__c", "")
-    assert because(draft, "user id of Contact") == (
+    assert because(draft, "user ID of Contact") == (
         "its name is like that of an ID; sent by WorkflowOutboundMessage:Contact.Send_To_Appcues; not Account_Id__c"
     )
     assert mapping.attributes == {"plan": "Plan__c"}
@@ -324,7 +324,7 @@ def test_the_direction_decides_what_is_written_back(changes, options, way, targe
 
 
 def test_fields_with_a_purpose_of_their_own_are_no_attributes():
-    """The user id, its number field and both NPS answers are not proposed as attributes."""
+    """The user ID, its number field and both NPS answers are not proposed as attributes."""
     every = (*(name for name in NPS if name != "Id"), "Unreadable__c")
     scan = make_scan(fields={"Contact": NPS}, sets={"Appcues_Access": grants(readable=every)})
     assert propose_config(scan, ImportOptions()).mappings[0].attributes == {
@@ -416,7 +416,7 @@ def test_the_message_of_a_mapped_object_is_a_leftover_and_one_of_another_object_
             {"fields": {"Contact": {"Title": fields()["Title"]}}, "formulas": {}},
             {},
             (
-                "- Which field of Contact equals the user id in Appcues? No text field looks like a user ID",
+                "- Which field of Contact equals the user ID in Appcues? No text field looks like a user ID",
                 "--user-id-field FIELD",
             ),
         ),
@@ -458,7 +458,7 @@ def test_an_nps_field_that_an_org_computes_is_not_written():
 )
 def test_the_user_id_has_its_reason(options, value, reason):
     draft = propose_config(make_scan(), ImportOptions(**options))
-    (choice,) = [choice for choice in draft.choices if choice.what == "user id of Contact"]
+    (choice,) = [choice for choice in draft.choices if choice.what == "user ID of Contact"]
     assert (choice.value, choice.because) == (value, reason)
 
 

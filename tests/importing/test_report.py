@@ -56,7 +56,7 @@ Found in Northwind Traders (00D000000000001EAA, http://127.0.0.1:1):
   permission set: Appcues_Access
       assigned to appcues@northwind.example, Modify All on Contact and 2 fields
       of Event
-  user id of Contact: Appcues_Id__c
+  user ID of Contact: Appcues_Id__c
       named after Appcues; TEXT(Product_User_Id__c), a number as text; its name
       is like that of an ID
   direction of Contact: both
@@ -95,7 +95,7 @@ Notes:
   - Mind this.
 
 To fill in before `delivery: relay`:
-  - appcues_account: the account id, from the account page of Appcues Studio (or
+  - appcues_account: the account ID, from the account page of Appcues Studio (or
     --appcues-account)
   - relay_url: the public address of the relay (or --relay-url)"""
     )
@@ -117,7 +117,7 @@ def test_the_json_document() -> None:
                 "because": "assigned to appcues@northwind.example, Modify All on Contact and 2 fields of Event",
             },
             {
-                "what": "user id of Contact",
+                "what": "user ID of Contact",
                 "value": "Appcues_Id__c",
                 "because": "named after Appcues; TEXT(Product_User_Id__c), a number as text; its name is like "
                 "that of an ID",
@@ -164,7 +164,7 @@ def test_the_json_document() -> None:
         },
         "refusals": ["CustomField:Contact.A__c is bad; correct it"],
         "to_fill_in": [
-            "appcues_account: the account id, from the account page of Appcues Studio (or --appcues-account)",
+            "appcues_account: the account ID, from the account page of Appcues Studio (or --appcues-account)",
             "relay_url: the public address of the relay (or --relay-url)",
         ],
         "files": {"sfcode.yaml": "version: 1\n"},

@@ -182,7 +182,7 @@ WRONG: list[Wrong] = [
     (CHANGE, {"ReportsToId": NOBODY}, 400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"),
     (CHANGE, {"OwnerId": "{gone}"}, 400, "INACTIVE_OWNER_OR_USER", "operation performed with inactive user [{gone15}] as owner of contact"),
     ("POST /sobjects/Visit__c", {"Needed__c": "x", "Contact__c": "{lead}"}, 400, "MALFORMED_ID", "Visit__c.Contact__c: id value of incorrect type: {lead}"),
-    # Uniqueness and external ids.
+    # Uniqueness and external IDs.
     (CONTACT, LAST | {"Ext__c": "K1"}, 400, "DUPLICATE_VALUE", "duplicate value found: Ext__c duplicates value on record with id: {contact15}"),
     ("PATCH /sobjects/Contact/Title/x", LAST, 404, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: Title"),
     ("PATCH /sobjects/Contact/Uid__c/x", LAST, 404, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: Uid__c"),

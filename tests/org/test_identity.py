@@ -33,7 +33,7 @@ def test_ids_that_differ_in_case_only_differ_in_their_ending(short: str) -> None
 
 @pytest.mark.parametrize("text", ["", "00D", "00Dxx0000001gP!", "00Dxx0000001gPFEAY1"])
 def test_an_invalid_id_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a Salesforce id"):
+    with pytest.raises(ValueError, match="is not a Salesforce ID"):
         to_long_id(text)
 
 

@@ -191,7 +191,7 @@ def test_describes_the_types_of_an_org(org_at) -> None:
 @pytest.mark.parametrize("answer", [soap("deploy"), soap("deploy", "<done>false</done>")])
 def test_a_deploy_without_an_id_is_an_error(org_at, answer: Answer) -> None:
     _, org = org_at(script(answer))
-    with pytest.raises(OrgError, match="returned no deployment id"):
+    with pytest.raises(OrgError, match="returned no deployment ID"):
         org.metadata.deploy(b"zip", DeployOptions())
 
 

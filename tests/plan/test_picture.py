@@ -27,7 +27,7 @@ FLOW = FlowOfData(
     mapping="contact",
     object="Contact",
     match="user",
-    sent=(("Id__c", "user id"), ("Title", "role"), ("Title", "position")),
+    sent=(("Id__c", "user ID"), ("Title", "role"), ("Title", "position")),
     senders=("Flow A", "Message A"),
     written=(("nps_score", "Contact.Score__c"), ("flow_completed", "Event"), ("nps_score", "Event")),
     carrier="Relay",
@@ -49,7 +49,7 @@ def draw(after: FlowOfData | None, before: FlowOfData | None) -> str:
 
 def test_all_lines_of_a_mapping_are_drawn_with_events_beside_their_targets() -> None:
     assert draw(FLOW, FLOW).splitlines() == [
-        "  Contact.Id__c -> user id",
+        "  Contact.Id__c -> user ID",
         "  Contact.Title -> role",
         "  Contact.Title -> position",
         "  Contact.Score__c <- nps_score",
@@ -65,11 +65,11 @@ def test_all_lines_of_a_mapping_are_drawn_with_events_beside_their_targets() -> 
 def test_added_changed_and_removed_lines_are_marked() -> None:
     after = replace(
         FLOW,
-        sent=(("Id__c", "user id"), ("Role__c", "role"), ("Email", "email")),
+        sent=(("Id__c", "user ID"), ("Role__c", "role"), ("Email", "email")),
         written=(("nps_score", "Contact.Rating__c"), ("nps_score", "Event"), ("goal_reached", "Event")),
     )
     assert draw(after, FLOW).splitlines() == [
-        "  Contact.Id__c -> user id",
+        "  Contact.Id__c -> user ID",
         "~ Contact.Role__c -> role was Contact.Title",
         "+ Contact.Email -> email",
         "- Contact.Title -> position",
@@ -110,7 +110,7 @@ def test_the_config_of_the_help_page_is_drawn_whole(shipped) -> None:
     contact, lead = data_flows(shipped, {"lead": (12, 3)})
     assert (contact.selected, lead.selected) == (None, (12, 3))
     assert (contact.object, lead.object, contact.match, contact.carrier) == ("Contact", "Lead", "user", "Relay")
-    assert contact.sent[:2] == (("Appcues_User_Id__c", "user id"), ("Title", "role"))
+    assert contact.sent[:2] == (("Appcues_User_Id__c", "user ID"), ("Title", "role"))
     assert contact.senders == ("Flow Appcues_contact", "Message Appcues_contact")
     assert contact.written[:3] == (
         ("nps_score", "Contact.Appcues_NPS_Score__c"),
@@ -185,7 +185,7 @@ def test_the_page_contains_the_picture_without_scripts_or_requests(plan) -> None
     figure = page[page.index("<figure") : page.index("</figure>") + len("</figure>")].replace("&nbsp;", " ")
     tree = etree.fromstring(figure)
     texts = ["".join(box.itertext()) for box in tree.findall(".//li/span") if "box" in box.get("class", "")]
-    assert texts[:4] == ["+ added: Contact.Id__c", "+ added: user id", "+ added: Contact.Title", "+ added: role"]
+    assert texts[:4] == ["+ added: Contact.Id__c", "+ added: user ID", "+ added: Contact.Title", "+ added: role"]
     assert "".join(tree.find(".//div[@class='carrier']").itertext()) == "Sent to Appcues by Flow A, Message A, Relay"
 
 

@@ -243,7 +243,7 @@ def test_markdown_without_changes_ends_after_the_org() -> None:
 
 
 def test_a_refused_plan_without_changes_announces_no_apply() -> None:
-    refused = plan(records_state=True, refusals=(Refusal(None, "the org has another state", "write its id"),))
+    refused = plan(records_state=True, refusals=(Refusal(None, "the org has another state", "write its ID"),))
     last = text(refused).splitlines()[-1]
     assert (
         last == "No changes to make in Northwind Traders (00D000000000001EAA, http://127.0.0.1:1): the plan is refused."

@@ -65,7 +65,7 @@ def test_a_relay_without_a_known_org_is_not_ready(relay):
         until(lambda: "OrgUnreachable" in served.get("/readyz").text)
         answer = served.get("/readyz")
         assert answer.status_code == 503
-        assert answer.json()["problems"] == ["the organization id is not known yet: OrgUnreachable"]
+        assert answer.json()["problems"] == ["the organization ID is not known yet: OrgUnreachable"]
         assert served.get("/healthz").status_code == 200
         assert served.webhook().status_code == 200, "what Appcues sends is taken in all the same"
 

@@ -274,11 +274,11 @@ CASES = [
         ],
     ),
     Case(
-        "another field is the user id",
+        "another field is the user ID",
         change(("contact", "field: Appcues_User_Id__c, from: Product_User_Id__c", "field: Other_Id__c")),
         [
             "high: Contacts will be matched with Appcues users by Contact.Other_Id__c instead of Contact.Appcues_User_Id__c",
-            "high: The user id Contact.Other_Id__c will be a field that exists already; sfcode no longer makes it from Contact.Product_User_Id__c",
+            "high: The user ID Contact.Other_Id__c will be a field that exists already; sfcode no longer makes it from Contact.Product_User_Id__c",
             "low: The formula field Contact.Appcues_User_Id__c will be deleted; it holds no values",
             "low: The integration user may read Contact.Other_Id__c",
             "low: The integration user may no longer read Contact.Appcues_User_Id__c and Contact.Product_User_Id__c",
@@ -286,10 +286,10 @@ CASES = [
         ],
     ),
     Case(
-        "the user id is made from another field",
+        "the user ID is made from another field",
         change(("contact", "from: Product_User_Id__c", "from: Number__c")),
         [
-            "high: The user id Contact.Appcues_User_Id__c will be made from Contact.Number__c instead of Contact.Product_User_Id__c",
+            "high: The user ID Contact.Appcues_User_Id__c will be made from Contact.Number__c instead of Contact.Product_User_Id__c",
             "low: The integration user may read Contact.Number__c",
             "low: The integration user may no longer read Contact.Product_User_Id__c",
         ],
@@ -529,7 +529,7 @@ CASES = [
         ],
     ),
     Case(
-        "webhooks are signed as a standard has it, and events have ids",
+        "webhooks are signed as a standard has it, and events have IDs",
         change(
             (
                 "settings",

@@ -11,7 +11,7 @@ from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Diagnostic, Position
 
 SHAPES = {
-    "a Salesforce session id": r"\b00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?![A-Za-z0-9._]{20,}",
+    "a Salesforce session ID": r"\b00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?![A-Za-z0-9._]{20,}",
     "an SFDX auth URL": r"\bforce://[^\s\"'@]*:[^\s\"'@]*:[^\s\"'@]+@[^\s\"']+",
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     "a JSON web token": r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
@@ -49,7 +49,7 @@ def _check_personal_data(side: Snapshot) -> Iterator[Diagnostic]:
 def _check_session_ids(side: Snapshot) -> Iterator[Diagnostic]:
     for component in side.desired.components:
         if component.type == "WorkflowOutboundMessage" and component.body.get("includeSessionId") is True:
-            text = "the template asks for session ids, which Salesforce no longer puts into outbound messages"
+            text = "the template asks for session IDs, which Salesforce no longer puts into outbound messages"
             place = side.template_line("WorkflowOutboundMessage", "<includeSessionId>")
             yield report("SF208", place, text, "write <includeSessionId>false</includeSessionId>")
 

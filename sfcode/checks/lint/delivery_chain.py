@@ -153,7 +153,7 @@ def _check_generated(chain: Chain, event_id: Component | None) -> Iterator[Diagn
     if event_id and mapping.activities and mapping.by_relay:
         is_external_id = event_id.body.get("externalId") is True and event_id.body.get("unique") is True
         if not is_external_id or event_id.body.get("type") != "Text":
-            text = f"{event_id.full_name} is not a unique external id, so the relay would write activities twice"
+            text = f"{event_id.full_name} is not a unique external ID, so the relay would write activities twice"
             yield report(
                 "SF108",
                 mapping.activities_place,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.relay.inbox.pauses import Scope
 
-_CHOOSE = "Pass their ids (sfcode relay list), or --user, --record, --event, --reason, --state, --source or --since."
+_CHOOSE = "Pass their IDs (sfcode relay list), or --user, --record, --event, --reason, --state, --source or --since."
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 

@@ -133,8 +133,8 @@ def find_capture(inbox: Inbox | None, source: int | Path | None) -> CapturedWebh
         return capture
     if source is not None:
         raise UsageError(
-            f"No message of Appcues has the id {source}.",
-            "`sfcode relay list --source appcues` shows the ids of messages.",
+            f"No message of Appcues has the ID {source}.",
+            "`sfcode relay list --source appcues` shows the IDs of messages.",
         )
     raise UsageError(
         "No message of Appcues is in the inbox.", "Pass a file with a captured request, or have Appcues send an event."

@@ -104,7 +104,7 @@ def show_command(invocation: Invocation, id_: int, *, payload: bool, utc: bool) 
     with open_project_inbox(invocation) as inbox:
         stored, instance_url = inbox.find(id_), inbox.recall(INSTANCE_URL)
     if stored is None:
-        raise UsageError(f"No message has the id {id_}.", "`sfcode relay list` shows the ids of messages.")
+        raise UsageError(f"No message has the ID {id_}.", "`sfcode relay list` shows the IDs of messages.")
     story = tell_story(stored, instance_url)
     if invocation.json:
         print_envelope(story_document(story, payload=payload))

@@ -30,7 +30,7 @@ _WHEN = "this time (2026-11-23T17:00Z) or age (30m, 12h, 7d)."
 class FileOrId(click.ParamType):  # type: ignore[type-arg]  # no arguments at run time
     """The ID of a message as an integer, or the path of a file."""
 
-    name = "file or id"
+    name = "file or ID"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | Path:
         """Return the ID or the path."""
@@ -95,7 +95,7 @@ def check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> None
     missing = sorted(set(ids) - {entry.id for entry in inbox.page(Filter(ids=ids), len(ids))}) if ids else []
     if missing:
         raise UsageError(
-            f"No message has the id {', '.join(map(str, missing))}.", "`sfcode relay list` shows the ids of messages."
+            f"No message has the ID {', '.join(map(str, missing))}.", "`sfcode relay list` shows the IDs of messages."
         )
     if (
         reason is None

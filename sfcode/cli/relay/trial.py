@@ -169,7 +169,7 @@ def _wait(inbox: Inbox, user: str, mark: str, start: datetime, timeout: float) -
         raise SfcodeError("The event is not in this inbox.", "Check that the relay uses SFCODE_RELAY_DATABASE_URL.")
     story = tell_story(stored, None)
     lines = "\n".join(render_story(story, TimeFormat().format))
-    raise SfcodeError(f"The event wrote no activity.\n{lines}", story.hint or "Check the user id, and the mapping.")
+    raise SfcodeError(f"The event wrote no activity.\n{lines}", story.hint or "Check the user ID, and the mapping.")
 
 
 def _find_marked(inbox: Inbox, user: str, mark: str, start: datetime) -> tuple[int, ...]:

@@ -66,7 +66,7 @@ def _check_direction(mapping: Mapping, document: Document) -> Iterator[PathProbl
 def _check_user_id(mapping: Mapping) -> Iterator[PathProblem]:
     field, source = mapping.user_id.field, mapping.user_id.from_
     if source and source.lower() == field.lower():
-        message = f"{source} is the user id field itself, and a formula cannot refer to itself"
+        message = f"{source} is the user ID field itself, and a formula cannot refer to itself"
         yield PathProblem(("user_id", "from"), message, "set the number field here, and another name in `field`")
     for path, name in created_fields(mapping):
         yield from _check_created(path, name)
@@ -93,7 +93,7 @@ def _check_attributes(mapping: Mapping) -> Iterator[PathProblem]:
     for name in attributes:
         path = ("to_appcues", "attributes", name)
         if name.lower() in _OWN_IDS[mapping.match]:
-            message = f"{name} is Appcues' name for the {mapping.match} id, which `user_id` already matches"
+            message = f"{name} is Appcues' name for the {mapping.match} ID, which `user_id` already matches"
             yield PathProblem(path, message, "remove it, or choose another name", at="key")
         first = names.setdefault(name.lower(), name)
         if first != name:
@@ -161,7 +161,7 @@ def _check_conditions(mapping: Mapping) -> Iterator[PathProblem]:
 
 
 def _check_targets(mapping: Mapping) -> Iterator[PathProblem]:
-    reserved = {mapping.user_id.field.lower(): "the user id", (mapping.user_id.from_ or "").lower(): "the user id"}
+    reserved = {mapping.user_id.field.lower(): "the user ID", (mapping.user_id.from_ or "").lower(): "the user ID"}
     attributes = mapping.to_appcues.attributes if mapping.to_appcues else {}
     for name, attribute in attributes.items():
         reserved.setdefault(attribute.field.lower(), f"sent to Appcues as {name}")

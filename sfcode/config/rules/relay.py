@@ -128,8 +128,8 @@ def _check_message_id(relay: Relay, document: Document) -> Iterator[PathProblem]
     header, auth = relay.message_id.header if relay.message_id else None, relay.webhook_auth
     message = "is not signed, so that a signed message could be repeated under another ID"
     if header is not None and auth.scheme == "hmac" and "{id}" not in (auth.signed or ""):
-        hint = 'add what the sender signs, such as webhook_auth.signed: "{id}.{body}", or name the id in the event with path'
+        hint = 'add what the sender signs, such as webhook_auth.signed: "{id}.{body}", or name the ID in the event with path'
         yield PathProblem(("relay", "message_id", "header"), message, hint)
     if header is not None and auth.scheme == "standard_webhooks" and header.lower() != "webhook-id":
-        hint = "leave message_id out: webhook-id is signed; or name the id in the event with path"
+        hint = "leave message_id out: webhook-id is signed; or name the ID in the event with path"
         yield PathProblem(("relay", "message_id", "header"), message, hint)

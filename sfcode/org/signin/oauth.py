@@ -105,7 +105,7 @@ HINTS = {
     "request not supported on this domain": "Use the org's own address (https://yourcompany.my.salesforce.com) in "
     "SF_ORG_INSTANCE_URL.",
     "client identifier invalid": "Check the consumer key; a new app can take ten minutes to become available.",
-    "invalid client credentials": "Check the client id and secret of the app.",
+    "invalid client credentials": "Check the client ID and secret of the app.",
 }
 """Hints by Salesforce's error text, in lower case."""
 

@@ -73,7 +73,7 @@ class AnswerReader:
         """Return the message of an answer, or the reason why it is invalid."""
         user_id, time = format_user_id(values["user_id"]), parse_time(values["timestamp"])
         if not user_id or len(user_id) > LONGEST_ID:
-            return "has a user id that is too long" if user_id else "has no user id"
+            return "has a user ID that is too long" if user_id else "has no user ID"
         if time is None:
             return "has no time" if values["timestamp"] is None else "has a time that cannot be read"
         if not BEHIND <= time <= self.received + AHEAD:

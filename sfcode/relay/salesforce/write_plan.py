@@ -281,6 +281,6 @@ def _settle_unmatched(matched: Sequence[tuple[EventTarget, LookupMatch]]) -> Par
     if not matched:
         return Delivered("not_mapped")
     if any(match.converted for _, match in matched):
-        return Parked("converted_lead", "only converted leads have this id")
+        return Parked("converted_lead", "only converted leads have this ID")
     names = ", ".join(dict.fromkeys(target.destination.mapping for target, _ in matched))
-    return Parked("unknown_user", f"nobody in {names} has this id")
+    return Parked("unknown_user", f"nobody in {names} has this ID")

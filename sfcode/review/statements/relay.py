@@ -36,7 +36,7 @@ _WEBHOOK_PARTS = {
     "user_id": "an event's user",
     "group_id": "the group of an event's user",
     "timestamp": "an event's time",
-    "id": "an event's id",
+    "id": "an event's ID",
     "attributes": "an event's attributes",
 }
 

@@ -124,11 +124,11 @@ def _matching(pair: Pair) -> Iterator[Statement]:
         field = f"{new.object}.{new.user_id.field}"
         if not sources[1]:
             text = (
-                f"the user id {field} will be a field that exists already; sfcode no longer makes it from {sources[0]}"
+                f"the user ID {field} will be a field that exists already; sfcode no longer makes it from {sources[0]}"
             )
         elif not sources[0]:
-            text = f"the user id {field} will be a new field that is made from {sources[1]}"
+            text = f"the user ID {field} will be a new field that is made from {sources[1]}"
         else:
-            text = f"the user id {field} will be made from {sources[1]} instead of {sources[0]}"
+            text = f"the user ID {field} will be made from {sources[1]} instead of {sources[0]}"
         place = new.source.place if new.source else new.user_id.place
         yield Statement(Group.LEAVING, text[0].upper() + text[1:], Risk.HIGH, MATCHING, place.position)

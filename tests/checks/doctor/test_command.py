@@ -37,7 +37,7 @@ def test_an_error_exits_with_1_and_comes_first_with_its_place(clinic: Clinic) ->
 
 
 def test_json_is_the_envelope(clinic: Clinic) -> None:
-    """Findings have id, level, place and records; the warnings of the envelope are lines of text."""
+    """Findings have ID, level, place and records; the warnings of the envelope are lines of text."""
     clinic.unassign("PermissionSetAssignment")
     answer = run(clinic, "--json", "doctor")
     assert (answer.code, answer.json["status"]) == (1, 1)
@@ -68,8 +68,8 @@ def test_a_second_sign_in_counts_as_the_integration_user(clinic: Clinic) -> None
         result = journey.run("--org", local.url, "--json", "doctor", "--as", "env:RELAY")
     messages = [finding["message"] for finding in result.json["result"]["findings"] if finding["id"] == "D508"]
     assert messages == [
-        "the integration user (contact) sees 26 of 26 records with a user id",
-        "the integration user (lead) sees 11 of 11 records with a user id",
+        "the integration user (contact) sees 26 of 26 records with a user ID",
+        "the integration user (lead) sees 11 of 11 records with a user ID",
     ]
 
 

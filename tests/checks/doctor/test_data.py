@@ -38,9 +38,9 @@ def test_ids_in_a_text_field_are_compared_exactly(clinic: Clinic) -> None:
     text_ids(clinic)
     findings = clinic.run_doctor()
     exact, case = find_only(findings, "D504", Level.WARNING), find_only(findings, "D505", Level.WARNING)
-    assert (exact.message, len(exact.records)) == ("user ids on several records: 2", 2)
-    assert (case.message, len(case.records)) == ("user ids that differ in case only: 2", 2)
-    assert any("9 Contact records, 8 would sync, 1 have no user id" in finding.message for finding in findings)
+    assert (exact.message, len(exact.records)) == ("user IDs on several records: 2", 2)
+    assert (case.message, len(case.records)) == ("user IDs that differ in case only: 2", 2)
+    assert any("9 Contact records, 8 would sync, 1 have no user ID" in finding.message for finding in findings)
     assert len(find_only(findings, "D503", Level.NOTE).records) == 1
     assert any("Contact.Ext__c is a text field" in finding.message for finding in findings)
 
@@ -76,8 +76,8 @@ def test_the_integration_user_sees_what_is_shared(clinic: Clinic) -> None:
     """If all records are readable, the integration user counts the same numbers as the administrator."""
     findings = [finding for finding in clinic.run_doctor(as_user=USERNAME) if finding.rule == "D508"]
     assert [(finding.level, finding.message) for finding in findings] == [
-        (Level.OK, "the integration user (contact) sees 26 of 26 records with a user id"),
-        (Level.OK, "the integration user (lead) sees 11 of 11 records with a user id"),
+        (Level.OK, "the integration user (contact) sees 26 of 26 records with a user ID"),
+        (Level.OK, "the integration user (lead) sees 11 of 11 records with a user ID"),
     ]
 
 

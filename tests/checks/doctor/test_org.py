@@ -75,7 +75,7 @@ FAULTS: list[tuple[str, Level, str, Fault]] = [
     ("D501", Level.ERROR, "no object Pet__c", edited("mappings/lead.yaml", "object: Lead", "object: Pet__c")),
     ("D501", Level.WARNING, "15 Lead records, 0 would sync", lambda c: c.set_records("Lead", Product_User_Id__c=None)),
     ("D502", Level.NOTE, "does not exist yet", Clinic.forget),
-    ("D504", Level.WARNING, "user ids on several records: 1", lambda c: c.set_records("Lead", Product_User_Id__c=7)),
+    ("D504", Level.WARNING, "user IDs on several records: 1", lambda c: c.set_records("Lead", Product_User_Id__c=7)),
     ("D507", Level.WARNING, "the org-wide default of Lead is Private", lambda c: c.share("Lead", "Private")),
     ("D507", Level.WARNING, "of Account, which determines the access to Contact, is Private", combine(lambda c: c.share("Contact", "ControlledByParent"), lambda c: c.share("Account", "Private"))),
 ]  # fmt: skip
@@ -123,8 +123,8 @@ def test_a_hidden_user_id_is_never_counted_as_zero(clinic: Clinic) -> None:
     """A field without field access is reported as hidden, and IDs are counted by its source field."""
     findings = clinic.run_doctor()
     finding_of_lead = find_only(tuple(finding for finding in findings if "Lead" in finding.message), "D502", Level.NOTE)
-    assert "has no field access to it; ids are counted by Product_User_Id__c" in finding_of_lead.message
-    assert any("15 Lead records, 11 would sync, 4 have no user id" in finding.message for finding in findings)
+    assert "has no field access to it; IDs are counted by Product_User_Id__c" in finding_of_lead.message
+    assert any("15 Lead records, 11 would sync, 4 have no user ID" in finding.message for finding in findings)
 
 
 def test_every_finding_of_an_org_is_documented(clinic: Clinic) -> None:

@@ -32,7 +32,7 @@ class Post:
 
     @property
     def notifications(self) -> list[tuple[str, dict[str, str]]]:
-        """Return the id of each notification and the fields in it, in their order."""
+        """Return the ID of each notification and the fields in it, in their order."""
         ids_and_fields = []
         for element in etree.fromstring(self.body).iter(f"{{{OUTBOUND}}}Notification"):
             record = element.find(f"{{{OUTBOUND}}}sObject")

@@ -93,7 +93,7 @@ def test_an_unacknowledged_message_is_retried_at_growing_intervals_for_a_day(res
         "Contact.Changed",
     )
     ids = {id_ for post in receiver.take() for id_, _ in post.notifications}
-    assert len(ids) == 1, "a notification keeps its id"
+    assert len(ids) == 1, "a notification keeps its ID"
     assert control.advance(hours=24)["dropped"] == 1
     assert control.queue == []
     receiver.answer = lambda _number: (200, ACK)

@@ -88,7 +88,7 @@ def test_a_server_that_is_killed_between_commit_and_delivery_loses_nothing(state
     assert {fields["Id"] for post in second_posts for fields in post.records} == contact_ids
     ids = {id_ for post in second_posts for id_, _ in post.notifications}
     assert {id_ for post in first_posts for id_, _ in post.notifications} <= ids, (
-        "a message that comes again keeps its ids"
+        "a message that comes again keeps its IDs"
     )
 
 

@@ -19,7 +19,7 @@ REST = "/services/data/v62.0/metadata/deployRequest"
     "path", ["62.0", "62.0/", "62", "62.0/00D000000000001", "62.0/deployRequest", "62.0/deployRequest/0Af000000000001"]
 )
 def test_every_form_of_the_soap_url_is_accepted(shared, path: str) -> None:
-    """Clients add a slash, the org's id or the id of a deploy."""
+    """Clients add a slash, the org's ID or the ID of a deploy."""
     root = shared.soap("<describeMetadata><asOfVersion>62.0</asOfVersion></describeMetadata>", path=path)
     assert root.findtext(f".//{{{NS}}}partialSaveAllowed") == "true"
 

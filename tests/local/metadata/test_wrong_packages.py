@@ -320,13 +320,13 @@ FIELDS = {
         OBJECT,
         "Contact.New__c",
     ),
-    "external id on a checkbox": Case(
+    "external ID on a checkbox": Case(
         field("<defaultValue>false</defaultValue><externalId>true</externalId><type>Checkbox</type>"),
         "Can not specify 'externalId' for a CustomField of type Checkbox",
         OBJECT,
         "Contact.New__c",
     ),
-    "external id on a formula": Case(
+    "external ID on a formula": Case(
         field("<externalId>true</externalId><formula>Email</formula><type>Text</type>"),
         "Can not specify 'externalId' for a CustomField of type Formula",
         OBJECT,

@@ -208,7 +208,7 @@ class AppcuesRelay:
         return self.states()
 
     def states(self) -> dict[str, tuple[str, str]]:
-        """Return state and reason or note of each message by its id."""
+        """Return state and reason or note of each message by its ID."""
         return {
             entry.message_id: (entry.state, entry.reason or entry.detail) for entry in self.inbox.page(Filter(), 1000)
         }

@@ -74,7 +74,7 @@ def run(place: Place, contact: ResolvedMapping, inbox: Inbox, relay: AppcuesRela
 
 
 def person(place: Place) -> tuple[str, str, str]:
-    """Return a user id, and the ids of the contact and its account."""
+    """Return a user ID, and the IDs of the contact and its account."""
     (row,) = place.org.query(
         "SELECT Id, AccountId, Product_User_Id__c FROM Contact WHERE Product_User_Id__c = 10001 AND AccountId != null"
     )

@@ -339,7 +339,7 @@ def test_it_starts_without_salesforce_and_catches_up(around):
     until(relay.answers, "an answer")
     until(lambda: relay.get("/readyz").status_code == 503, "no readiness")
     send_all([relay.port], [hook(around, user, "appcues:nps_score", score=3)])
-    assert "organization id" in relay.get("/readyz").text
+    assert "organization ID" in relay.get("/readyz").text
     around.far.remove_faults()
     settled(around, 1)
     assert (

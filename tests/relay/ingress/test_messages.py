@@ -158,7 +158,7 @@ def test_a_deleted_record_or_one_without_user_id_is_acknowledged_and_parked(
     ("old", "new", "reason"),
     [
         ("<Id>04lxx0000000001AAA</Id>", "", "not_understood"),
-        ("04lxx0000000001AAA", "not an id", "not_understood"),
+        ("04lxx0000000001AAA", "not an ID", "not_understood"),
         ("</Id>\n", "</Id><Id>04lxx0000000002AAA</Id>\n", "not_understood"),
         ("<sf:Plan__c>", "<sf:Id>", "not_understood"),
         ("<sf:Plan__c>", "<sf:Plan__c><b/>", "not_understood"),

@@ -400,7 +400,7 @@ def test_a_file_that_is_no_evidence_is_not_overwritten(journey: Journey, content
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("77",), "No message of Appcues has the id 77."),
+        (("77",), "No message of Appcues has the ID 77."),
         ((), "No message of Appcues is in the inbox."),
         (("note.txt",), "This is not a webhook: the relay would refuse its body (not_json)."),
         (("missing.json",), "missing.json: No such file or directory"),

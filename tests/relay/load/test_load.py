@@ -95,7 +95,7 @@ BAD = [
     ("u1,2025-03-01T09:30:00Z,eleven,", "has a score that is not a whole number from 0 to 10"),
     ("u1,2025-03-01T09:30:00Z,11,", "has a score that is not a whole number from 0 to 10"),
     ("u1,2025-03-01T09:30:00Z,9.5,", "has a score that is not a whole number from 0 to 10"),
-    (",2025-03-01T09:30:00Z,9,", "has no user id"),
+    (",2025-03-01T09:30:00Z,9,", "has no user ID"),
     ("u1,,9,", "has no time"),
     ("u1,yesterday,9,", "has a time that cannot be read"),
     ("u1,2027-03-01T09:30:00Z,9,", "has a time in the future"),
@@ -139,7 +139,7 @@ def test_other_events_of_an_export_are_passed_over() -> None:
 
 def test_columns_of_other_names_are_named() -> None:
     text = f"who,when,grade\nu1,{TIME},7\n"
-    assert [bad.problem for bad in load(text)[0].bad_rows] == ["has no user id"]
+    assert [bad.problem for bad in load(text)[0].bad_rows] == ["has no user ID"]
     _, (message,) = load(text, columns={"user_id": "who", "timestamp": "when", "score": "grade"})
     assert attributes(message) == {"score": 7}
 

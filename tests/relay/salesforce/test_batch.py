@@ -316,7 +316,7 @@ class TestWho:
     def test_an_unknown_user_is_parked_with_the_names_of_the_mappings(self) -> None:
         scene = Scene(ScriptedCalls(), (CONTACT, LEAD))
         assert scene.settle(event("appcues:nps_score", "a", score=1)) == [
-            Parked("unknown_user", "nobody in contact, lead has this id")
+            Parked("unknown_user", "nobody in contact, lead has this ID")
         ]
 
     def test_a_converted_lead_alone_is_parked_and_ignored_beside_another_record(self) -> None:
@@ -327,7 +327,7 @@ class TestWho:
         assert [call.ids for call in scene.calls.sent if call.verb == "update"] == [["003a"], ["00Qc"]]
         scene.calls.people = {"lead": [("00Qa", "a")]}
         assert scene.settle(event("appcues:nps_score", "a", score=1)) == [
-            Parked("converted_lead", "only converted leads have this id")
+            Parked("converted_lead", "only converted leads have this ID")
         ]
 
     def test_an_event_without_the_id_of_a_group_is_for_the_user_alone(self) -> None:

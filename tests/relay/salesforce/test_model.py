@@ -78,7 +78,7 @@ class FarSide:
         ]
 
     def update(self, records: Sequence[Mapping[str, Any]], deadline: float) -> list[RecordResult]:
-        assert len({record["Id"] for record in records}) == len(records), "Salesforce refuses an id that comes twice"
+        assert len({record["Id"] for record in records}) == len(records), "Salesforce refuses an ID that comes twice"
         return self._write_each(records, lambda record: self.scores.update({record["Id"]: record["Score__c"]}))
 
     def upsert(self, name: str, key: str, records: Sequence[Mapping[str, Any]], deadline: float) -> list[RecordResult]:

@@ -118,4 +118,4 @@ def test_messages_of_a_user_share_their_calls_in_their_order(world: World) -> No
     assert [operation for operation, _ in world.recorder.calls] == ["lookup", "update", "upsert"]
     ids_by_key = {row["Appcues_Event_Id__c"]: row["Id"] for row in world.events("Appcues_Event_Id__c != null")}
     ids = [ids_by_key[f"{message.message_id}:contact:nps_score"] for message in messages]
-    assert ids == sorted(ids), "an org gives ids in the order in which records are made"
+    assert ids == sorted(ids), "an org gives IDs in the order in which records are made"

@@ -77,7 +77,7 @@ def test_a_contact_with_the_id_itself_comes_before_that_of_a_converted_lead() ->
 def test_a_converted_lead_is_parked_without_a_policy_for_it(destinations, reason) -> None:
     scene = Scene(lead("00Q1"), destinations)
     assert scene.settle(event("appcues:nps_score", "a", score=1)) == [
-        Parked("converted_lead", "only converted leads have this id")
+        Parked("converted_lead", "only converted leads have this ID")
     ], reason
 
 

@@ -48,7 +48,7 @@ def test_an_id_of_several_records_is_parked_and_the_other_mapping_is_written(wor
 def test_a_converted_lead_is_passed_over(world: World) -> None:
     converted = lead(world, Product_User_Id__c=888002, IsConverted=True, Status="Closed - Converted")
     (end,) = world.deliver(event("appcues:nps_score", "888002", score=9))
-    assert end == Parked("converted_lead", "only converted leads have this id")
+    assert end == Parked("converted_lead", "only converted leads have this ID")
     open_lead = lead(world, Product_User_Id__c=888002)
     assert world.deliver(event("appcues:nps_score", "888002", score=9)) == [Delivered()]
     assert [activity["WhoId"] for activity in world.events("Appcues_Event_Id__c != null")] == [open_lead]

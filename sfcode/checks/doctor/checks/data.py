@@ -53,9 +53,9 @@ def _check_mapping(
         )
     elif data.duplicates is not None:
         least = "" if data.duplicates.complete else "at least "
-        yield _check_alike("D504", mapping, data.duplicates.exact, f"user ids on several records: {least}{{}}", _UNIQUE)
+        yield _check_alike("D504", mapping, data.duplicates.exact, f"user IDs on several records: {least}{{}}", _UNIQUE)
         yield _check_alike(
-            "D505", mapping, data.duplicates.case, f"user ids that differ in case only: {least}{{}}", _CASE
+            "D505", mapping, data.duplicates.case, f"user IDs that differ in case only: {least}{{}}", _CASE
         )
     yield from _check_index(mapping, data)
     yield _check_sharing(project, mapping, data)
@@ -88,7 +88,7 @@ def _check_user_id(project: Project, mapping: ResolvedMapping, facts: Facts, dat
         )
         message = f"{name} exists, and {facts.org.username} has no field access to it"
         if data.counted_by:
-            return report("D502", place, f"{message}; ids are counted by {data.counted_by}", shows, level=Level.NOTE)
+            return report("D502", place, f"{message}; IDs are counted by {data.counted_by}", shows, level=Level.NOTE)
         return report("D502", place, f"{message}: the IDs cannot be checked", shows, level=Level.WARNING)
     return report("D502", place, f"{name} is {_kind(field, source)}, and the signed-in user sees it", level=Level.OK)
 
@@ -115,7 +115,7 @@ def _check_numbers(mapping: ResolvedMapping, facts: MappingFacts) -> Iterator[Di
             )
         return
     blank = total - with_id
-    message = f"{total:,} {mapping.object} records, {with_id:,} would sync, {blank:,} have no user id"
+    message = f"{total:,} {mapping.object} records, {with_id:,} would sync, {blank:,} have no user ID"
     if with_id == 0:
         hint = f"Fill in {mapping.source.field if mapping.source else mapping.user_id.field}: a record without an ID has no profile in Appcues."
         yield report("D501", place, message, hint, level=Level.WARNING)
@@ -156,8 +156,8 @@ def _check_index(mapping: ResolvedMapping, facts: MappingFacts) -> Iterator[Diag
         return
     state = f"a formula over {field.name}, which is not indexed" if source else "not indexed"
     place: Place = (mapping.source or mapping.user_id).place
-    message = f"{mapping.object} has {facts.total:,} records and its user id is {state}: each lookup reads all of them"
-    hint = f"Make {field.name} an external id or unique, or have Salesforce Support index it."
+    message = f"{mapping.object} has {facts.total:,} records and its user ID is {state}: each lookup reads all of them"
+    hint = f"Make {field.name} an external ID or unique, or have Salesforce Support index it."
     yield report("D506", place, message, hint, level=Level.WARNING)
 
 
@@ -207,13 +207,13 @@ def _check_without_account(project: Project, mapping: ResolvedMapping, facts: Ma
             "D510", place, "no contact with a user ID is inaccessible because it has no account", level=Level.OK
         )
     elif reaches == "view_all":
-        message = f"{count:,} contacts with a user id have no account: the integration user cannot change them"
+        message = f"{count:,} contacts with a user ID have no account: the integration user cannot change them"
         hint = (
             "Give them an account, or set record_access: modify_all; Salesforce refuses what the relay writes to them."
         )
         yield report("D510", place, message, hint, level=Level.WARNING)
     else:
-        message = f"{count:,} contacts with a user id have no account: the integration user does not see them"
+        message = f"{count:,} contacts with a user ID have no account: the integration user does not see them"
         hint = "Give them an account, or write record_access: view_all to find them and modify_all to change them too."
         yield report("D510", place, message, hint, level=Level.WARNING)
 
@@ -267,8 +267,8 @@ def _check_visibility(
             "D508", place, f"{user} cannot see {mapping.object}.{mapping.user_id.field}", apply, level=Level.ERROR
         )
     if isinstance(facts.with_id, Unknown):
-        return report("D508", place, f"{user} sees {visible.records:,} records with a user id", level=Level.NOTE)
-    message = f"{user} sees {visible.records:,} of {facts.with_id:,} records with a user id"
+        return report("D508", place, f"{user} sees {visible.records:,} records with a user ID", level=Level.NOTE)
+    message = f"{user} sees {visible.records:,} of {facts.with_id:,} records with a user ID"
     if visible.records >= facts.with_id:
         return report("D508", place, message, level=Level.OK)
     level = Level.WARNING if visible.records else Level.ERROR
