@@ -4,8 +4,8 @@ Check the names of the code and the words of its texts, as CONTRIBUTING.md descr
 Fails when one class name stands for several things, when modules import each other in a circle, when nothing in the
 package uses a function or a class, when a name is a pronoun, a question word or a participle that says nothing about
 its value, when the docstring of a property begins with a verb, when a docstring refers to a name that does not exist or
-has a name without backticks or ID in lower case, or when a text or the name of a test has a retired word. `codespell`
-checks the spelling.
+has a name without backticks, when a text has ID in lower case, or when a text or the name of a test has a retired word.
+`codespell` checks the spelling.
 """
 
 from __future__ import annotations
@@ -92,7 +92,20 @@ QUOTED = re.compile(r'`[^`]*`|"[^"]*"|https://\S+')
 BARE_NAME = re.compile(r"(?<![\w./$'-])[a-z]+(?:_[a-z]+)+(?![\w/(=:']|\.\w)")
 """Matches a name in snake case that stands in prose, and not in a path or a call."""
 LOWER_CASE_ID = re.compile(r"\b[Ii]ds?\b")
-"""Matches `id` as a word in prose."""
+"""Matches `id` as a word in a docstring."""
+ID_IN_TEXT = re.compile(r"(?<![\w./$'=:<-])(?:ids?|Ids)\b(?![-_=:'/(]|\.\w)")
+"""Matches `id` as a word in a message, a comment or a page, but not in a path, an option or a key; `Id` is Salesforce's field."""
+CODE_IN_TEXT = re.compile(r"`[^`]*`|\"[^\"]*\"|https?://\S+|\{[^}]*\}|\]\([^)]*\)|<[a-z!/][^>]*>")
+"""Matches code, texts of other programs, URLs, placeholders, targets of links and tags."""
+SQL = re.compile(r"\b(?:SELECT|FROM|WHERE|ORDER BY|CREATE|INSERT|UPDATE|DELETE|CONFLICT)\b")
+"""Matches a query, or a part of one."""
+PLATFORM = Path("sfcode", "local")
+"""The package whose texts are those of Salesforce."""
+TEXTS_WITH_ID = {
+    "The id of the survey in Appcues.": "a description in the orgs; another text would be a change in the next plan",
+    "insufficient access rights on cross-reference id": "an answer of Salesforce",
+}
+"""Texts that keep `id` in lower case, with the reason."""
 
 _PATTERN = re.compile("|".join(rf"\b(?P<r{number}>{words})\b" for number, words in enumerate(RETIRED)), re.IGNORECASE)
 
@@ -109,9 +122,10 @@ def main() -> int:
         *reference_problems(trees | programs),
         *id_problems(trees | programs),
         *find_retired_test_names(_parse("tests")),
+        *message_id_problems(trees | programs),
         *vague_name_problems(trees | programs | tests),
         *bare_name_problems(trees | programs | tests),
-        *_word_problems(),
+        *_text_problems(),
     ]
     print(*problems, sep="\n", end="\n" if problems else "")
     return int(bool(problems))
@@ -246,6 +260,48 @@ def id_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
                 yield f"{path.relative_to(ROOT)}:{text.lineno}: write ID in a docstring, or the name in backticks"
 
 
+def message_id_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
+    """Find messages, helps and descriptions with `id` as a word; a string without a space is a key."""
+    for path, tree in trees.values():
+        if path.relative_to(ROOT).is_relative_to(PLATFORM):
+            continue
+        docstrings = {id(text) for node in ast.walk(tree) for text in _docstrings(node)}
+        for number, text in _strings(tree, docstrings):
+            if " " in text and not SQL.search(text) and _has_id(text):
+                yield f"{path.relative_to(ROOT)}:{number}: write ID in a message, or the name in backticks"
+
+
+def _strings(tree: ast.AST, ignored: set[int]) -> Iterator[tuple[int, str]]:
+    """Yield the lines and values of the strings in a module, with `{}` for each value in a formatted string."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.JoinedStr(values=parts):
+                ignored = ignored | {id(part) for part in parts}
+                yield (
+                    node.lineno,
+                    "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts),
+                )
+            case ast.Constant(value=str(text)) if id(node) not in ignored:
+                yield node.lineno, text
+
+
+def _has_id(text: str) -> bool:
+    for allowed in TEXTS_WITH_ID:
+        text = text.replace(allowed, "")
+    return bool(ID_IN_TEXT.search(CODE_IN_TEXT.sub("", text)))
+
+
+def page_id_problems(name: str, text: str) -> Iterator[str]:
+    """Find the lines of a page or of comments with `id` as a word."""
+    is_page, is_code = ".md" in name, False
+    for number, line in enumerate(text.splitlines(), start=1):
+        is_fence = is_page and line.lstrip("> ").startswith("```")
+        is_code ^= is_fence
+        is_prose = is_page and not is_code and not is_fence
+        if _has_id(line if is_prose else line.partition("# ")[2]):
+            yield f"{name}:{number}: write ID, or the name in backticks"
+
+
 def bare_name_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
     """Find names in docstrings without backticks; a rename that also replaced a word of a sentence leaves one."""
     for path, tree in trees.values():
@@ -303,13 +359,15 @@ def find_retired_test_names(trees: dict[str, tuple[Path, ast.Module]]) -> Iterat
                     yield f"{path.relative_to(ROOT)}:{node.lineno}: {match.group()!r} is a retired word in names of tests"
 
 
-def _word_problems() -> Iterator[str]:
+def _text_problems() -> Iterator[str]:
     listed = subprocess.run(["git", "ls-files", *TEXTS], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in listed.splitlines():
         path = ROOT / name
         if path.suffix not in SUFFIXES or path == Path(__file__).resolve() or not path.exists():
             continue
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        text = path.read_text("utf-8")
+        yield from page_id_problems(name, text)
+        for number, line in enumerate(text.splitlines(), start=1):
             for match in _PATTERN.finditer(line):
                 better = list(RETIRED.values())[int(str(match.lastgroup)[1:])]
                 yield f"{name}:{number}: {match.group()!r} is a retired word; write: {better}"

@@ -20,6 +20,8 @@ from scripts.check_names import (
     bare_name_problems,
     find_retired_test_names,
     id_problems,
+    message_id_problems,
+    page_id_problems,
     participle_problems,
     property_problems,
     reference_problems,
@@ -297,6 +299,42 @@ def test_an_id_in_lower_case_in_a_docstring_would_be_found(root: Path, text: str
     tree = ast.Module([ast.Expr(ast.Constant(text, lineno=1))], [])
     problems = [*id_problems({"sfcode.x": (root / "sfcode" / "x.py", tree)})]
     assert bool(problems) is is_found, problems
+
+
+@pytest.mark.parametrize(
+    ("code", "is_found"),
+    [
+        ('raise SystemExit("No record has the id 7.")', True),
+        ('raise SystemExit(f"{number:,} user ids differ")', True),
+        ('raise SystemExit("No record has the ID 7: pass --user-id, or write id: 7.")', False),
+        ('KEYS = ("id", "ids")', False),
+        ('QUERY = "SELECT id FROM message ORDER BY id"', False),
+        ('NO_ACCESS = "insufficient access rights on cross-reference id"', False),
+        ('"""The docstring has another check: an id."""', False),
+    ],
+)
+def test_an_id_in_lower_case_in_a_message_would_be_found(root: Path, code: str, is_found: bool) -> None:
+    problems = [*message_id_problems({"sfcode.x": (root / "sfcode" / "x.py", ast.parse(code))})]
+    assert bool(problems) is is_found, problems
+
+
+def test_a_message_of_the_local_org_may_have_an_id_in_lower_case(root: Path) -> None:
+    tree = ast.parse('raise SystemExit("more than one record found for external id field")')
+    assert not [*message_id_problems({"sfcode.local.x": (root / "sfcode" / "local" / "x.py", tree)})]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("docs/x.md", "The user id.\n\n| id | name |", [1, 3]),
+        ("docs/x.md", "The user ID in [`id`](x.md#the-id), `id` and https://x.example/?id=1.", []),
+        ("docs/x.md", "```yaml\nid: 7\nuser: id # the id of a user\n```\nIds.", [3, 5]),
+        ("config/x.yaml", "# The id of a campaign.\nid: 7", [1]),
+        ("sfcode/x.py", "ids = id # noqa: A001", []),
+    ],
+)
+def test_an_id_in_lower_case_on_a_page_would_be_found(name: str, text: str, lines: list[int]) -> None:
+    assert [int(problem.split(":")[1]) for problem in page_id_problems(name, text)] == lines
 
 
 def test_a_cache_of_results_by_argument_has_a_limit(root: Path) -> None:
