@@ -307,6 +307,7 @@ def test_an_id_in_lower_case_in_a_docstring_would_be_found(root: Path, text: str
         ('raise SystemExit("No record has the id 7.")', True),
         ('raise SystemExit(f"{number:,} user ids differ")', True),
         ('raise SystemExit("No record has the ID 7: pass --user-id, or write id: 7.")', False),
+        ("raise SystemExit(f'Pass \"{key} id\" to it.')", False),
         ('KEYS = ("id", "ids")', False),
         ('QUERY = "SELECT id FROM message ORDER BY id"', False),
         ('NO_ACCESS = "insufficient access rights on cross-reference id"', False),
@@ -328,7 +329,7 @@ def test_a_message_of_the_local_org_may_have_an_id_in_lower_case(root: Path) -> 
     [
         ("docs/x.md", "The user id.\n\n| id | name |", [1, 3]),
         ("docs/x.md", "The user ID in [`id`](x.md#the-id), `id` and https://x.example/?id=1.", []),
-        ("docs/x.md", "```yaml\nid: 7\nuser: id # the id of a user\n```\nIds.", [3, 5]),
+        ("docs/x.md", "```yaml\nuser: id\nuser: id # the id of a user\n```\nIds.", [3, 5]),
         ("config/x.yaml", "# The id of a campaign.\nid: 7", [1]),
         ("sfcode/x.py", "ids = id # noqa: A001", []),
     ],
