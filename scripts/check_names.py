@@ -11,6 +11,8 @@ has a name without backticks, when a text has ID in lower case, or when a text o
 from __future__ import annotations
 
 import ast
+import functools
+import gc
 import re
 import subprocess
 import sys
@@ -112,6 +114,7 @@ _PATTERN = re.compile("|".join(rf"\b(?P<r{number}>{words})\b" for number, words 
 
 def main() -> int:
     """Print every problem with its place; return 1 if there is one."""
+    gc.disable()  # the collector would visit the millions of nodes again and again
     trees, programs, tests = _parse(PACKAGE), _parse("scripts") | _parse("benchmarks"), _parse("tests")
     problems = [
         *_class_problems(trees),
@@ -121,7 +124,7 @@ def main() -> int:
         *property_problems(trees | programs),
         *reference_problems(trees | programs),
         *id_problems(trees | programs),
-        *find_retired_test_names(_parse("tests")),
+        *find_retired_test_names(tests),
         *message_id_problems(trees | programs),
         *vague_name_problems(trees | programs | tests),
         *bare_name_problems(trees | programs | tests),
@@ -134,6 +137,12 @@ def main() -> int:
 def _parse(folder: str) -> dict[str, tuple[Path, ast.Module]]:
     """Parse the modules of a folder; return their paths and trees by the modules' names."""
     return {_module(path): (path, ast.parse(path.read_text("utf-8"))) for path in sorted((ROOT / folder).rglob("*.py"))}
+
+
+@functools.cache
+def list_nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Return a node and all nodes below it. The result is cached, since most checks need the nodes of every module."""
+    return tuple(ast.walk(tree))
 
 
 def _module(path: Path) -> str:
@@ -164,11 +173,11 @@ def _imports(module: str, tree: ast.Module, trees: dict[str, tuple[Path, ast.Mod
     """List the modules of the package that a module imports, also inside functions, but not only for type checking."""
     checked = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in list_nodes(tree)
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        for inner in ast.walk(node)
+        for inner in list_nodes(node)
     }
-    for node in ast.walk(tree):
+    for node in list_nodes(tree):
         if isinstance(node, ast.ImportFrom) and node.module and id(node) not in checked:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
@@ -182,7 +191,7 @@ def unused_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
     used = {word for path in (ROOT / PACKAGE).rglob("*.j2") for word in re.findall(r"\w+", path.read_text("utf-8"))}
     classes = set()
     for _, tree in trees.values():
-        for node in ast.walk(tree):
+        for node in list_nodes(tree):
             match node:
                 case ast.Name(id=name) | ast.Attribute(attr=name):
                     used.add(name)
@@ -200,7 +209,7 @@ def unused_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
 def participle_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
     """Find private functions whose name is a participle such as `_shown`, which does not say what they do."""
     for path, tree in trees.values():
-        for node in ast.walk(tree):
+        for node in list_nodes(tree):
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not PARTICIPLE.fullmatch(node.name):
                 continue
             if not any("property" in ast.unparse(decorator) for decorator in node.decorator_list):
@@ -210,7 +219,7 @@ def participle_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[s
 def property_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
     """Find properties whose docstring begins with a verb: a property is a value, and its docstring a noun phrase."""
     for path, tree in trees.values():
-        for node in ast.walk(tree):
+        for node in list_nodes(tree):
             if not isinstance(node, ast.FunctionDef) or not VERB.match(ast.get_docstring(node) or ""):
                 continue
             if any("property" in ast.unparse(decorator) for decorator in node.decorator_list):
@@ -220,9 +229,9 @@ def property_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str
 def vague_name_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
     """Find functions, parameters and variables whose names match `VAGUE`, except fields, which keep the keys of JSON."""
     for path, tree in trees.values():
-        statements = [part for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for part in node.body]
+        statements = [part for node in list_nodes(tree) if isinstance(node, ast.ClassDef) for part in node.body]
         fields = {id(part.target) for part in statements if isinstance(part, ast.AnnAssign)}
-        for node in ast.walk(tree):
+        for node in list_nodes(tree):
             match node:
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.arg(arg=name):
                     is_vague = bool(VAGUE.fullmatch(name.strip("_")))
@@ -240,10 +249,10 @@ def reference_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[st
     names |= {path.stem for path in (ROOT / "scripts").glob("*.py")}
     docstrings = []
     for path, tree in trees.values():
-        texts = [text for node in ast.walk(tree) for text in _docstrings(node)]
+        texts = [text for node in list_nodes(tree) for text in _docstrings(node)]
         docstrings += [(path, text) for text in texts]
         ignored = {id(text) for text in texts}
-        for node in ast.walk(tree):
+        for node in list_nodes(tree):
             names.update(_names(node) if id(node) not in ignored else ())
     for path, text in docstrings:
         for reference in REFERENCE.findall(str(text.value)):
@@ -255,7 +264,7 @@ def reference_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[st
 def id_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
     """Find docstrings with `id` as a word, which Salesforce's documentation writes as `ID`."""
     for path, tree in trees.values():
-        for text in (text for node in ast.walk(tree) for text in _docstrings(node)):
+        for text in (text for node in list_nodes(tree) for text in _docstrings(node)):
             if LOWER_CASE_ID.search(QUOTED.sub("", str(text.value))):
                 yield f"{path.relative_to(ROOT)}:{text.lineno}: write ID in a docstring, or the name in backticks"
 
@@ -265,7 +274,7 @@ def message_id_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[s
     for path, tree in trees.values():
         if path.relative_to(ROOT).is_relative_to(PLATFORM):
             continue
-        docstrings = {id(text) for node in ast.walk(tree) for text in _docstrings(node)}
+        docstrings = {id(text) for node in list_nodes(tree) for text in _docstrings(node)}
         for number, text in _strings(tree, docstrings):
             if " " in text and not SQL.search(text) and _has_id(text):
                 yield f"{path.relative_to(ROOT)}:{number}: write ID in a message, or the name in backticks"
@@ -273,7 +282,7 @@ def message_id_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[s
 
 def _strings(tree: ast.AST, ignored: set[int]) -> Iterator[tuple[int, str]]:
     """Yield the lines and values of the strings in a module, with `{}` for each value in a formatted string."""
-    for node in ast.walk(tree):
+    for node in list_nodes(tree):
         match node:
             case ast.JoinedStr(values=parts):
                 ignored = ignored | {id(part) for part in parts}
@@ -305,7 +314,7 @@ def page_id_problems(name: str, text: str) -> Iterator[str]:
 def bare_name_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
     """Find names in docstrings without backticks; a rename that also replaced a word of a sentence leaves one."""
     for path, tree in trees.values():
-        for text in (text for node in ast.walk(tree) for text in _docstrings(node)):
+        for text in (text for node in list_nodes(tree) for text in _docstrings(node)):
             for name in BARE_NAME.findall(QUOTED.sub("", str(text.value))):
                 yield f"{path.relative_to(ROOT)}:{text.lineno}: put {name} into backticks, if it is a name"
 
@@ -353,7 +362,7 @@ def _is_registered(definition: ast.FunctionDef | ast.AsyncFunctionDef | ast.Clas
 def find_retired_test_names(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
     """Find names of tests with a retired word."""
     for path, tree in trees.values():
-        for node in ast.walk(tree):
+        for node in list_nodes(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
                 for match in re.finditer(rf"(?<=_)(?:{RETIRED_IN_TESTS.pattern})(?=_|$)", node.name):
                     yield f"{path.relative_to(ROOT)}:{node.lineno}: {match.group()!r} is a retired word in names of tests"

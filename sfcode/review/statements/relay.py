@@ -42,7 +42,7 @@ _WEBHOOK_PARTS = {
 
 
 def relay_statements(old: Project, new: Project) -> Iterator[Statement]:
-    """Describe the differences."""
+    """Describe the differences between the settings of the relay."""
     before, after = old.settings.relay, new.settings.relay
     rows = (
         (
