@@ -59,7 +59,7 @@ format: $(READY) ## format the code, and fix what ruff can fix
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 
-# The kill test runs in parallel with the other tests, since it waits for leases and retries for most of its two minutes. Three processes use two cores, since long
+# The kill test runs in parallel with the other tests, since it waits for leases and retries for most of its two minutes. Four processes use two cores, since long
 # tests also wait for other programs.
 # Failed tests run a second time, alone, as in CPython's own test suite; the run fails if one fails again. The kill test looks for lost messages, so it is not repeated.
 # PYTHONDONTWRITEBYTECODE is unset, since each process of pytest would otherwise rewrite the assertions of all plugins.
@@ -67,11 +67,11 @@ pytest: export PYTHONDONTWRITEBYTECODE :=
 pytest: $(READY) $(SF) $(CCI)
 ifeq ($(ARGS),)
 	$(BIN)/python -m pytest --quiet -p no:cacheprovider tests/relay/e2e/test_kill.py & kill_test=$$!; \
-	$(BIN)/python -m pytest --quiet --numprocesses 3 --ignore tests/relay/e2e/test_kill.py || \
+	$(BIN)/python -m pytest --quiet --numprocesses 4 --ignore tests/relay/e2e/test_kill.py || \
 	{ test $$? -eq 1 && echo 'make: running the failed tests again, alone' && $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }; \
 	others=$$?; wait $$kill_test && exit $$others
 else
-	$(BIN)/python -m pytest --quiet --numprocesses 3 $(ARGS)
+	$(BIN)/python -m pytest --quiet --numprocesses 4 $(ARGS)
 endif
 
 chaos: $(READY) ## run the kill test with ten times the messages and interruptions

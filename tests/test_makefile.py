@@ -16,7 +16,7 @@ import pytest
 from tests.waiting import PATIENCE
 
 KILL = "-m pytest --quiet -p no:cacheprovider tests/relay/e2e/test_kill.py"
-OTHERS = "-m pytest --quiet --numprocesses 3 --ignore tests/relay/e2e/test_kill.py"
+OTHERS = "-m pytest --quiet --numprocesses 4 --ignore tests/relay/e2e/test_kill.py"
 AGAIN = "-m pytest --last-failed --last-failed-no-failures none"
 
 PROGRAM = """#!/bin/sh
