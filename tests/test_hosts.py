@@ -25,3 +25,17 @@ def test_another_name_is_refused_in_headers_and_without_encryption(name: str) ->
     assert not is_loopback_header(name)
     assert not is_loopback_header(f"{name}:8080")
     assert not re.match(names.ORG, f"http://{name}:8080")
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("org.localhost", True),
+        ("127.8.9.10", True),
+        ("::1", True),
+        (".localhost.example", False),
+        ("evillocalhost", False),
+    ],
+)
+def test_every_address_and_name_of_this_machine_is_local(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected

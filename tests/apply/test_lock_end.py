@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,7 +12,16 @@ from typing import Any
 import pytest
 
 from sfcode.apply import lock as lock_module
-from sfcode.apply.lock import LIFE, Locks, explain_stale_lock, find_lock, hold_lock, release_attached, remove_lock
+from sfcode.apply.lock import (
+    LIFE,
+    Locks,
+    explain_stale_lock,
+    find_lock,
+    hold_lock,
+    hold_locks,
+    release_attached,
+    remove_lock,
+)
 from sfcode.apply.lock_holder import RUNNING, Holder, describe_run
 from sfcode.errors import OrgError, Refused
 from sfcode.org import DeployStillRunning
@@ -211,3 +222,28 @@ def test_several_locks_are_confirmed_and_written_together() -> None:
     with pytest.raises(Refused, match="taken over the lock"):
         locks.confirm()
     assert (first.confirmed, second.confirmed) == (2, 1)
+
+
+class TestIdentities:
+    def test_are_locked_in_the_order_of_their_names_and_released_in_the_reverse(self) -> None:
+        org: Any = ScriptedLocks(["0811", "0812", "0813"])
+        with hold_locks(org, ["b", "C", "a"], describe_run("apply"), patience=0, report=print):
+            assert org.calls == ["create a_sfcode_lock", "create b_sfcode_lock", "create C_sfcode_lock"]
+        assert org.calls[3:] == ["delete 0813", "delete 0812", "delete 0811"]
+
+    def test_are_confirmed_together(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        locks = {"a": CountingLock(), "b": CountingLock(holds_for=0)}
+
+        @contextmanager
+        def hold_one(_org: object, identity: str, *_: object, **_options: object) -> Iterator[CountingLock]:
+            yield locks[identity]
+
+        monkeypatch.setattr(lock_module, "hold_lock", hold_one)
+        org: Any = None
+        with hold_locks(org, ["a", "b"], describe_run("apply"), patience=0, report=print) as lock:
+            lock.record_deployment(DEPLOYMENT)
+            with pytest.raises(Refused):
+                lock.confirm()
+        assert [held_lock.deployments for held_lock in locks.values()] == [[DEPLOYMENT], [DEPLOYMENT]]
+        with hold_locks(org, ["a"], describe_run("apply"), patience=0, report=print) as lock:
+            assert lock is locks["a"]

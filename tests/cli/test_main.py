@@ -14,6 +14,7 @@ import click
 import pytest
 
 from sfcode.cli import output
+from sfcode.cli.filled import FilledPath, refuse_blank_values
 from sfcode.cli.interruption import Interruption
 from sfcode.cli.main import VERBS, cli, main
 from sfcode.diagnostics import Diagnostic, Position
@@ -325,3 +326,11 @@ def test_a_signal_decides_the_exit_code_of_a_command_that_it_ended(received, cod
     interruption = Interruption()
     interruption.signal = received
     assert interruption.exit_code(code) == end
+
+
+def test_a_path_that_must_not_be_blank_keeps_its_other_conditions() -> None:
+    command = click.Command("x", params=[click.Argument(["file"], type=click.Path(exists=True, path_type=Path))])
+    refuse_blank_values(command)
+    (parameter,) = command.params
+    assert isinstance(parameter.type, FilledPath)
+    assert (parameter.type.exists, parameter.type.type) == (True, Path)

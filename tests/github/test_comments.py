@@ -8,7 +8,7 @@ import pytest
 
 from sfcode.github.client import OutcomeUnknown
 from sfcode.github.comment_marker import Marker, comment_marker, read_marker
-from sfcode.github.comments import CommentUpdate, write_comment
+from sfcode.github.comments import CommentUpdate, is_own, write_comment
 from tests.github.server import Fault
 
 MARKER = comment_marker(Path("config"), "production", head="abc", plan="1f")
@@ -48,6 +48,14 @@ def test_a_comment_of_another_author_with_the_marker_is_not_edited(hub):
     hub.state.add_comment(7, body("mine, says somebody"), "somebody")
     assert write_comment(hub.client(), 7, MARKER, body("ours")) is CommentUpdate.CREATED
     assert texts(hub) == ["mine, says somebody", "ours"]
+
+
+@pytest.mark.parametrize("login", ["GitHub-Actions[bot]", "github-actions[bot]"])
+def test_an_author_is_compared_without_case(hub, login):
+    client = hub.client(SFCODE_GITHUB_LOGIN=login)
+    assert is_own(client, {"user": {"login": "Github-Actions[Bot]"}})
+    assert not is_own(client, {"user": {"login": "somebody"}})
+    assert not is_own(client, {"user": None})
 
 
 def test_a_login_in_another_case_is_the_same_account(hub):
