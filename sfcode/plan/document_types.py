@@ -107,8 +107,8 @@ class ObsoleteFlowVersions(TypedDict):
     names: list[str]
 
 
-# A plan file stores the hint under the key "cure". The call of TypedDict defines this key without a class attribute, since the
-# name check (scripts/check_names.py) rejects attributes with this name.
+# A plan file has the hint under the key "cure". A class would need an attribute of this name, which
+# scripts/check_names.py refuses, so the keys are passed as a dictionary.
 PlanRefusal = TypedDict("PlanRefusal", {"address": str | None, "reason": str, "cure": str})  # noqa: UP013
 """A reason why the plan is refused, and what to do about it."""
 

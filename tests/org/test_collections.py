@@ -12,7 +12,7 @@ from sfcode.org.retry import NoAnswer
 from tests.org.servers import Answer, HangUp, Request, as_json, script
 
 BASE = "/services/data/v63.0"
-RECORD = {"attributes": {"type": "Contact"}, "Id": "003", "Title": "CEO"}
+RECORD = {"attributes": {"type": "Contact"}, "Id": "003", "Title": "CFO"}
 
 
 def test_records_are_updated_independently(org_at) -> None:

@@ -39,7 +39,7 @@ def test_nothing_is_cleared_unless_the_message_distinguishes_empty_from_missing(
     relay.send(minute=1, Title="CTO", Plan__c="pro")
     if "SystemModstamp" not in parts:
         relay.deliver()
-    relay.send(minute=2, Title="CEO", **parts)
+    relay.send(minute=2, Title="CFO", **parts)
     relay.deliver()
     assert relay.profile()["plan"] == "pro"
 

@@ -85,7 +85,7 @@ def test_a_number_that_is_sent_as_text_has_no_decimal_point_once_its_type_is_kno
 def test_only_messages_with_an_unknown_field_type_wait(untyped):
     org, untyped.org = untyped.org, None
     untyped.send("u1", minute=1, Title="CTO", Seats__c="12.0")
-    untyped.send("u1", minute=2, Title="CEO", Seats__c="13.0")
+    untyped.send("u1", minute=2, Title="CFO", Seats__c="13.0")
     untyped.send("u2", record="003B", Title="CTO", Seats__c=ABSENT, Due__c="2026-03-18")
     states = untyped.deliver(SOON)
     assert states["m1"] == ("ready", "type_unknown")
@@ -96,7 +96,7 @@ def test_only_messages_with_an_unknown_field_type_wait(untyped):
     untyped.types.refresh(org)
     assert untyped.types.missing == frozenset()
     untyped.deliver()
-    assert untyped.profile("u1") == {"role": "CEO", "seats": 13}
+    assert untyped.profile("u1") == {"role": "CFO", "seats": 13}
     assert len(untyped.bodies()) == 2
 
 

@@ -123,12 +123,12 @@ def test_the_record_that_changed_last_wins_in_any_order_of_delivery(relay):
 def test_two_records_of_one_mapping_are_one_profile_at_the_newer_state(relay):
     relay.send(minute=1, record="003A", Title="CTO", Plan__c="pro")
     relay.deliver()
-    relay.send(minute=3, record="003B", Title="CEO")
+    relay.send(minute=3, record="003B", Title="CFO")
     relay.deliver()
-    assert relay.profile() == {"role": "CEO"}
+    assert relay.profile() == {"role": "CFO"}
     relay.send(minute=2, record="003A", Title="CTO", Plan__c="team")
     assert relay.deliver()["m3"] == ("done", "stale")
-    assert relay.profile() == {"role": "CEO"}
+    assert relay.profile() == {"role": "CFO"}
 
 
 def test_states_of_a_removed_mapping_do_not_block_others(relay):
@@ -153,11 +153,11 @@ def test_the_time_of_one_record_does_not_order_another(relay):
 def test_a_record_whose_user_changed_goes_to_the_new_profile_and_leaves_the_old_one(relay):
     relay.send("old", minute=1, Title="CTO")
     relay.deliver()
-    relay.send("new", minute=2, Title="CEO")
+    relay.send("new", minute=2, Title="CFO")
     relay.deliver()
     relay.send("old", minute=0, Title="Late")
     assert relay.deliver()["m3"] == ("done", "stale")
-    assert (relay.profile("old"), relay.profile("new")) == ({"role": "CTO"}, {"role": "CEO"})
+    assert (relay.profile("old"), relay.profile("new")) == ({"role": "CTO"}, {"role": "CFO"})
     relay.send("old", minute=3, Title="Back")
     relay.deliver()
     assert relay.profile("old") == {"role": "Back"}
@@ -220,9 +220,9 @@ def test_a_message_without_a_time_is_delivered_unless_a_dated_state_was(relay):
 def test_a_message_with_another_field_list_sends_its_fields(relay):
     relay.send(minute=1, Title="CTO", Plan__c="pro")
     relay.deliver()
-    relay.send(minute=2, version="00000000", Title="CEO")
+    relay.send(minute=2, version="00000000", Title="CFO")
     relay.deliver()
-    assert relay.profile() == {"role": "CEO", "plan": "pro"}
+    assert relay.profile() == {"role": "CFO", "plan": "pro"}
 
 
 def test_records_of_the_api_give_the_same_attributes_as_messages(relay):
